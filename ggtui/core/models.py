@@ -1,0 +1,165 @@
+"""The nouns: a model in the catalog, how it is launched, what is running."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEFAULT_N_CTX = 4096
+"""Context size in tokens when neither the request, the model nor the configuration chooses one."""
+
+DEFAULT_N_PARALLEL = 4
+"""Slots of a server, on one shared KV pool: llama-server's own choice when nobody chooses."""
+
+
+class KvType(StrEnum):
+    """A KV-cache element type that llama-server accepts for `-ctk` and `-ctv`."""
+
+    F32 = "f32"
+    F16 = "f16"
+    BF16 = "bf16"
+    Q8_0 = "q8_0"
+    Q5_1 = "q5_1"
+    Q5_0 = "q5_0"
+    Q4_1 = "q4_1"
+    Q4_0 = "q4_0"
+    IQ4_NL = "iq4_nl"
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionShape:
+    """What a plain estimate of the KV cache needs to know of a model."""
+
+    n_head_kv: tuple[int, ...]
+    """KV heads by layer, in layer order; 0 for a layer without attention."""
+    key_length: int
+    """Elements of K per head."""
+    value_length: int
+    """Elements of V per head."""
+    is_ordinary: bool = True
+    """False when the architecture has windows, shared or compressed caches that a plain sum overstates."""
+
+    @property
+    def n_layer(self) -> int:
+        """Number of layers, the output layer not counted."""
+        return len(self.n_head_kv)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """A catalog entry as people and clients may see it. Holds no file path."""
+
+    id: int
+    """Stable numeric catalog id."""
+    public_id: str
+    """Stable unique name a client sends as `model`; never all digits."""
+    name: str
+    """Display name, free of control characters."""
+    architecture: str
+    size_bytes: int
+    """All shards together."""
+    quantisation: str = ""
+    """Such as `Q4_K_M`; empty when unknown."""
+    n_params: int | None = None
+    n_ctx_train: int | None = None
+    """Context the model was trained for, in tokens."""
+    n_ctx_chosen: int | None = None
+    """Context a person chose for this model; None leaves it to the default."""
+    capabilities: tuple[str, ...] = ("completion",)
+    """Of `chat`, `completion`, `embedding`, `rerank`, from the file's own metadata."""
+    tags: tuple[str, ...] = ()
+    attention: AttentionShape | None = None
+    """None when the header does not tell: the forecast is then a guess."""
+    n_embd: int | None = None
+    n_ff: int | None = None
+    """Largest feed-forward length of any layer."""
+    n_vocab: int | None = None
+    problem: str | None = None
+    """Why the file cannot be loaded, in one sentence; None for a sound file."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchOptions:
+    """How llama-server is started beyond model and context. None leaves the choice to the engine."""
+
+    n_gpu_layers: int | None = None
+    n_parallel: int = DEFAULT_N_PARALLEL
+    kv_unified: bool = True
+    """True: every slot may use the whole context, from one pool."""
+    cache_type_k: KvType = KvType.F16
+    cache_type_v: KvType = KvType.F16
+    flash_attn: bool | None = None
+    n_threads: int | None = None
+    extra_args: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLaunchSpec:
+    """What only the launcher may know of a model: its files."""
+
+    model_id: int
+    public_id: str
+    path: Path
+    """First shard."""
+    n_ctx_train: int | None = None
+    n_ctx_chosen: int | None = None
+    capabilities: tuple[str, ...] = ("completion",)
+    options: LaunchOptions = field(default_factory=LaunchOptions)
+    problem: str | None = None
+    """Why a launch would be refused at once; None when it may be tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchPlan:
+    """One launch, fully decided: the launcher adds only address, key and log."""
+
+    spec: ModelLaunchSpec
+    n_ctx: int
+    """Context per request in tokens, already clamped."""
+    stall_timeout_s: float = 120.0
+    """A load that shows no progress for this long is given up."""
+    stop_grace_s: float = 5.0
+    """Time between a polite stop and SIGKILL."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningTarget:
+    """A ready server. `effective_ctx` is what one request may really use, read back from the server."""
+
+    base_url: str
+    port: int
+    model_id: int
+    model_name: str
+    effective_ctx: int
+    n_slots: int = 1
+    pid: int | None = None
+    api_key: str = field(default="", repr=False)
+    """The launch's own key: it goes to this server and nowhere else."""
+
+    @classmethod
+    def local(cls, port: int, model_id: int, model_name: str, effective_ctx: int) -> RunningTarget:
+        """A server on this machine's loopback."""
+        return cls(f"http://127.0.0.1:{port}", port, model_id, model_name, effective_ctx)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """Which llama.cpp will be launched, or why none can be."""
+
+    kind: str
+    """`llama-server`, `embedded` or `missing`."""
+    path: str = ""
+    version: str = ""
+    devices: tuple[str, ...] = ()
+    """Compute devices beside the CPU that this build can use."""
+    problem: str | None = None
+    """What is wrong and where was looked, for `missing` or an engine that does not start."""
+
+    @property
+    def is_usable(self) -> bool:
+        """True when a launch may be tried."""
+        return self.problem is None

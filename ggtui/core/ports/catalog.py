@@ -1,0 +1,66 @@
+"""Which models exist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ggtui.core.models import ModelLaunchSpec, ModelSummary
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogReport:
+    """What a look at the model folders found."""
+
+    folders: tuple[str, ...] = ()
+    """The folders that are looked at, as given."""
+    problems: tuple[str, ...] = ()
+    """One sentence per folder that could not be read."""
+    n_files: int = 0
+    """GGUF files seen, shards counted singly."""
+    scanned_at: float | None = None
+    """Unix time of the last finished scan; None when there was none yet."""
+
+
+class ModelCatalogPort(Protocol):
+    """The models known so far. Listing and resolving never scan: they answer from what is known."""
+
+    async def list_models(self) -> Sequence[ModelSummary]:
+        """All models, ordered by public id.
+
+        Raises: StoreUnavailable.
+        """
+
+    async def resolve_model(self, name: str) -> ModelSummary | None:
+        """The model of this exact, case-sensitive public id, else of this numeric id, else None.
+
+        Raises: StoreUnavailable.
+        """
+
+    async def resolve_for_launch(self, name: str) -> ModelLaunchSpec | None:
+        """The same resolution, with the files. A missing or broken file shows as `problem`.
+
+        Raises: StoreUnavailable.
+        """
+
+    async def set_context(self, model_id: int, n_ctx: int | None) -> None:
+        """Keep a person's choice of context for this model; None forgets it. Unknown ids are ignored.
+
+        Raises: StoreUnavailable.
+        """
+
+    async def refresh(self) -> CatalogReport:
+        """Look at the folders again; new, changed and vanished files show in the next listing.
+
+        Two calls at once share one scan.
+        Raises: StoreUnavailable.
+        """
+
+    def report(self) -> CatalogReport:
+        """What the last refresh of this or an earlier run found."""
+
+    async def close(self) -> None:
+        """Release the database. Further calls raise StoreUnavailable."""

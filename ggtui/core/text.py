@@ -1,4 +1,4 @@
-"""Text from outside is hostile: names, log lines and header strings are made plain before anyone sees them."""
+"""Text from outside is hostile: it is made plain before anyone sees it."""
 
 from __future__ import annotations
 

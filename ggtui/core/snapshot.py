@@ -1,0 +1,131 @@
+"""Everything a view may show, at one moment. Views draw whole snapshots, never a sum of changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ggtui.core.errors import Failure, HealthCheckFailed, SpawnFailed
+from ggtui.core.models import EngineInfo, ModelSummary
+from ggtui.core.ports.catalog import CatalogReport
+from ggtui.core.ports.gpu import MemoryReading
+from ggtui.core.state import TargetState
+
+
+@dataclass(frozen=True, slots=True)
+class FailureNote:
+    """A failure as it is kept and shown after it happened."""
+
+    title: str
+    detail: str
+    hint: str = ""
+    code: str = ""
+    reason: str = ""
+    """The machine-readable cause of a failed start, else empty."""
+    log_tail: tuple[str, ...] = ()
+    at: float = 0.0
+    """Unix time."""
+
+    @classmethod
+    def of(cls, failure: Failure, at: float) -> FailureNote:
+        """Keep what a person needs of a failure."""
+        if isinstance(failure, (SpawnFailed, HealthCheckFailed)):
+            return cls(
+                failure.title,
+                failure.cause,
+                failure.hint,
+                failure.code,
+                str(failure.reason),
+                failure.log_tail,
+                at,
+            )
+        return cls(failure.title, failure.message, failure.hint, failure.code, at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """One row of the catalog."""
+
+    summary: ModelSummary
+    state: TargetState = TargetState.IDLE
+    n_ctx: int = 0
+    """The context a load would use now: a person's choice, else the default, clamped."""
+    failure: FailureNote | None = None
+    """Why the last load failed or the server died; None after a success."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetStatus:
+    """A server that loads, runs or ends."""
+
+    model_id: int
+    public_id: str
+    state: TargetState
+    since: float
+    """Unix time of the last change of state."""
+    pid: int | None = None
+    port: int | None = None
+    base_url: str = ""
+    n_ctx: int = 0
+    """Context per request: read back when ready, wished before."""
+    n_slots: int = 0
+    in_flight: int = 0
+    progress: float | None = None
+    """0 to 1 while loading, None when the engine does not tell."""
+    expected_load_s: float | None = None
+    """How long this model's last load took."""
+    argv: tuple[str, ...] = ()
+    memory_bytes: int | None = None
+    """Device memory of the process where the driver tells, else its resident memory."""
+    predicted_bytes: int | None = None
+    """What the forecast said before the load."""
+    prompt_per_second: float | None = None
+    predicted_per_second: float | None = None
+    """Speeds of the last answer, tokens per second, when the server reported them."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueEntry:
+    """A request that waits for its model."""
+
+    public_id: str
+    n_ctx: int | None
+    waiting_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSnapshot:
+    """The whole state."""
+
+    version: int
+    """Grows with every change."""
+    url: str = ""
+    """What a client uses as base URL, ending in /v1; empty without a proxy."""
+    models: tuple[ModelStatus, ...] = ()
+    targets: tuple[TargetStatus, ...] = ()
+    queue: tuple[QueueEntry, ...] = ()
+    memory: MemoryReading = field(default_factory=MemoryReading)
+    memory_history: tuple[int, ...] = ()
+    """Used bytes of the pool at 1 Hz, oldest first, at most 300."""
+    engine: EngineInfo | None = None
+    """None until it has been looked up."""
+    catalog: CatalogReport = field(default_factory=CatalogReport)
+    is_scanning: bool = False
+    default_n_ctx: int = 0
+    is_read_only: bool = False
+
+    def status_of(self, model_id: int) -> ModelStatus | None:
+        """The row of a model, or None."""
+        return next((row for row in self.models if row.summary.id == model_id), None)
+
+    @property
+    def target(self) -> TargetStatus | None:
+        """The one target of the single-model strategy: what runs, else what loads, else what ends."""
+        return self.targets[0] if self.targets else None
+
+
+@dataclass(frozen=True, slots=True)
+class LogBatch:
+    """Lines of one model's server, in order, gathered for about a tenth of a second."""
+
+    public_id: str
+    lines: tuple[str, ...]

@@ -1,0 +1,121 @@
+"""What a person or a script may ask of a running ggtui: the one surface behind screen, CLI and HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ggtui.core.context import clamp_context
+from ggtui.core.errors import LaunchRejected, ModelNotFound, SpawnReason
+from ggtui.core.models import LaunchPlan
+from ggtui.core.naming import near_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ggtui.core.models import ModelSummary, RunningTarget
+    from ggtui.core.ports.catalog import CatalogReport
+    from ggtui.core.ports.launcher import LauncherPort
+    from ggtui.core.snapshot import EngineSnapshot, LogBatch
+    from ggtui.services.catalog import CatalogService
+    from ggtui.services.logs import LogBook
+    from ggtui.services.publisher import Publisher
+    from ggtui.services.runtime import ModelRuntime
+
+
+class Control:
+    """Everything that changes ggtui from outside passes here, so that read-only is one gate.
+
+    All methods run on the engine's loop.
+    """
+
+    def __init__(
+        self,
+        *,
+        catalog: CatalogService,
+        runtime: ModelRuntime,
+        launcher: LauncherPort,
+        logs: LogBook,
+        publisher: Publisher,
+        is_read_only: bool = False,
+    ) -> None:
+        self._catalog = catalog
+        self._runtime = runtime
+        self._launcher = launcher
+        self._logs = logs
+        self._publisher = publisher
+        self._is_read_only = is_read_only
+
+    def snapshot(self) -> EngineSnapshot:
+        """The state now."""
+        return self._publisher.snapshot()
+
+    def subscribe(self, hear: Callable[[EngineSnapshot], None]) -> Callable[[], None]:
+        """Call `hear` on the engine's loop with every new snapshot; returns what ends it."""
+        return self._publisher.subscribe(hear)
+
+    def subscribe_logs(self, hear: Callable[[LogBatch], None]) -> Callable[[], None]:
+        """Call `hear` on the engine's loop with new log lines; returns what ends it."""
+        return self._logs.subscribe(hear)
+
+    def log_tail(self, public_id: str, n_lines: int) -> tuple[str, ...]:
+        """The last lines of a model's server in this run; empty when it was never started."""
+        return self._logs.tail(public_id, n_lines)
+
+    async def load(self, name: str, n_ctx: int | None = None) -> RunningTarget:
+        """Make this model the running one, at exactly n_ctx when given; swaps without waiting a turn.
+
+        Requests in flight on another model end first. A given context is kept as the model's own choice.
+        Raises: ModelRuntimeError, LaunchRejected when read-only.
+        """
+        self._refuse_when_read_only()
+        summary = await self._model(name)
+        if n_ctx is not None:
+            n_ctx = clamp_context(n_ctx, summary.n_ctx_train)
+            await self._catalog.set_context(summary.id, n_ctx)
+        return await self._runtime.load(summary.public_id, n_ctx)
+
+    async def stop(self, name: str | None = None, *, is_forced: bool = False) -> None:
+        """Stop this model, or whatever runs or loads; nothing running is success.
+
+        Requests in flight end first unless forced.
+        Raises: ModelNotFound, LaunchRejected when read-only.
+        """
+        self._refuse_when_read_only()
+        model_id = (await self._model(name)).id if name is not None else None
+        await self._runtime.stop(model_id, is_forced=is_forced)
+
+    async def set_context(self, name: str, n_ctx: int | None) -> None:
+        """Keep a context choice for a model; a running server is not touched.
+
+        Raises: ModelNotFound, LaunchRejected when read-only.
+        """
+        self._refuse_when_read_only()
+        summary = await self._model(name)
+        if n_ctx is not None:
+            n_ctx = clamp_context(n_ctx, summary.n_ctx_train)
+        await self._catalog.set_context(summary.id, n_ctx)
+
+    async def rescan(self) -> CatalogReport:
+        """Look at the model folders again."""
+        return await self._catalog.rescan()
+
+    async def command(self, name: str, n_ctx: int) -> tuple[str, ...]:
+        """The command that would start this model, to read and copy; holds no secret.
+
+        Raises: ModelNotFound.
+        """
+        spec = await self._catalog.resolve_for_launch(name)
+        if spec is None:
+            raise ModelNotFound(name)
+        return self._launcher.command(LaunchPlan(spec, n_ctx))
+
+    async def _model(self, name: str) -> ModelSummary:
+        summary = await self._catalog.resolve_model(name)
+        if summary is None:
+            known = [model.public_id for model in await self._catalog.list_models()]
+            raise ModelNotFound(name, near=near_names(name, known))
+        return summary
+
+    def _refuse_when_read_only(self) -> None:
+        if self._is_read_only:
+            raise LaunchRejected("this ggtui is read-only", reason=SpawnReason.BAD_ARGUMENT)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ggtui.core.errors import Failure, HealthCheckFailed, SpawnFailed
-from ggtui.core.models import EngineInfo, ModelSummary
 from ggtui.core.ports.catalog import CatalogReport
 from ggtui.core.ports.gpu import MemoryReading
 from ggtui.core.state import TargetState
+
+if TYPE_CHECKING:
+    from ggtui.core.models import EngineInfo, ModelSummary
 
 
 @dataclass(frozen=True, slots=True)

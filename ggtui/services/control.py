@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ggtui.core.context import clamp_context
 from ggtui.core.errors import LaunchRejected, ModelNotFound, SpawnReason
 from ggtui.core.models import LaunchPlan
-from ggtui.core.naming import near_names
+from ggtui.core.nearness import near_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,124 @@
+"""The engine thread: one event loop that owns services, child processes and the proxy.
+
+The main thread crosses over with `submit` only; the engine crosses back by calling subscribers, which hand
+the value to their own thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from ggtui.core.errors import EngineStopping, Internal
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
+
+    from ggtui.services.control import Control
+
+_LOG = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Part(Protocol):
+    """Something that lives on the engine's loop: started in order, stopped in reverse."""
+
+    async def start(self) -> None:
+        """Begin; returns when it serves."""
+
+    async def stop(self) -> None:
+        """End; bounded. Also called when start failed or never ran."""
+
+
+class Engine:
+    """Runs the parts on a thread of its own. Invariant: no part is touched from any other thread."""
+
+    def __init__(self, control: Control, parts: Sequence[Part]) -> None:
+        self.control = control
+        self._parts = tuple(parts)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, name="ggtui-engine", daemon=True)
+        self._stop_asked: asyncio.Event | None = None
+        self._lock = threading.Lock()
+        self._is_stopping = False
+        self.started: Future[None] = Future()
+        """Done when every part serves; carries what kept one from it."""
+        self.stopped: Future[None] = Future()
+        """Done when every part has ended, whatever happened."""
+
+    def start(self) -> None:
+        """Start the thread and return at once; wait on `started` to know that it serves."""
+        self._thread.start()
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Run a coroutine on the engine's loop. After the end the future holds EngineStopping."""
+        with self._lock:
+            loop = self._loop
+            if loop is not None and not self._is_stopping:
+                return asyncio.run_coroutine_threadsafe(work, loop)
+        work.close()
+        refused: Future[T] = Future()
+        refused.set_exception(EngineStopping("the engine is not running"))
+        return refused
+
+    def stop(self, timeout_s: float = 15.0) -> bool:
+        """End every part and join the thread; True when it ended in time. May be called twice."""
+        with self._lock:
+            self._is_stopping = True
+            loop, asked = self._loop, self._stop_asked
+            if loop is not None and asked is not None and not loop.is_closed():
+                loop.call_soon_threadsafe(asked.set)
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=_new_loop) as runner:
+                runner.run(self._live())
+        except Exception as error:  # the last line of defence: the main thread must hear of it
+            _LOG.exception("engine thread failed")
+            if not self.started.done():
+                self.started.set_exception(Internal(type(error).__name__))
+        finally:
+            self.stopped.set_result(None)
+
+    async def _live(self) -> None:
+        self._stop_asked = asyncio.Event()
+        with self._lock:
+            self._loop = asyncio.get_running_loop()
+            if self._is_stopping:
+                self._stop_asked.set()
+        begun: list[Part] = []
+        try:
+            for part in self._parts:
+                begun.append(part)
+                await part.start()
+            self.started.set_result(None)
+            await self._stop_asked.wait()
+        except Exception as error:
+            self.started.set_exception(error)
+        finally:
+            await _stop_all(begun)
+            with self._lock:
+                self._loop = None
+
+
+async def _stop_all(parts: list[Part]) -> None:
+    for part in reversed(parts):
+        try:
+            await part.stop()
+        except Exception:
+            _LOG.exception("%s did not stop cleanly", type(part).__name__)
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    if sys.platform != "win32":
+        import uvloop
+
+        return uvloop.new_event_loop()
+    return asyncio.new_event_loop()

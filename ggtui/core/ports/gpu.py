@@ -40,6 +40,8 @@ class MemoryReading:
     swap_used_bytes: int = 0
     process_ram_bytes: Mapping[int, int] = field(default_factory=dict)
     """Resident bytes of the processes that were asked about."""
+    process_private_bytes: Mapping[int, int] = field(default_factory=dict)
+    """The part of them that is their own: without mapped files, whose pages count as available."""
 
 
 class GpuProbePort(Protocol):

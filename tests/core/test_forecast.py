@@ -1,0 +1,199 @@
+"""The forecast: after, spare, verdict, the largest context, and the slider's stops."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ggtui.core.fit import estimate
+from ggtui.core.forecast import (
+    GPU_RESERVE_BYTES,
+    MemoryPool,
+    PoolKind,
+    Verdict,
+    context_stops,
+    forecast,
+    largest_fitting,
+    next_stop,
+    own_bytes,
+    pool_of,
+    previous_stop,
+)
+from ggtui.core.models import AttentionShape, LaunchOptions, ModelSummary
+from ggtui.core.ports.gpu import GpuSample, MemoryReading
+from ggtui.core.units import GIB
+
+OPTIONS = LaunchOptions()
+MODEL = ModelSummary(
+    id=1,
+    public_id="llama-3.1-8b-q4_k_m",
+    name="Llama 3.1 8B",
+    architecture="llama",
+    size_bytes=5 * GIB,
+    n_ctx_train=131_072,
+    attention=AttentionShape(n_head_kv=(8,) * 32, key_length=128, value_length=128),
+    n_embd=4096,
+    n_ff=14_336,
+    n_vocab=128_256,
+)
+GPU_24 = MemoryPool(PoolKind.GPU, 24 * GIB, 0, GIB, overflow_bytes=60 * GIB, n_devices=1)
+
+
+def test_after_is_the_others_and_the_model() -> None:
+    pool = replace(GPU_24, used_by_others_bytes=3 * GIB)
+
+    look = forecast(MODEL, 32_768, OPTIONS, pool, frees=("other",))
+
+    assert look is not None
+    assert 3 * GIB + estimate(MODEL, 32_768, OPTIONS).total_bytes == look.after_bytes
+    assert 24 * GIB - look.after_bytes == look.spare_bytes
+    assert 4 * GIB == look.kv_bytes
+    assert look.after_bytes == 3 * GIB + look.model_bytes
+    assert Verdict.FITS is look.verdict
+    assert ("other",) == look.frees
+    assert look.is_estimate
+
+
+@pytest.mark.parametrize(
+    ("pool", "expected"),
+    [
+        (GPU_24, Verdict.FITS),
+        (replace(GPU_24, total_bytes=6 * GIB), Verdict.PART),
+        (replace(GPU_24, total_bytes=6 * GIB, overflow_bytes=0), Verdict.NO),
+        (replace(GPU_24, used_by_others_bytes=23 * GIB), Verdict.PART),
+        (MemoryPool(PoolKind.RAM, 16 * GIB, 2 * GIB, GIB), Verdict.FITS),
+        (MemoryPool(PoolKind.RAM, 8 * GIB, 2 * GIB, GIB), Verdict.NO),
+        (MemoryPool(PoolKind.RAM, 0, 0, 0), Verdict.GUESS),
+    ],
+)
+def test_verdict_follows_the_room(pool: MemoryPool, expected: Verdict) -> None:
+    look = forecast(MODEL, 8192, OPTIONS, pool)
+
+    assert look is not None
+    assert expected is look.verdict
+
+
+def test_a_part_tells_how_many_layers_the_devices_take() -> None:
+    look = forecast(MODEL, 8192, OPTIONS, replace(GPU_24, total_bytes=4 * GIB))
+
+    assert look is not None
+    assert Verdict.PART is look.verdict
+    assert look.n_layers_on_gpu is not None
+    assert 0 < look.n_layers_on_gpu < 32
+    assert 32 == look.n_layers
+
+
+def test_an_unknown_shape_is_a_guess_without_a_largest_context() -> None:
+    look = forecast(replace(MODEL, attention=None), 8192, OPTIONS, GPU_24)
+
+    assert look is not None
+    assert Verdict.GUESS is look.verdict
+    assert look.largest_ctx is None
+
+
+def test_an_odd_cache_is_a_guess_even_where_the_overstated_sum_would_not_fit() -> None:
+    assert MODEL.attention is not None
+    odd = replace(MODEL, attention=replace(MODEL.attention, is_ordinary=False))
+
+    roomy = forecast(odd, 8192, OPTIONS, GPU_24)
+    tight = forecast(odd, 131_072, OPTIONS, replace(GPU_24, total_bytes=8 * GIB))
+    hopeless = forecast(odd, 8192, OPTIONS, replace(GPU_24, total_bytes=4 * GIB, overflow_bytes=0))
+
+    assert [Verdict.GUESS, Verdict.GUESS, Verdict.NO] == [
+        look.verdict for look in (roomy, tight, hopeless) if look is not None
+    ]
+
+
+def test_a_broken_model_has_no_figures() -> None:
+    assert forecast(replace(MODEL, problem="cut off"), 8192, OPTIONS, GPU_24) is None
+
+
+def test_the_largest_context_is_the_last_step_that_fits() -> None:
+    pool = replace(GPU_24, total_bytes=10 * GIB)
+
+    largest = largest_fitting(MODEL, OPTIONS, pool)
+
+    assert largest is not None
+    assert 0 == largest % 256
+    assert estimate(MODEL, largest, OPTIONS).total_bytes <= pool.room_bytes
+    assert estimate(MODEL, largest + 256, OPTIONS).total_bytes > pool.room_bytes
+
+
+def test_the_largest_context_is_at_most_as_trained() -> None:
+    assert 131_072 == largest_fitting(MODEL, OPTIONS, GPU_24)
+    assert 1000 == largest_fitting(replace(MODEL, n_ctx_train=1000), OPTIONS, GPU_24)
+
+
+def test_no_context_fits_where_the_weights_do_not() -> None:
+    assert largest_fitting(MODEL, OPTIONS, replace(GPU_24, total_bytes=5 * GIB)) is None
+
+
+def _reading() -> MemoryReading:
+    gpus = (
+        GpuSample(0, "A", total_bytes=24 * GIB, used_bytes=10 * GIB, process_bytes={7: 6 * GIB}),
+        GpuSample(1, "B", total_bytes=24 * GIB, used_bytes=2 * GIB, process_bytes={7: GIB}),
+        GpuSample(2, "lost", problem="GPU is lost"),
+    )
+    return MemoryReading(
+        gpus=gpus,
+        ram_total_bytes=64 * GIB,
+        ram_available_bytes=40 * GIB,
+        process_ram_bytes={7: 9 * GIB},
+        process_private_bytes={7: 2 * GIB},
+    )
+
+
+def test_the_gpu_pool_is_all_working_gpus_less_what_ours_give_back() -> None:
+    reading = _reading()
+    ours = own_bytes(reading, {7}, engine_has_gpu=True)
+
+    pool = pool_of(reading, ours, engine_has_gpu=True)
+
+    assert 7 * GIB == ours
+    assert PoolKind.GPU is pool.kind
+    assert 48 * GIB == pool.total_bytes
+    assert 5 * GIB == pool.used_by_others_bytes
+    assert GPU_RESERVE_BYTES == pool.reserve_bytes
+    assert 2 == pool.n_devices
+    assert 40 * GIB - GIB // 2 == pool.overflow_bytes
+
+
+def test_without_a_gpu_engine_the_pool_is_main_memory_and_mapped_weights_are_not_counted() -> None:
+    reading = _reading()
+    ours = own_bytes(reading, {7}, engine_has_gpu=False)
+
+    pool = pool_of(reading, ours, engine_has_gpu=False)
+
+    assert 2 * GIB == ours
+    assert PoolKind.RAM is pool.kind
+    assert 64 * GIB == pool.total_bytes
+    assert 22 * GIB == pool.used_by_others_bytes
+    assert 0 == pool.overflow_bytes
+
+
+def test_a_gpu_engine_without_a_working_gpu_uses_main_memory() -> None:
+    reading = replace(_reading(), gpus=(GpuSample(0, "lost", problem="GPU is lost"),))
+
+    assert PoolKind.RAM is pool_of(reading, engine_has_gpu=True).kind
+
+
+def test_the_reserve_can_be_chosen() -> None:
+    assert 3 * GIB == pool_of(_reading(), engine_has_gpu=True, reserve_bytes=3 * GIB).reserve_bytes
+
+
+def test_stops_are_powers_of_two_midpoints_and_the_maximum() -> None:
+    assert (1024, 1536, 2048, 3072, 4096, 6144, 8192) == context_stops(8192)
+    assert (1024, 1536, 2048, 3072, 4096, 5000) == context_stops(5000)
+    assert (512,) == context_stops(512)
+    assert 131_072 == context_stops(None)[-1]
+    assert 49_152 in context_stops(131_072)
+
+
+def test_steps_go_from_stop_to_stop_and_end_there() -> None:
+    assert 3072 == next_stop(2048, 8192)
+    assert 3072 == next_stop(2500, 8192)
+    assert 8192 == next_stop(8192, 8192)
+    assert 2048 == previous_stop(2500, 8192)
+    assert 1536 == previous_stop(2048, 8192)
+    assert 1024 == previous_stop(1024, 8192)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ggtui.core.errors import Failure, HealthCheckFailed, SpawnFailed
+from ggtui.core.models import LaunchOptions
 from ggtui.core.ports.catalog import CatalogReport
 from ggtui.core.ports.gpu import MemoryReading
 from ggtui.core.state import TargetState
@@ -113,6 +114,8 @@ class EngineSnapshot:
     """None until it has been looked up."""
     catalog: CatalogReport = field(default_factory=CatalogReport)
     is_scanning: bool = False
+    options: LaunchOptions = field(default_factory=LaunchOptions)
+    """How any model would be launched; a forecast needs it."""
     default_n_ctx: int = 0
     is_read_only: bool = False
 

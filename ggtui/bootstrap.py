@@ -1,0 +1,168 @@
+"""Who plugs what together: the one module that knows every adapter."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from ggtui.adapters.gguf.catalog import GgufCatalog
+from ggtui.adapters.gpu.probe import SystemProbe
+from ggtui.adapters.llama_server.launcher import LlamaServerLauncher
+from ggtui.services.catalog import CatalogService
+from ggtui.services.control import Control
+from ggtui.services.engine import Engine
+from ggtui.services.gpu_watch import GpuWatch
+from ggtui.services.launches import LaunchLedger
+from ggtui.services.logs import LogBook
+from ggtui.services.publisher import Publisher
+from ggtui.services.runtime import ModelRuntime, RuntimeSettings
+
+if TYPE_CHECKING:
+    import socket
+
+    from ggtui.config.schema import Config
+    from ggtui.core.models import RunningTarget
+    from ggtui.core.ports.catalog import ModelCatalogPort
+    from ggtui.core.ports.gpu import GpuProbePort
+    from ggtui.core.ports.launcher import LauncherPort
+    from ggtui.proxy.server import ProxyServer
+
+_LOG = logging.getLogger(__name__)
+
+
+def build(
+    config: Config,
+    sock: socket.socket | None,
+    *,
+    catalog: ModelCatalogPort | None = None,
+    launcher: LauncherPort | None = None,
+    probe: GpuProbePort | None = None,
+) -> Engine:
+    """An engine that is ready to start. Without a socket it has no proxy.
+
+    catalog, launcher, probe: other adapters in place of the real ones, for tests and pictures.
+    """
+    launcher = launcher or LlamaServerLauncher(
+        config.llama_server, os.environ, config.runtime_dir, config.log_dir
+    )
+    store = catalog or GgufCatalog(config.database, config.models_dirs, config.options)
+    door = Door(config, sock)
+    logs = LogBook()
+    ledger = LaunchLedger(logs)
+    models = CatalogService(store)
+    runtime = ModelRuntime(models, launcher, ledger, _settings(config), closing=door.close_target)
+    gpu = GpuWatch(probe or SystemProbe(), lambda: ledger.pids)
+    publisher = Publisher(
+        catalog=models,
+        ledger=ledger,
+        scheduler=runtime.scheduler,
+        gpu=gpu,
+        options=config.options,
+        default_n_ctx=config.n_ctx,
+        is_read_only=config.read_only,
+    )
+    control = Control(
+        catalog=models,
+        runtime=runtime,
+        launcher=launcher,
+        logs=logs,
+        publisher=publisher,
+        is_read_only=config.read_only,
+    )
+    door.runtime, door.catalog, door.control, door.publisher = runtime, models, control, publisher
+    return Engine(control, [gpu, models, EngineLookup(launcher, publisher), RuntimePart(runtime), door])
+
+
+def _settings(config: Config) -> RuntimeSettings:
+    return RuntimeSettings(
+        default_ctx=config.n_ctx,
+        turn_quantum_s=config.turn_quantum_s,
+        admission_timeout_s=config.admission_timeout_s,
+        stall_timeout_s=config.stall_timeout_s,
+        stop_grace_s=config.stop_grace_s,
+    )
+
+
+class Door:
+    """The proxy as a part. Its modules are imported on the engine thread, after the first paint."""
+
+    runtime: ModelRuntime
+    catalog: CatalogService
+    control: Control
+    publisher: Publisher
+
+    def __init__(self, config: Config, sock: socket.socket | None) -> None:
+        self._config = config
+        self._sock = sock
+        self._server: ProxyServer | None = None
+
+    async def start(self) -> None:
+        """Open the door on the socket that was bound before."""
+        if self._sock is None:
+            return
+        from ggtui.proxy.server import ProxyServer, ProxySettings
+
+        config = self._config
+        self._server = ProxyServer(
+            self._sock,
+            runtime=self.runtime,
+            catalog=self.catalog,
+            control=self.control,
+            settings=ProxySettings(
+                default_ctx=config.n_ctx,
+                api_key=config.api_key,
+                max_body_bytes=config.max_body_mb * 1024 * 1024,
+            ),
+        )
+        await self._server.start()
+        self.publisher.url = self._server.url
+        self.publisher.changed()
+
+    async def stop(self) -> None:
+        """Drain and close."""
+        if self._server is not None:
+            await self._server.stop()
+
+    def close_target(self, target: RunningTarget) -> None:
+        """Close every connection to a server that is about to be stopped."""
+        if self._server is not None:
+            self._server.pool.close_target(target)
+
+
+class RuntimePart:
+    """The runtime as a part: nothing to start, everything to stop."""
+
+    def __init__(self, runtime: ModelRuntime) -> None:
+        self._runtime = runtime
+
+    async def start(self) -> None:
+        """Servers start when they are wanted."""
+
+    async def stop(self) -> None:
+        """Stop every server; returns when all are dead."""
+        await self._runtime.close()
+
+
+class EngineLookup:
+    """Finds out which llama.cpp there is, in the background."""
+
+    def __init__(self, launcher: LauncherPort, publisher: Publisher) -> None:
+        self._launcher = launcher
+        self._publisher = publisher
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to look."""
+        self._task = asyncio.get_running_loop().create_task(self._look())
+
+    async def stop(self) -> None:
+        """Give up looking."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _look(self) -> None:
+        self._publisher.engine = await self._launcher.engine()
+        self._publisher.changed()

@@ -1,0 +1,72 @@
+"""Looks at device memory once a second and keeps the last minutes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from typing import TYPE_CHECKING
+
+from ggtui.core.ports.gpu import MemoryReading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ggtui.core.ports.gpu import GpuProbePort
+
+_LOG = logging.getLogger(__name__)
+HISTORY_S = 300
+INTERVAL_S = 1.0
+
+
+class GpuWatch:
+    """Samples while it runs. As a Part it starts at once and never keeps the engine from starting."""
+
+    def __init__(self, probe: GpuProbePort, pids: Callable[[], frozenset[int]]) -> None:
+        self.changed: Callable[[], None] = lambda: None
+        """Called after a reading that differs from the last one; set by whoever publishes."""
+        self.reading = MemoryReading()
+        self._probe = probe
+        self._pids = pids
+        self._history: deque[int] = deque(maxlen=HISTORY_S)
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin sampling."""
+        self._task = asyncio.get_running_loop().create_task(self._watch())
+
+    async def stop(self) -> None:
+        """End sampling and release the driver."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._probe.close()
+
+    async def sample(self) -> MemoryReading:
+        """One reading now."""
+        reading = await self._probe.sample(self._pids())
+        self._history.append(_used_bytes(reading))
+        is_news = reading != self.reading
+        self.reading = reading
+        if is_news:
+            self.changed()
+        return reading
+
+    @property
+    def history(self) -> tuple[int, ...]:
+        """Used bytes of the pool at 1 Hz, oldest first."""
+        return tuple(self._history)
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                await self.sample()
+            except Exception:
+                _LOG.exception("memory cannot be read")
+            await asyncio.sleep(INTERVAL_S)
+
+
+def _used_bytes(reading: MemoryReading) -> int:
+    if reading.gpus:
+        return sum(gpu.used_bytes or 0 for gpu in reading.gpus)
+    return reading.ram_total_bytes - reading.ram_available_bytes

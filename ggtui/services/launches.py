@@ -1,0 +1,126 @@
+"""What is known of each launch: process, progress, times, and why the last one of a model failed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ggtui.core.snapshot import FailureNote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ggtui.core.errors import Failure
+    from ggtui.core.models import ModelLaunchSpec
+    from ggtui.core.ports.launcher import ExitReport, ServerProcess
+    from ggtui.services.logs import LogBook
+
+_PROGRESS_STEP = 0.01
+
+
+@dataclass(slots=True)
+class Launch:
+    """One launch as it goes on; hears of it as a LaunchListener."""
+
+    launch_id: int
+    model_id: int
+    public_id: str
+    n_ctx: int
+    ledger: LaunchLedger
+    on_progress: Callable[[], None]
+    since: float = field(default_factory=time.time)
+    """Unix time of the last change of state."""
+    begun: float = field(default_factory=time.monotonic)
+    pid: int | None = None
+    port: int | None = None
+    argv: tuple[str, ...] = ()
+    share_done: float | None = None
+    process: ServerProcess | None = None
+
+    def spawned(self, pid: int, port: int, argv: tuple[str, ...]) -> None:
+        """See LaunchListener."""
+        self.pid, self.port, self.argv = pid, port, argv
+        self.ledger.changed()
+
+    def progress(self, value: float) -> None:
+        """See LaunchListener."""
+        self.on_progress()
+        if self.share_done is None or value - self.share_done >= _PROGRESS_STEP or value >= 1:
+            self.share_done = value
+            self.ledger.changed()
+
+    def log_line(self, line: str) -> None:
+        """See LaunchListener."""
+        self.on_progress()
+        self.ledger.logs.add(self.public_id, line)
+
+
+class LaunchLedger:
+    """Keeps the running launches, each model's last failure and how long its last load took."""
+
+    def __init__(self, logs: LogBook) -> None:
+        self.logs = logs
+        self.changed: Callable[[], None] = lambda: None
+        """Called on the engine's loop after every change; set by whoever publishes."""
+        self._launches: dict[int, Launch] = {}
+        self._failures: dict[int, FailureNote] = {}
+        self._load_seconds: dict[int, float] = {}
+
+    def begin(
+        self, launch_id: int, spec: ModelLaunchSpec, n_ctx: int, on_progress: Callable[[], None]
+    ) -> Launch:
+        """A launch starts; what failed before is forgotten."""
+        self._failures.pop(spec.model_id, None)
+        launch = Launch(launch_id, spec.model_id, spec.public_id, n_ctx, self, on_progress)
+        self._launches[launch_id] = launch
+        return launch
+
+    def ready(self, launch: Launch, process: ServerProcess) -> None:
+        """The server answers."""
+        launch.process = process
+        launch.since = time.time()
+        self._load_seconds[launch.model_id] = time.monotonic() - launch.begun
+        self.changed()
+
+    def failed(self, launch: Launch, error: Failure) -> None:
+        """The server did not come up."""
+        self._launches.pop(launch.launch_id, None)
+        self._failures[launch.model_id] = FailureNote.of(error, time.time())
+        self.changed()
+
+    def refused(self, spec: ModelLaunchSpec, error: Failure) -> None:
+        """The launch was refused before it began."""
+        self._failures[spec.model_id] = FailureNote.of(error, time.time())
+        self.changed()
+
+    def ended(self, launch: Launch, report: ExitReport | None) -> None:
+        """The server is dead; an end that nobody asked for is kept as a failure."""
+        self._launches.pop(launch.launch_id, None)
+        if report is not None and not report.was_asked:
+            self._failures[launch.model_id] = FailureNote(
+                title="Server crashed",
+                detail=report.cause or f"exit code {report.code}",
+                hint="the next request starts it again",
+                code="upstream_crashed",
+                log_tail=self.logs.tail(launch.public_id, 20),
+                at=time.time(),
+            )
+        self.changed()
+
+    def launch(self, launch_id: int) -> Launch | None:
+        """One launch that has not ended."""
+        return self._launches.get(launch_id)
+
+    def failure_of(self, model_id: int) -> FailureNote | None:
+        """Why this model's last launch failed or died; None when it did not."""
+        return self._failures.get(model_id)
+
+    def load_seconds_of(self, model_id: int) -> float | None:
+        """How long the last load of this model took in this run."""
+        return self._load_seconds.get(model_id)
+
+    @property
+    def pids(self) -> frozenset[int]:
+        """The processes of all launches."""
+        return frozenset(launch.pid for launch in self._launches.values() if launch.pid is not None)

@@ -1,0 +1,53 @@
+"""The last log lines of every server of this run, handed on in batches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+from ggtui.core.snapshot import LogBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_LINES = 5000
+"""Kept per model."""
+BATCH_S = 0.1
+
+
+class LogBook:
+    """A ring of lines per model. Lines arrive on the engine's loop, already free of control characters."""
+
+    def __init__(self) -> None:
+        self._rings: dict[str, deque[str]] = {}
+        self._fresh: dict[str, list[str]] = {}
+        self._hearers: list[Callable[[LogBatch], None]] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, public_id: str, line: str) -> None:
+        """Keep one line."""
+        self._rings.setdefault(public_id, deque(maxlen=MAX_LINES)).append(line)
+        if not self._hearers:
+            return
+        self._fresh.setdefault(public_id, []).append(line)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(BATCH_S, self._hand_on)
+
+    def tail(self, public_id: str, n_lines: int) -> tuple[str, ...]:
+        """The last n_lines of a model, oldest first."""
+        ring = self._rings.get(public_id)
+        return tuple(ring)[-n_lines:] if ring and n_lines > 0 else ()
+
+    def subscribe(self, hear: Callable[[LogBatch], None]) -> Callable[[], None]:
+        """Call `hear` with each batch; returns what ends it."""
+        self._hearers.append(hear)
+        return lambda: self._hearers.remove(hear) if hear in self._hearers else None
+
+    def _hand_on(self) -> None:
+        self._timer = None
+        fresh, self._fresh = self._fresh, {}
+        for public_id, lines in fresh.items():
+            batch = LogBatch(public_id, tuple(lines[-MAX_LINES:]))
+            for hear in list(self._hearers):
+                hear(batch)

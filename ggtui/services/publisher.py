@@ -1,0 +1,158 @@
+"""Puts the whole state together and hands it to everybody who watches, at most every 50 ms."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from ggtui.core.context import choose_context
+from ggtui.core.fit import estimate
+from ggtui.core.schedule import Phase
+from ggtui.core.snapshot import EngineSnapshot, ModelStatus, QueueEntry, TargetStatus
+from ggtui.core.state import TargetState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ggtui.core.models import EngineInfo, LaunchOptions, ModelSummary
+    from ggtui.core.schedule import Resident, Scheduler
+    from ggtui.services.catalog import CatalogService
+    from ggtui.services.gpu_watch import GpuWatch
+    from ggtui.services.launches import Launch, LaunchLedger
+
+_LOG = logging.getLogger(__name__)
+COALESCE_S = 0.05
+
+
+class Publisher:
+    """Builds snapshots from the services and tells subscribers. Lives on the engine's loop."""
+
+    def __init__(
+        self,
+        *,
+        catalog: CatalogService,
+        ledger: LaunchLedger,
+        scheduler: Scheduler,
+        gpu: GpuWatch,
+        options: LaunchOptions,
+        default_n_ctx: int,
+        is_read_only: bool = False,
+    ) -> None:
+        self.url = ""
+        """What clients use as base URL; set by whoever opens the door."""
+        self.engine: EngineInfo | None = None
+        """What would be launched; set when it has been looked up."""
+        self._catalog = catalog
+        self._ledger = ledger
+        self._scheduler = scheduler
+        self._gpu = gpu
+        self._options = options
+        self._default_n_ctx = default_n_ctx
+        self._is_read_only = is_read_only
+        self._version = 0
+        self._hearers: list[Callable[[EngineSnapshot], None]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        for source in (catalog, ledger, gpu):
+            source.changed = self.changed
+
+    def changed(self) -> None:
+        """Something is different: subscribers hear of it within COALESCE_S seconds."""
+        self._version += 1
+        if self._hearers and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(COALESCE_S, self._tell)
+
+    def subscribe(self, hear: Callable[[EngineSnapshot], None]) -> Callable[[], None]:
+        """Call `hear` with the state now and after every change; returns what ends it."""
+        self._hearers.append(hear)
+        hear(self.snapshot())
+        return lambda: self._hearers.remove(hear) if hear in self._hearers else None
+
+    def snapshot(self) -> EngineSnapshot:
+        """The state now."""
+        now = asyncio.get_running_loop().time()
+        states = self._states(now)
+        return EngineSnapshot(
+            version=self._version,
+            url=self.url,
+            models=tuple(self._row(model, states) for model in self._catalog.models),
+            targets=tuple(self._target(resident, now) for resident in self._scheduler.residents),
+            queue=self._queue(now),
+            memory=self._gpu.reading,
+            memory_history=self._gpu.history,
+            engine=self.engine,
+            catalog=self._catalog.report(),
+            is_scanning=self._catalog.is_scanning,
+            options=self._options,
+            default_n_ctx=self._default_n_ctx,
+            is_read_only=self._is_read_only,
+        )
+
+    def _tell(self) -> None:
+        self._timer = None
+        snapshot = self.snapshot()
+        for hear in list(self._hearers):
+            try:
+                hear(snapshot)
+            except Exception:
+                _LOG.exception("a subscriber failed")
+
+    def _states(self, now: float) -> dict[int, TargetState]:
+        queued = {ticket.model_id: TargetState.QUEUED for ticket in self._scheduler.waiting}
+        resident = {r.model_id: self._state(r, now) for r in self._scheduler.residents}
+        return queued | resident
+
+    def _state(self, resident: Resident, now: float) -> TargetState:
+        if resident.phase is Phase.LOADING:
+            return TargetState.LOADING
+        if resident.phase is Phase.STOPPING:
+            return TargetState.STOPPING
+        return TargetState.DRAINING if self._scheduler.is_draining(resident, now) else TargetState.READY
+
+    def _row(self, model: ModelSummary, states: dict[int, TargetState]) -> ModelStatus:
+        failure = self._ledger.failure_of(model.id)
+        idle = TargetState.FAILED if failure or model.problem else TargetState.IDLE
+        choice = choose_context(None, model.n_ctx_chosen, self._default_n_ctx, model.n_ctx_train)
+        return ModelStatus(model, states.get(model.id, idle), choice.n_ctx, failure)
+
+    def _target(self, resident: Resident, now: float) -> TargetStatus:
+        launch = self._ledger.launch(resident.launch_id)
+        model = next((m for m in self._catalog.models if m.id == resident.model_id), None)
+        target = launch.process.target if launch and launch.process else None
+        return TargetStatus(
+            model_id=resident.model_id,
+            public_id=launch.public_id if launch else (model.public_id if model else ""),
+            state=self._state(resident, now),
+            since=launch.since if launch else time.time(),
+            pid=launch.pid if launch else None,
+            port=launch.port if launch else None,
+            base_url=target.base_url if target else "",
+            n_ctx=target.effective_ctx if target else resident.n_ctx,
+            n_slots=target.n_slots if target else self._options.n_parallel,
+            in_flight=len(resident.leases),
+            progress=launch.share_done if launch else None,
+            expected_load_s=self._ledger.load_seconds_of(resident.model_id),
+            argv=launch.argv if launch else (),
+            memory_bytes=self._memory_of(launch),
+            predicted_bytes=self._predicted(model, resident.n_ctx),
+        )
+
+    def _memory_of(self, launch: Launch | None) -> int | None:
+        if launch is None or launch.pid is None:
+            return None
+        on_devices = [gpu.process_bytes.get(launch.pid) for gpu in self._gpu.reading.gpus]
+        known = [n_bytes for n_bytes in on_devices if n_bytes is not None]
+        return sum(known) if known else self._gpu.reading.process_ram_bytes.get(launch.pid)
+
+    def _predicted(self, model: ModelSummary | None, n_ctx: int) -> int | None:
+        if model is None or model.problem:
+            return None
+        return estimate(model, n_ctx, self._options).total_bytes
+
+    def _queue(self, now: float) -> tuple[QueueEntry, ...]:
+        names = {model.id: model.public_id for model in self._catalog.models}
+        return tuple(
+            QueueEntry(names.get(ticket.model_id, ""), ticket.needed_ctx, max(0.0, now - ticket.arrived))
+            for ticket in self._scheduler.waiting
+        )

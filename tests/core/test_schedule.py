@@ -1,0 +1,325 @@
+"""Who is served when: the scheduler's rules, one by one."""
+
+from __future__ import annotations
+
+from ggtui.core.schedule import (
+    Decision,
+    Grant,
+    Phase,
+    Refusal,
+    Refuse,
+    Scheduler,
+    Start,
+    Stop,
+    Ticket,
+)
+
+A, B, C = 1, 2, 3
+
+
+class Script:
+    """A scheduler, its clock, and what it decided."""
+
+    def __init__(self, **settings: float) -> None:
+        self.scheduler = Scheduler(**settings)
+        self.now = 100.0
+        self.next_id = 1
+
+    def ask(
+        self,
+        model: int,
+        needed: int | None = None,
+        *,
+        start: int = 4096,
+        exact: bool = False,
+        urgent: bool = False,
+    ) -> tuple[int, list[Decision]]:
+        ticket = Ticket(self.next_id, model, needed or start, needed, self.now, exact, urgent)
+        self.next_id += 1
+        return ticket.id, self.scheduler.request(ticket, self.now)
+
+    def ready(self, launch_id: int, ctx: int = 4096) -> list[Decision]:
+        return self.scheduler.launched(launch_id, ctx, self.now)
+
+    def leave(self, ticket_id: int) -> list[Decision]:
+        return self.scheduler.leave(ticket_id, self.now)
+
+    def ended(self, launch_id: int) -> list[Decision]:
+        return self.scheduler.ended(launch_id, self.now)
+
+    def running(self, model: int, ctx: int = 4096) -> int:
+        """Bring a model up with nobody using it; its launch id."""
+        ticket, decisions = self.ask(model, ctx)
+        launch_id = _start_of(decisions).launch_id
+        self.ready(launch_id, ctx)
+        self.leave(ticket)
+        return launch_id
+
+
+def _start_of(decisions: list[Decision]) -> Start:
+    starts = [decision for decision in decisions if isinstance(decision, Start)]
+    assert 1 == len(starts)
+    return starts[0]
+
+
+def test_many_requests_for_a_cold_model_share_one_start() -> None:
+    script = Script()
+    first, decisions = script.ask(A)
+    start = _start_of(decisions)
+    others = [script.ask(A) for _ in range(49)]
+
+    assert all([] == decided for _, decided in others)
+
+    granted = script.ready(start.launch_id)
+    expected = [Grant(ticket, start.launch_id) for ticket in (first, *(ticket for ticket, _ in others))]
+
+    assert expected == granted
+
+
+def test_a_ready_model_serves_at_once() -> None:
+    script = Script()
+    launch_id = script.running(A)
+    ticket, decisions = script.ask(A)
+
+    assert [Grant(ticket, launch_id)] == decisions
+
+
+def test_a_swap_waits_for_the_stream_and_starts_after_the_end() -> None:
+    script = Script()
+    launch_id = script.running(A)
+    stream, _ = script.ask(A)
+    waiter, decisions = script.ask(B)
+
+    assert [] == decisions
+    assert [Stop(launch_id, "another model is wanted")] == script.leave(stream)
+
+    start = _start_of(script.ended(launch_id))
+
+    assert B == start.model_id
+    assert [Grant(waiter, start.launch_id)] == script.ready(start.launch_id)
+
+
+def test_an_idle_model_makes_way_at_once() -> None:
+    script = Script()
+    launch_id = script.running(A)
+    _, decisions = script.ask(B)
+
+    assert [Stop(launch_id, "another model is wanted")] == decisions
+
+
+def test_two_others_asked_together_are_both_served() -> None:
+    script = Script()
+    launch_a = script.running(A)
+    ticket_b, _ = script.ask(B)
+    ticket_c, _ = script.ask(C)
+    start_b = _start_of(script.ended(launch_a))
+    script.ready(start_b.launch_id)
+    script.leave(ticket_b)
+    start_c = _start_of(script.ended(start_b.launch_id))
+
+    assert C == start_c.model_id
+    assert [Grant(ticket_c, start_c.launch_id)] == script.ready(start_c.launch_id)
+
+
+def test_steady_traffic_yields_after_the_turn() -> None:
+    script = Script(turn_quantum_s=10)
+    launch_id = script.running(A)
+    held, _ = script.ask(A)
+    script.ask(B)
+    script.now += 9
+    joined, decisions = script.ask(A)
+
+    assert [Grant(joined, launch_id)] == decisions
+
+    script.now += 2
+    _, decisions = script.ask(A)
+
+    assert [] == decisions
+    assert script.scheduler.is_draining(script.scheduler.residents[0], script.now)
+
+    script.leave(held)
+
+    assert [Stop(launch_id, "another model is wanted")] == script.leave(joined)
+
+
+def test_a_person_waits_for_no_turn_but_cuts_nobody() -> None:
+    script = Script()
+    launch_id = script.running(A)
+    stream, _ = script.ask(A)
+    script.ask(B, exact=True, urgent=True)
+    _, decisions = script.ask(A)
+
+    assert [] == decisions
+    assert [Stop(launch_id, "another model is wanted")] == script.leave(stream)
+    assert B == _start_of(script.ended(launch_id)).model_id
+
+
+def test_a_smaller_wish_reuses_and_a_larger_one_restarts_after_the_streams() -> None:
+    script = Script()
+    launch_id = script.running(A, 2048)
+    same, decisions = script.ask(A, 1024)
+
+    assert [Grant(same, launch_id)] == decisions
+
+    larger, decisions = script.ask(A, 8192)
+
+    assert [] == decisions
+
+    behind, decisions = script.ask(A, None)
+
+    assert [] == decisions  # what comes later queues behind, so draining is bounded
+    assert [Stop(launch_id, "restart with another context")] == script.leave(same)
+
+    start = _start_of(script.ended(launch_id))
+
+    assert 8192 == start.n_ctx
+    assert [Grant(larger, start.launch_id), Grant(behind, start.launch_id)] == script.ready(
+        start.launch_id, 8192
+    )
+
+
+def test_several_larger_wishes_share_one_restart_at_the_largest() -> None:
+    script = Script()
+    launch_id = script.running(A, 2048)
+    held, _ = script.ask(A)
+    script.ask(A, 4096)
+    script.ask(A, 16384)
+    script.ask(A, 8192)
+    script.leave(held)
+
+    assert 16384 == _start_of(script.ended(launch_id)).n_ctx
+
+
+def test_a_server_at_its_ceiling_is_not_restarted_for_ever() -> None:
+    script = Script()
+    ticket, decisions = script.ask(A, 8192)
+    start = _start_of(decisions)
+
+    assert [Grant(ticket, start.launch_id)] == script.ready(start.launch_id, 4096)
+
+    again, decisions = script.ask(A, 8192)
+
+    assert [Grant(again, start.launch_id)] == decisions
+
+
+def test_a_chosen_context_restarts_even_when_smaller() -> None:
+    script = Script()
+    launch_id = script.running(A, 8192)
+    _, decisions = script.ask(A, start=2048, exact=True, urgent=True)
+
+    assert [Stop(launch_id, "restart with another context")] == decisions
+    assert 2048 == _start_of(script.ended(launch_id)).n_ctx
+
+
+def test_a_failed_load_tells_all_who_wait_and_only_them() -> None:
+    script = Script()
+    first, decisions = script.ask(A)
+    second, _ = script.ask(A)
+    other, _ = script.ask(B)
+    failed = script.scheduler.launch_failed(_start_of(decisions).launch_id, script.now)
+
+    assert [Refuse(first, Refusal.LAUNCH_FAILED), Refuse(second, Refusal.LAUNCH_FAILED)] == failed[:2]
+    assert B == _start_of(failed).model_id
+    assert (other,) == tuple(ticket.id for ticket in script.scheduler.waiting)
+
+
+def test_a_failed_enlargement_brings_the_old_size_back_and_refuses_only_the_asker() -> None:
+    script = Script()
+    launch_id = script.running(A, 2048)
+    held, _ = script.ask(A)
+    larger, _ = script.ask(A, 65536)
+    behind, _ = script.ask(A)
+    script.leave(held)
+    start = _start_of(script.ended(launch_id))
+    decisions = script.scheduler.launch_failed(start.launch_id, script.now)
+    again = _start_of(decisions)
+
+    assert Refuse(larger, Refusal.LAUNCH_FAILED) == decisions[0]
+    assert 2048 == again.n_ctx
+    assert [Grant(behind, again.launch_id)] == script.ready(again.launch_id, 2048)
+
+
+def test_a_load_nobody_wants_goes_on_until_another_model_is_wanted() -> None:
+    script = Script()
+    ticket, decisions = script.ask(A)
+    launch_id = _start_of(decisions).launch_id
+
+    assert [] == script.leave(ticket)
+
+    _, decisions = script.ask(B)
+
+    assert [Stop(launch_id, "nobody waits for it any more")] == decisions
+
+
+def test_stop_during_a_load_tells_its_waiters() -> None:
+    script = Script()
+    ticket, decisions = script.ask(A)
+    launch_id = _start_of(decisions).launch_id
+
+    assert [Refuse(ticket, Refusal.CANCELLED), Stop(launch_id, "cancelled")] == script.scheduler.stop(
+        None, script.now
+    )
+    assert [] == script.ended(launch_id)
+
+
+def test_stop_lets_requests_in_flight_end() -> None:
+    script = Script()
+    launch_id = script.running(A)
+    stream, _ = script.ask(A)
+
+    assert [] == script.scheduler.stop(A, script.now)
+    assert [Stop(launch_id, "stopped by request")] == script.leave(stream)
+
+
+def test_forced_stop_waits_for_nobody() -> None:
+    script = Script()
+    launch_id = script.running(A)
+    script.ask(A)
+
+    assert [Stop(launch_id, "stopped by force")] == script.scheduler.stop(A, script.now, is_forced=True)
+
+
+def test_a_crash_frees_the_place_and_its_leases() -> None:
+    script = Script()
+    launch_id = script.running(A)
+    stream, _ = script.ask(A)
+
+    assert [] == script.ended(launch_id)
+    assert [] == script.leave(stream)
+
+    _, decisions = script.ask(A)
+
+    assert Phase.LOADING == script.scheduler.residents[0].phase
+    assert A == _start_of(decisions).model_id
+
+
+def test_patience_counts_only_time_without_progress() -> None:
+    script = Script(admission_timeout_s=180)
+    script.running(A)
+    script.ask(A)
+    waiter, _ = script.ask(B)
+    script.now += 179
+    script.scheduler.progressed(script.now)
+    script.now += 179
+
+    assert [] == script.scheduler.tick(script.now)
+    assert script.now + 1 == script.scheduler.next_tick(script.now)
+
+    script.now += 1
+
+    assert [Refuse(waiter, Refusal.TIMED_OUT)] == script.scheduler.tick(script.now)
+
+
+def test_closing_refuses_all_and_stops_all() -> None:
+    script = Script()
+    launch_id = script.running(A)
+    script.ask(A)
+    waiter, _ = script.ask(B)
+
+    assert [Refuse(waiter, Refusal.CLOSED), Stop(launch_id, "ggtui is ending")] == script.scheduler.close(
+        script.now
+    )
+
+    late, decisions = script.ask(A)
+
+    assert [Refuse(late, Refusal.CLOSED)] == decisions

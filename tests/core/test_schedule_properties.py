@@ -1,0 +1,134 @@
+"""Whatever the order of events, the scheduler keeps its promises."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from ggtui.core.schedule import Decision, Grant, Phase, Refuse, Scheduler, Start, Stop, Ticket
+
+MODELS = st.integers(1, 4)
+
+
+class SchedulerMachine(RuleBasedStateMachine):
+    """Requests, clients that leave, loads that end well or badly, crashes and stops, in any order."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.scheduler = Scheduler(turn_quantum_s=10, admission_timeout_s=180)
+        self.now = 0.0
+        self.next_id = 1
+        self.waiting: dict[int, Ticket] = {}
+        self.holding: dict[int, int] = {}
+        self.alive: dict[int, int] = {}
+        self.stopping: set[int] = set()
+        self.answered: set[int] = set()
+
+    def carry_out(self, decisions: list[Decision]) -> None:
+        for decision in decisions:
+            match decision:
+                case Grant(ticket_id, launch_id):
+                    ticket = self.waiting.pop(ticket_id)
+                    assert ticket_id not in self.answered, "answered twice"
+                    assert self.alive[launch_id] == ticket.model_id, "served by another model"
+                    assert launch_id not in self.stopping, "sent into a stopping server"
+                    self.answered.add(ticket_id)
+                    self.holding[ticket_id] = launch_id
+                case Refuse(ticket_id, _):
+                    self.waiting.pop(ticket_id)
+                    assert ticket_id not in self.answered, "answered twice"
+                    self.answered.add(ticket_id)
+                case Start(launch_id, model_id, _, _):
+                    assert not self.alive, "two servers for one place"
+                    self.alive[launch_id] = model_id
+                case Stop(launch_id, _):
+                    assert launch_id not in self.holding.values(), "a stream was cut"
+                    self.stopping.add(launch_id)
+
+    def loading(self) -> list[int]:
+        return [r.launch_id for r in self.scheduler.residents if r.phase is Phase.LOADING]
+
+    @rule(model=MODELS, needed=st.sampled_from([None, 2048, 8192]), urgent=st.booleans(), exact=st.booleans())
+    def ask(self, model: int, needed: int | None, urgent: bool, exact: bool) -> None:
+        ticket = Ticket(self.next_id, model, needed or 4096, needed, self.now, exact and urgent, urgent)
+        self.next_id += 1
+        self.waiting[ticket.id] = ticket
+        self.carry_out(self.scheduler.request(ticket, self.now))
+
+    @rule(data=st.data())
+    def client_leaves(self, data: st.DataObject) -> None:
+        everybody = sorted([*self.waiting, *self.holding])
+        if everybody:
+            self.drop(data.draw(st.sampled_from(everybody)))
+
+    def drop(self, ticket_id: int) -> None:
+        self.waiting.pop(ticket_id, None)
+        self.holding.pop(ticket_id, None)
+        self.carry_out(self.scheduler.leave(ticket_id, self.now))
+
+    @rule(is_good=st.booleans(), ceiling=st.sampled_from([4096, 1 << 20]))
+    def load_ends(self, is_good: bool, ceiling: int) -> None:
+        for launch_id in self.loading():
+            if is_good:
+                resident = self.scheduler.resident(launch_id)
+                assert resident is not None
+                self.carry_out(self.scheduler.launched(launch_id, min(resident.n_ctx, ceiling), self.now))
+            else:
+                self.alive.pop(launch_id)
+                self.carry_out(self.scheduler.launch_failed(launch_id, self.now))
+
+    @rule()
+    def stops_end(self) -> None:
+        for launch_id in list(self.stopping):
+            self.die(launch_id)
+
+    @rule()
+    def crash(self) -> None:
+        ready = [r.launch_id for r in self.scheduler.residents if r.phase is Phase.READY]
+        for launch_id in ready:
+            self.holding = {t: held for t, held in self.holding.items() if held != launch_id}
+            self.die(launch_id)
+
+    def die(self, launch_id: int) -> None:
+        self.stopping.discard(launch_id)
+        self.alive.pop(launch_id)
+        self.carry_out(self.scheduler.ended(launch_id, self.now))
+
+    @rule(model=st.one_of(st.none(), MODELS))
+    def stop(self, model: int | None) -> None:
+        self.carry_out(self.scheduler.stop(model, self.now))
+
+    @rule(seconds=st.sampled_from([0.1, 5.0, 11.0, 200.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+        self.carry_out(self.scheduler.tick(self.now))
+
+    @invariant()
+    def books_agree(self) -> None:
+        if not hasattr(self, "scheduler"):
+            return
+        assert set(self.waiting) == {ticket.id for ticket in self.scheduler.waiting}
+        leased = {lease for resident in self.scheduler.residents for lease in resident.leases}
+        assert set(self.holding) == leased
+
+    def teardown(self) -> None:
+        """Nobody starves: when clients leave as they are served and loads succeed, all are served."""
+        if not hasattr(self, "scheduler"):
+            return
+        for _ in range(200):
+            if not self.waiting:
+                break
+            for ticket_id in list(self.holding):
+                self.drop(ticket_id)
+            for launch_id in list(self.stopping):
+                self.die(launch_id)
+            self.load_ends(True, 1 << 20)
+        assert {} == self.waiting
+        for ticket_id in list(self.holding):
+            self.drop(ticket_id)
+        assert all(not resident.leases for resident in self.scheduler.residents)
+
+
+TestScheduler = SchedulerMachine.TestCase
+TestScheduler.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)

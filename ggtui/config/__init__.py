@@ -1,0 +1,1 @@
+"""What a person set: TOML, environment and flags become one frozen Config."""

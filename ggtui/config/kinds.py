@@ -1,0 +1,131 @@
+"""What a setting may be: one reader for TOML's typed values and one for text from environment and flags."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ggtui.core.models import KvType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_ON = frozenset({"1", "true", "yes", "on"})
+_OFF = frozenset({"0", "false", "no", "off"})
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A set of values. Both readers raise ValueError for anything outside it."""
+
+    expected: str
+    """Ends the sentence "port must be …"."""
+    of_value: Callable[[object], object]
+    """From a value as TOML types it."""
+    of_text: Callable[[str], object]
+    """From the text of a flag or an environment variable."""
+
+    def read(self, raw: object, *, is_text: bool) -> object:
+        """The setting's value. Raises: ValueError."""
+        return self.of_text(str(raw)) if is_text else self.of_value(raw)
+
+
+def _required(condition: bool) -> None:
+    if not condition:
+        raise ValueError
+
+
+def _text(raw: object) -> str:
+    if not isinstance(raw, str) or not raw.isprintable():
+        raise ValueError
+    return raw
+
+
+def _switch(raw: object) -> bool:
+    if not isinstance(raw, bool):
+        raise ValueError
+    return raw
+
+
+def _switch_of_text(raw: str) -> bool:
+    word = raw.strip().lower()
+    _required(word in _ON | _OFF)
+    return word in _ON
+
+
+def _folder(raw: object) -> Path:
+    text = _text(raw)
+    _required(bool(text.strip()))
+    return Path(text).expanduser()
+
+
+def _folders(raw: object) -> tuple[Path, ...]:
+    if isinstance(raw, str):
+        return (_folder(raw),)
+    return tuple(_folder(each) for each in _list(raw))
+
+
+def _list(raw: object) -> list[object]:
+    if not isinstance(raw, (list, tuple)):
+        raise ValueError
+    return list(raw)
+
+
+def _kv_type(raw: object) -> KvType:
+    return KvType(_text(raw).lower())
+
+
+def whole(low: int, high: int) -> Kind:
+    """A whole number, both ends included."""
+
+    def value(raw: object) -> int:
+        if isinstance(raw, bool) or not isinstance(raw, int):
+            raise ValueError
+        _required(low <= raw <= high)
+        return raw
+
+    return Kind(f"a whole number from {low} to {high}", value, lambda raw: value(int(raw)))
+
+
+def seconds(low: float, high: float) -> Kind:
+    """A time in seconds, both ends included."""
+
+    def value(raw: object) -> float:
+        if isinstance(raw, bool) or not isinstance(raw, (int, float)):
+            raise ValueError
+        _required(low <= raw <= high)
+        return float(raw)
+
+    return Kind(f"seconds from {low:g} to {high:g}", value, lambda raw: value(float(raw)))
+
+
+def or_auto(kind: Kind) -> Kind:
+    """The same, or the word `auto`, which leaves the choice to the engine and reads as None."""
+
+    def value(raw: object) -> object:
+        return None if raw == "auto" else kind.of_value(raw)
+
+    def text(raw: str) -> object:
+        return None if raw.strip().lower() == "auto" else kind.of_text(raw)
+
+    return Kind(f'{kind.expected}, or "auto"', value, text)
+
+
+TEXT = Kind("one line of text", _text, _text)
+PROGRAM = Kind("a path or the name of a program", _text, _text)
+SWITCH = Kind("true or false", _switch, _switch_of_text)
+FOLDER = Kind("a path", _folder, _folder)
+FOLDERS = Kind(
+    "a list of paths",
+    _folders,
+    lambda raw: tuple(_folder(each) for each in raw.split(os.pathsep) if each.strip()),
+)
+WORDS = Kind(
+    "a list of texts",
+    lambda raw: tuple(_text(each) for each in _list(raw)),
+    lambda raw: tuple(shlex.split(raw)),
+)
+KV_TYPE = Kind("one of " + ", ".join(KvType), _kv_type, _kv_type)

@@ -1,0 +1,125 @@
+"""From flags, environment and file to one Config: a flag wins over all, the file over the defaults."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ggtui.config.kinds import FOLDERS, PROGRAM
+from ggtui.config.paths import default_config_file, directories
+from ggtui.config.schema import Config
+from ggtui.config.settings import BY_FIELD, SETTINGS
+from ggtui.config.toml_file import read_settings
+from ggtui.core.errors import ConfigInvalid
+from ggtui.core.models import LaunchOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ggtui.config.settings import Setting
+
+LARGEST_KEY = 4096
+"""Characters of an API key."""
+
+
+def load(
+    flags: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+    config_file: str | Path | None = None,
+) -> Config:
+    """Read everything that a person set.
+
+    flags: by field of Config; text as typed, a list of texts, or a bool; None means not given.
+    environ: None for the process's own. config_file: None for GGTUI_CONFIG or the default place.
+    Raises: ConfigInvalid, which names the flag, the variable, or file, table and key.
+    """
+    environ = os.environ if environ is None else environ
+    file = _config_file(config_file or environ.get("GGTUI_CONFIG") or None)
+    values: dict[Setting, object] = {}
+    if file is not None:
+        values |= _anchored(read_settings(file), file.parent)
+    values |= _anchored(_of_environment(environ), Path.cwd())
+    values |= _anchored(_of_flags(flags or {}), Path.cwd())
+    return _config(values, file, environ)
+
+
+def _config(values: Mapping[Setting, object], file: Path | None, environ: Mapping[str, str]) -> Config:
+    fields: dict[str, Any] = {each.field: value for each, value in values.items() if not each.is_option}
+    options: dict[str, Any] = {each.field: value for each, value in values.items() if each.is_option}
+    folders = directories(fields.pop("data_dir", None))
+    key_file: Path | None = fields.pop("api_key_file", None)
+    return Config(
+        data_dir=folders.data,
+        cache_dir=folders.cache,
+        log_dir=folders.log,
+        runtime_dir=folders.runtime,
+        config_file=file,
+        api_key=_api_key(environ.get("GGTUI_API_KEY", ""), key_file),
+        options=LaunchOptions(**options),
+        **fields,
+    )
+
+
+def _config_file(named: str | Path | None) -> Path | None:
+    if named is None:
+        default = default_config_file()
+        return default if default.is_file() else None
+    file = Path(named).expanduser().absolute()
+    if not file.is_file():
+        raise ConfigInvalid(f"{file} does not exist", hint="--config and GGTUI_CONFIG name a file to read")
+    return file
+
+
+def _of_environment(environ: Mapping[str, str]) -> dict[Setting, object]:
+    return {
+        each: _read(each, each.env, environ[each.env])
+        for each in SETTINGS
+        if environ.get(each.env, "").strip()
+    }
+
+
+def _of_flags(flags: Mapping[str, object]) -> dict[Setting, object]:
+    given = {BY_FIELD[field]: raw for field, raw in flags.items() if raw is not None}
+    return {each: _read(each, each.flag, raw) for each, raw in given.items()}
+
+
+def _read(setting: Setting, name: str, raw: object) -> object:
+    try:
+        return setting.kind.read(raw, is_text=isinstance(raw, str))
+    except ValueError:
+        raise ConfigInvalid(f"{name} must be {setting.kind.expected}, not {raw!r}", param=name) from None
+
+
+def _anchored(values: Mapping[Setting, object], folder: Path) -> dict[Setting, object]:
+    return {each: _absolute(each, value, folder) for each, value in values.items()}
+
+
+def _absolute(setting: Setting, value: object, folder: Path) -> object:
+    if isinstance(value, Path):
+        return Path(os.path.normpath(folder / value))
+    if setting.kind is FOLDERS and isinstance(value, tuple):
+        return tuple(_absolute(setting, each, folder) for each in value)
+    if setting.kind is PROGRAM and isinstance(value, str) and os.sep in value:
+        return os.path.normpath(folder / Path(value).expanduser())
+    return value
+
+
+def _api_key(given: str, file: Path | None) -> str:
+    if given:
+        return _checked_key(given.strip(), "GGTUI_API_KEY")
+    if file is None:
+        return ""
+    try:
+        with file.open(encoding="utf-8") as stream:
+            return _checked_key(stream.read(LARGEST_KEY + 2).strip(), f"api_key_file {file}")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise ConfigInvalid(f"api_key_file {file} cannot be read: {reason}") from None
+
+
+def _checked_key(key: str, place: str) -> str:
+    is_sound = key.isascii() and key.isprintable() and " " not in key and 0 < len(key) <= LARGEST_KEY
+    if not is_sound:
+        raise ConfigInvalid(f"{place} must hold one key without spaces, in ASCII")
+    return key

@@ -1,0 +1,43 @@
+"""The documented configuration file: every key with its default, ready to be saved and edited."""
+
+from __future__ import annotations
+
+SAMPLE = """\
+# ggtui configuration. Every line shows the default; remove the # to change it.
+# Each key can also be set in the environment as GGTUI_<KEY>, such as GGTUI_PORT=8081.
+
+# models_dirs = ["~/models"]      # folders with .gguf files, searched in depth; none by default
+# data_dir = "~/.local/share/ggtui"
+# read_only = false               # true: nothing can be loaded, stopped or changed
+
+[server]
+# host = "127.0.0.1"              # any other address needs an API key
+# port = 8080
+# api_key_file = "api-key"        # a file that holds the key clients must send; none by default
+# default_ctx = 4096              # tokens, when neither request nor model chooses
+# admission_timeout_s = 180       # how long a request may wait for its model
+# turn_quantum_s = 10             # how long a model keeps its turn while others wait
+# max_body_mb = 64                # largest request body, MiB
+
+[launch]
+# llama_server = ""               # a path, "embedded", or empty: PATH first, then the embedded engine
+# n_gpu_layers = "auto"
+# n_parallel = 4                  # requests a model answers at once
+# kv_unified = true               # they share one context; false gives each its own
+# cache_type_k = "f16"            # f32 f16 bf16 q8_0 q5_1 q5_0 q4_1 q4_0 iq4_nl
+# cache_type_v = "f16"
+# flash_attn = "auto"
+# n_threads = "auto"
+# extra_args = []                 # passed to llama-server as they are
+# stop_grace_s = 5                # from a polite stop to SIGKILL
+# stall_timeout_s = 120           # a load without progress for this long is given up
+
+[screen]
+# ascii = false                   # true: no glyphs beyond ASCII
+# mouse = true                    # false leaves selecting to the terminal
+"""
+
+
+def sample() -> str:
+    """The text of a configuration file in which nothing is changed yet."""
+    return SAMPLE

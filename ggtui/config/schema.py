@@ -1,0 +1,81 @@
+"""Every setting of ggtui as one frozen value, with its default and the names it can be given by.
+
+A setting `key` of table `[table]` in config.toml is also read from the environment as `GGTUI_<KEY>`, such
+as `GGTUI_PORT`; lists of folders are separated by `:` there, `extra_args` is split as a shell would. A flag
+wins over the environment, the environment over the file, the file over the default. Two names exist in the
+environment only: `GGTUI_CONFIG` (the file to read) and `GGTUI_API_KEY` (the key itself).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ggtui.core.models import DEFAULT_N_CTX, LaunchOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EMBEDDED = "embedded"
+"""The value of `llama_server` that asks for the engine inside the Python package."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What ggtui was told. All paths are absolute; nothing here has been created or opened yet."""
+
+    data_dir: Path
+    """`data_dir`, GGTUI_DATA_DIR, --data-dir: catalog, lock and record of the running ggtui."""
+    cache_dir: Path
+    """What can be made again; inside data_dir when that was given."""
+    log_dir: Path
+    """One log per model and ggtui's own; inside data_dir when that was given."""
+    runtime_dir: Path
+    """Keys and records that live as long as one ggtui; inside data_dir."""
+    config_file: Path | None = None
+    """The file that was read: --config, GGTUI_CONFIG or the default place; None when there is none."""
+
+    models_dirs: tuple[Path, ...] = ()
+    """`models_dirs`, GGTUI_MODELS_DIRS, --models-dir: folders with GGUF files, searched in depth."""
+    read_only: bool = False
+    """`read_only`, GGTUI_READ_ONLY, --read-only: nothing is loaded, stopped or changed from outside."""
+
+    host: str = "127.0.0.1"
+    """`[server] host`, GGTUI_HOST, --host: address to listen on; any but loopback needs a key."""
+    port: int = 8080
+    """`[server] port`, GGTUI_PORT, --port: 0 takes any free one."""
+    api_key: str = field(default="", repr=False)
+    """GGTUI_API_KEY, or the content of `[server] api_key_file`, GGTUI_API_KEY_FILE; empty asks for none."""
+    n_ctx: int = DEFAULT_N_CTX
+    """`[server] default_ctx`, GGTUI_DEFAULT_CTX, --ctx: tokens of context when nobody chose."""
+    admission_timeout_s: float = 180.0
+    """`[server] admission_timeout_s`: a request that waits longer for its model is answered with 503."""
+    turn_quantum_s: float = 10.0
+    """`[server] turn_quantum_s`: how long a model keeps its turn while requests for another wait."""
+    max_body_mb: int = 64
+    """`[server] max_body_mb`: largest request body in MiB."""
+
+    llama_server: str = ""
+    """`[launch] llama_server`, GGTUI_LLAMA_SERVER, --llama-server: a path, `embedded`, or empty to look."""
+    options: LaunchOptions = field(default_factory=LaunchOptions)
+    """`[launch]` n_gpu_layers, n_parallel, kv_unified, cache_type_k, cache_type_v, flash_attn, n_threads
+    and extra_args."""
+    stop_grace_s: float = 5.0
+    """`[launch] stop_grace_s`: time between a polite stop of a server and SIGKILL."""
+    stall_timeout_s: float = 120.0
+    """`[launch] stall_timeout_s`: a load without progress for this long is given up."""
+
+    ascii: bool = False
+    """`[screen] ascii`, GGTUI_ASCII, --ascii: no glyphs beyond ASCII."""
+    mouse: bool = True
+    """`[screen] mouse`, GGTUI_MOUSE, --no-mouse: false leaves selecting to the terminal."""
+
+    @property
+    def catalog_file(self) -> Path:
+        """The catalog's database."""
+        return self.data_dir / "catalog.sqlite3"
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Largest request body in bytes."""
+        return self.max_body_mb * 1024 * 1024

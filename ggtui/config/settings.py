@@ -1,0 +1,74 @@
+"""The table of settings: where each stands in the file, in the environment and on the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ggtui.config import kinds
+
+if TYPE_CHECKING:
+    from ggtui.config.kinds import Kind
+
+LARGEST_CTX = 16 * 1024 * 1024
+"""Tokens; above what any model is trained for, so that a slip of the keyboard is caught."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting. `field` is its name in Config, or in Config.options when `is_option`."""
+
+    table: str
+    """TOML table; empty for the top of the file."""
+    key: str
+    kind: Kind
+    field: str
+    flag: str = ""
+    is_option: bool = False
+
+    @property
+    def env(self) -> str:
+        """Its name in the environment."""
+        return f"GGTUI_{self.key.upper()}"
+
+    @property
+    def place(self) -> str:
+        """Its name in the file, such as `[server] port`."""
+        return f"[{self.table}] {self.key}" if self.table else self.key
+
+
+def _option(key: str, kind: Kind) -> Setting:
+    return Setting("launch", key, kind, key, is_option=True)
+
+
+_DAY_S = 86_400.0
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("", "models_dirs", kinds.FOLDERS, "models_dirs", "--models-dir"),
+    Setting("", "data_dir", kinds.FOLDER, "data_dir", "--data-dir"),
+    Setting("", "read_only", kinds.SWITCH, "read_only", "--read-only"),
+    Setting("server", "host", kinds.TEXT, "host", "--host"),
+    Setting("server", "port", kinds.whole(0, 65_535), "port", "--port"),
+    Setting("server", "api_key_file", kinds.FOLDER, "api_key_file"),
+    Setting("server", "default_ctx", kinds.whole(1, LARGEST_CTX), "n_ctx", "--ctx"),
+    Setting("server", "admission_timeout_s", kinds.seconds(1, _DAY_S), "admission_timeout_s"),
+    Setting("server", "turn_quantum_s", kinds.seconds(0, 3_600), "turn_quantum_s"),
+    Setting("server", "max_body_mb", kinds.whole(1, 1_024), "max_body_mb"),
+    Setting("launch", "llama_server", kinds.PROGRAM, "llama_server", "--llama-server"),
+    _option("n_gpu_layers", kinds.or_auto(kinds.whole(0, 10_000))),
+    _option("n_parallel", kinds.whole(1, 1_024)),
+    _option("kv_unified", kinds.SWITCH),
+    _option("cache_type_k", kinds.KV_TYPE),
+    _option("cache_type_v", kinds.KV_TYPE),
+    _option("flash_attn", kinds.or_auto(kinds.SWITCH)),
+    _option("n_threads", kinds.or_auto(kinds.whole(1, 4_096))),
+    _option("extra_args", kinds.WORDS),
+    Setting("launch", "stop_grace_s", kinds.seconds(0, 600), "stop_grace_s"),
+    Setting("launch", "stall_timeout_s", kinds.seconds(1, _DAY_S), "stall_timeout_s"),
+    Setting("screen", "ascii", kinds.SWITCH, "ascii", "--ascii"),
+    Setting("screen", "mouse", kinds.SWITCH, "mouse", "--no-mouse"),
+)
+
+BY_PLACE: dict[tuple[str, str], Setting] = {(each.table, each.key): each for each in SETTINGS}
+BY_FIELD: dict[str, Setting] = {each.field: each for each in SETTINGS}
+TABLES: tuple[str, ...] = tuple(dict.fromkeys(each.table for each in SETTINGS if each.table))

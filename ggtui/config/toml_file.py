@@ -1,0 +1,110 @@
+"""The configuration file: from bytes to values by setting, every mistake named with file, table and key."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TYPE_CHECKING
+
+from ggtui.config.settings import BY_PLACE, SETTINGS, TABLES
+from ggtui.core.errors import ConfigInvalid
+from ggtui.core.nearness import near_names
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ggtui.config.settings import Setting
+
+LARGEST_FILE = 1024 * 1024
+"""Bytes; a configuration is a page of text."""
+
+_PLACE = re.compile(r"\s*\(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
+
+
+def read_settings(file: Path) -> dict[Setting, object]:
+    """The file's values, checked and typed; relative paths count from the file's folder.
+
+    Raises: ConfigInvalid.
+    """
+    found: dict[Setting, object] = {}
+    for name, value in _parse(file).items():
+        if name in TABLES:
+            found |= _table(file, name, value)
+        elif ("", name) in BY_PLACE:
+            found[BY_PLACE["", name]] = _value(file, BY_PLACE["", name], value)
+        else:
+            raise _unknown(file, "", name, is_table=isinstance(value, dict))
+    return found
+
+
+def _table(file: Path, table: str, values: object) -> dict[Setting, object]:
+    if not isinstance(values, dict):
+        raise ConfigInvalid(f"{file}: {table} must be a table", hint=f"write it as [{table}]")
+    found: dict[Setting, object] = {}
+    for key, value in values.items():
+        setting = BY_PLACE.get((table, key))
+        if setting is None:
+            raise _unknown(file, table, key, is_table=False)
+        found[setting] = _value(file, setting, value)
+    return found
+
+
+def _value(file: Path, setting: Setting, raw: object) -> object:
+    try:
+        return setting.kind.read(raw, is_text=False)
+    except ValueError:
+        raise ConfigInvalid(
+            f"{file}: {setting.place} must be {setting.kind.expected}, not {_shown(raw)}", param=setting.key
+        ) from None
+
+
+def _shown(raw: object) -> str:
+    text = repr(raw)
+    return text if len(text) <= 60 else f"a {type(raw).__name__}"
+
+
+def _unknown(file: Path, table: str, name: str, *, is_table: bool) -> ConfigInvalid:
+    if is_table:
+        near = [f"[{each}]" for each in near_names(name, TABLES, limit=1)]
+        return ConfigInvalid(f"{file}: no table is called [{name}]", hint=_meant(near), param=name)
+    nearest = near_names(name, [each.key for each in SETTINGS], limit=1)
+    places = [each.place for each in SETTINGS if each.key in nearest]
+    where = f"[{table}] has no key {name}" if table else f"no key is called {name}"
+    return ConfigInvalid(f"{file}: {where}", hint=_meant(places), param=name)
+
+
+def _meant(places: list[str]) -> str:
+    return f"did you mean {places[0]}?" if places else ""
+
+
+def _parse(file: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(_text(file))
+    except tomllib.TOMLDecodeError as error:
+        raise _broken(file, str(error)) from None
+    except RecursionError:
+        raise ConfigInvalid(f"{file}: nested too deeply") from None
+
+
+def _broken(file: Path, message: str) -> ConfigInvalid:
+    match = _PLACE.search(message)
+    reason = _PLACE.sub("", message)
+    if match is None:
+        return ConfigInvalid(f"{file}: {reason}")
+    where = f"line {match['line']}" if match["line"] else "last line"
+    return ConfigInvalid(f"{file}, {where}: {reason}", hint="correct that line")
+
+
+def _text(file: Path) -> str:
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise ConfigInvalid(f"{file} cannot be read: {error.strerror or error}") from error
+    if len(data) > LARGEST_FILE:
+        raise ConfigInvalid(f"{file} is larger than {LARGEST_FILE // 1024} KiB")
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ConfigInvalid(f"{file}, line {line}: not UTF-8 text", hint="correct that line") from None

@@ -1,0 +1,40 @@
+"""The documented configuration file says what the program does."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ggtui.config.load import load
+from ggtui.config.sample import sample
+from ggtui.config.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_WITHOUT_DEFAULT = ("models_dirs", "data_dir", "api_key_file")
+
+
+def test_the_sample_names_every_key_in_its_table() -> None:
+    table, named = "", []
+    for line in sample().splitlines():
+        if header := re.match(r"\[(\w+)\]", line):
+            table = header[1]
+        elif key := re.match(r"# (\w+) = ", line):
+            named.append((table, key[1]))
+
+    assert sorted((each.table, each.key) for each in SETTINGS) == sorted(named)
+
+
+def test_the_defaults_it_shows_are_the_defaults(tmp_path: Path) -> None:
+    lines = [
+        line.removeprefix("# ") if re.match(r"# \w+ = ", line) else line
+        for line in sample().splitlines()
+        if not line.startswith(tuple(f"# {key}" for key in _WITHOUT_DEFAULT))
+    ]
+    shown, untouched = tmp_path / "shown.toml", tmp_path / "untouched.toml"
+    shown.write_text("\n".join(lines))
+    untouched.write_text(sample())
+
+    assert load({}, {}, untouched) == replace(load({}, {}, shown), config_file=untouched)

@@ -71,7 +71,7 @@ class Config:
     """`[screen] mouse`, GGTUI_MOUSE, --no-mouse: false leaves selecting to the terminal."""
 
     @property
-    def catalog_file(self) -> Path:
+    def database(self) -> Path:
         """The catalog's database."""
         return self.data_dir / "catalog.sqlite3"
 

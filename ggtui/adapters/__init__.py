@@ -1,0 +1,1 @@
+"""What ggtui talks to, one package per neighbour; they do not know each other."""

@@ -1,0 +1,1 @@
+"""Model files on disk: reading headers, looking through folders, remembering what was found."""

@@ -1,0 +1,191 @@
+"""The catalog's memory between runs: models with their ids, chosen contexts, looks into folders."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ggtui.adapters.gguf.database import open_database
+from ggtui.adapters.gguf.facts import ModelFacts, broken_facts
+from ggtui.core.errors import StoreUnavailable
+from ggtui.core.naming import public_id
+from ggtui.core.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from ggtui.adapters.gguf.scan import FoundModel
+
+FACTS_EDITION = 1
+"""Raised whenever facts are drawn from headers in another way, so that all files are read again."""
+
+_SELECT = """
+    SELECT id, canonical_path, launch_path, public_id, facts, n_ctx,
+           size_bytes, mtime_ns, device, inode, n_files, edition
+    FROM models LEFT JOIN settings ON model_id = id WHERE is_present
+"""
+_UPSERT = """
+    INSERT INTO models (canonical_path, launch_path, public_id, facts,
+                        size_bytes, mtime_ns, device, inode, n_files, edition, is_present)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+    ON CONFLICT (canonical_path) DO UPDATE SET
+        launch_path = excluded.launch_path, facts = excluded.facts, size_bytes = excluded.size_bytes,
+        mtime_ns = excluded.mtime_ns, device = excluded.device, inode = excluded.inode,
+        n_files = excluded.n_files, edition = excluded.edition, is_present = 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """A row of the catalog."""
+
+    id: int
+    canonical: str
+    path: str
+    public_id: str
+    facts: ModelFacts
+    n_ctx: int | None
+    stamp: tuple[int, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """All files together."""
+        return self.stamp[0]
+
+
+@dataclass(frozen=True, slots=True)
+class FolderScan:
+    """The last finished look into one folder."""
+
+    scanned_at: float
+    n_files: int
+    problems: tuple[str, ...]
+
+
+def stamp_of(model: FoundModel) -> tuple[int, ...]:
+    """What tells a changed model from an unchanged one: size, time, device, inode, files, edition."""
+    first = model.first
+    place = (_signed(first.device), _signed(first.inode))
+    return (model.size_bytes, model.mtime_ns, *place, len(model.files), FACTS_EDITION)
+
+
+def _signed(number: int) -> int:
+    """SQLite's integers have 63 bits and a sign; some file systems use the 64th bit for inodes."""
+    return number - (1 << 64) if number >= 1 << 63 else number
+
+
+class Store:
+    """One connection, made and used by one thread."""
+
+    def __init__(self, database: Path) -> None:
+        """Open or create the database.
+
+        Raises: StoreUnavailable when not even a database in memory can be had.
+        """
+        try:
+            self._connection, self.problem = open_database(database)
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"{plain(str(database))}: {error}") from error
+
+    def models(self) -> list[StoredModel]:
+        """All models that were there at the last look.
+
+        Raises: StoreUnavailable.
+        """
+        with self._translated():
+            return [_stored(row) for row in self._connection.execute(_SELECT)]
+
+    def folders(self) -> dict[str, FolderScan]:
+        """The last look into each folder ever looked into, by absolute path.
+
+        Raises: StoreUnavailable.
+        """
+        with self._translated():
+            rows = self._connection.execute("SELECT path, scanned_at, n_files, problems FROM folders")
+            return {
+                os.fsdecode(path): FolderScan(scanned_at, n_files, _problems(data))
+                for path, scanned_at, n_files, data in rows
+            }
+
+    def set_context(self, model_id: int, n_ctx: int | None) -> None:
+        """Keep the context of a model; ids that do not exist are ignored.
+
+        Raises: StoreUnavailable.
+        """
+        with self._translated(), self._connection:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO settings (model_id, n_ctx) SELECT id, ? FROM models WHERE id = ?",
+                (n_ctx, model_id),
+            )
+
+    def keep(
+        self,
+        seen: Sequence[tuple[FoundModel, ModelFacts]],
+        gone: Iterable[int],
+        scans: Mapping[str, FolderScan],
+    ) -> None:
+        """Write a finished scan, all of it or nothing.
+
+        seen: models that are new or changed. gone: ids whose file has vanished; they keep their names.
+        Raises: StoreUnavailable.
+        """
+        with self._translated(), self._connection as connection:
+            connection.executemany(
+                "UPDATE models SET is_present = 0 WHERE id = ?", [(model_id,) for model_id in gone]
+            )
+            connection.executemany(_UPSERT, self._rows(seen))
+            connection.executemany(
+                "INSERT OR REPLACE INTO folders VALUES (?, ?, ?, ?)",
+                [
+                    (os.fsencode(path), scan.scanned_at, scan.n_files, msgspec.json.encode(scan.problems))
+                    for path, scan in scans.items()
+                ],
+            )
+
+    def _rows(self, seen: Sequence[tuple[FoundModel, ModelFacts]]) -> list[tuple[object, ...]]:
+        known = dict(self._connection.execute("SELECT canonical_path, public_id FROM models"))
+        taken = set(known.values())
+        rows = []
+        for model, facts in seen:
+            first = model.first
+            canonical = os.fsencode(first.canonical)
+            name = known.get(canonical) or public_id(first.name, facts.quantisation, first.canonical, taken)
+            taken.add(name)
+            data = msgspec.json.encode(facts)
+            rows.append((canonical, os.fsencode(first.path), name, data, *stamp_of(model)))
+        return rows
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"catalog database: {error}") from error
+
+    def close(self) -> None:
+        """Release the file."""
+        self._connection.close()
+
+
+def _stored(row: tuple[Any, ...]) -> StoredModel:
+    model_id, canonical, path, name, data, n_ctx, *stamp = row
+    file = os.fsdecode(path)
+    try:
+        facts = msgspec.json.decode(data, type=ModelFacts)
+    except msgspec.MsgspecError:
+        facts = broken_facts(os.path.basename(file), "its catalog entry is damaged; rescan the catalog")
+        stamp = [stamp[0], 0]
+    return StoredModel(model_id, os.fsdecode(canonical), file, name, facts, n_ctx, tuple(stamp))
+
+
+def _problems(data: bytes) -> tuple[str, ...]:
+    try:
+        return msgspec.json.decode(data, type=tuple[str, ...])
+    except msgspec.MsgspecError:
+        return ()

@@ -1,0 +1,1 @@
+"""Device and main memory: the NVIDIA driver through its library, main memory through psutil."""

@@ -1,0 +1,106 @@
+"""A catalog whose folder is a dictionary."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ggtui.core.errors import StoreUnavailable
+from ggtui.core.models import LaunchOptions, ModelLaunchSpec
+from ggtui.core.ports.catalog import CatalogReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ggtui.core.models import ModelSummary
+
+
+class MemoryCatalog:
+    """Knows the models it was made with; what is put on or taken off its disk shows after a refresh."""
+
+    def __init__(
+        self,
+        models: Iterable[ModelSummary] = (),
+        options: LaunchOptions | None = None,
+        folder: Path = Path("/models"),
+    ) -> None:
+        self.options = options or LaunchOptions()
+        self.folder = folder
+        self.disk: dict[int, ModelSummary] = {model.id: model for model in models}
+        """By id: what a refresh will find."""
+        self.paths: dict[int, Path] = {}
+        """By id, where a model lies elsewhere than `folder/<public id>.gguf`."""
+        self.n_refreshes = 0
+        self._known = dict(self.disk)
+        self._contexts = {model.id: model.n_ctx_chosen for model in self.disk.values()}
+        self._report = CatalogReport(folders=(str(folder),), n_files=len(self._known))
+        self._is_closed = False
+
+    def put(self, model: ModelSummary) -> None:
+        """Place a model on the disk."""
+        self.disk[model.id] = model
+        self._contexts.setdefault(model.id, model.n_ctx_chosen)
+
+    def take(self, model_id: int) -> None:
+        """Take a model off the disk; its id stays its own should it come back."""
+        self.disk.pop(model_id, None)
+
+    async def list_models(self) -> Sequence[ModelSummary]:
+        """All known models, ordered by public id."""
+        self._check_open()
+        return sorted(map(self._with_context, self._known.values()), key=lambda model: model.public_id)
+
+    async def resolve_model(self, name: str) -> ModelSummary | None:
+        """By public id, else by number."""
+        self._check_open()
+        by_name = {model.public_id: model for model in self._known.values()}
+        by_number = {str(model.id): model for model in self._known.values()}
+        model = by_name.get(name) or by_number.get(name)
+        return None if model is None else self._with_context(model)
+
+    async def resolve_for_launch(self, name: str) -> ModelLaunchSpec | None:
+        """The same with a path."""
+        model = await self.resolve_model(name)
+        if model is None:
+            return None
+        return ModelLaunchSpec(
+            model_id=model.id,
+            public_id=model.public_id,
+            path=self.paths.get(model.id, self.folder / f"{model.public_id}.gguf"),
+            n_ctx_train=model.n_ctx_train,
+            n_ctx_chosen=model.n_ctx_chosen,
+            capabilities=model.capabilities,
+            options=self.options,
+            problem=model.problem,
+        )
+
+    async def set_context(self, model_id: int, n_ctx: int | None) -> None:
+        """Keep the choice of a known model."""
+        self._check_open()
+        if model_id in self._known:
+            self._contexts[model_id] = n_ctx
+
+    async def refresh(self) -> CatalogReport:
+        """Take over what is on the disk."""
+        self._check_open()
+        self.n_refreshes += 1
+        self._known = dict(self.disk)
+        n_files = len(self._known)
+        self._report = replace(self._report, n_files=n_files, scanned_at=float(self.n_refreshes))
+        return self._report
+
+    def report(self) -> CatalogReport:
+        """What the last refresh found; its time is the number of the refresh."""
+        return self._report
+
+    async def close(self) -> None:
+        """Further calls raise."""
+        self._is_closed = True
+
+    def _with_context(self, model: ModelSummary) -> ModelSummary:
+        return replace(model, n_ctx_chosen=self._contexts.get(model.id))
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise StoreUnavailable("the catalog is closed")

@@ -25,12 +25,12 @@ MISSING_WHEEL = (
 def main(arguments: Sequence[str]) -> int:
     """Serve until a signal, the exit line or the end of stdin; the value is the exit status."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the load holds the GIL: no Python handler would run
-    real_stdin = lifeline.hold() if os.environ.get(PUSH_VARIABLE) else None
     try:
         request = command_line.parse(arguments)
-        xllamacpp = _wheel()
         if request.question:
-            return _answer(request.question, xllamacpp)
+            return _answer(request.question, _wheel())
+        real_stdin = lifeline.hold() if os.environ.get(PUSH_VARIABLE) else None
+        xllamacpp = _wheel()
         params = xllamacpp.CommonParams()
         command_line.apply(request, xllamacpp, params)
     except (command_line.BadArgument, ImportError) as error:

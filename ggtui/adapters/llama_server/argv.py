@@ -1,0 +1,73 @@
+"""From a launch plan to llama-server's flags: pure, so that every choice can be tested without a process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ggtui.core.models import LaunchOptions, LaunchPlan
+
+HOST: Final = "127.0.0.1"
+
+DISPENSABLE: Final = ("--cors-origins", "--no-ui", "--offline", "-kvu", "-no-kvu")
+"""Flags that older builds do not know and that a launch can do without."""
+
+
+def server_flags(
+    plan: LaunchPlan, port: str, key_file: Path | None, without: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
+    """The flags of one launch, the program's own name not among them.
+
+    port: as text, so that a command for people can say PORT.
+    key_file: the file that holds the launch's key; None leaves the flag out.
+    without: DISPENSABLE flags that this build refused.
+    """
+    spec, options = plan.spec, plan.spec.options
+    groups = [
+        ("-m", str(spec.path)),
+        ("--host", HOST),
+        ("--port", port),
+        ("--alias", spec.public_id),
+        ("-c", str(total_cells(plan))),
+        ("-np", str(options.n_parallel)),
+        ("-kvu" if options.kv_unified else "-no-kvu",),
+        ("-ctk", str(options.cache_type_k)),
+        ("-ctv", str(options.cache_type_v)),
+        *_chosen(options),
+        *((("--api-key-file", str(key_file)),) if key_file is not None else ()),
+        ("--cors-origins", "localhost"),
+        ("--no-ui",),
+        ("--offline",),
+        *_task(spec.capabilities),
+    ]
+    flags = [word for group in groups if group[0] not in without for word in group]
+    return (*flags, *options.extra_args)
+
+
+def total_cells(plan: LaunchPlan) -> int:
+    """Tokens for `-c`: llama-server divides them among the slots unless the pool is shared."""
+    options = plan.spec.options
+    return plan.n_ctx if options.kv_unified else plan.n_ctx * options.n_parallel
+
+
+def _chosen(options: LaunchOptions) -> Iterator[tuple[str, ...]]:
+    """What a person chose; everything else is left to the engine."""
+    if options.n_gpu_layers is not None:
+        yield "-ngl", str(options.n_gpu_layers)
+    if options.flash_attn is not None:
+        yield "-fa", "on" if options.flash_attn else "off"
+    if options.n_threads is not None:
+        yield "-t", str(options.n_threads)
+
+
+def _task(capabilities: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """An embedding or rerank server answers chat with 500, so these flags are for models that cannot chat."""
+    if "chat" in capabilities:
+        return
+    if "rerank" in capabilities:
+        yield ("--rerank",)
+    elif "embedding" in capabilities:
+        yield ("--embedding",)

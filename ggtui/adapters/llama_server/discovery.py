@@ -1,0 +1,157 @@
+"""Which llama.cpp will be launched: the one that was named, the one on the PATH, or the embedded wheel."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ggtui.adapters.llama_server import failures
+from ggtui.core.models import EngineInfo
+from ggtui.core.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SERVER_VARIABLE: Final = "GGTUI_LLAMA_SERVER"
+EMBEDDED: Final = "embedded"
+ANSWER_LIMIT_S: Final = 10.0
+"""A first start on a cold disk, with a device driver to wake, takes seconds."""
+
+INSTALL_HINT: Final = (
+    "put llama-server on the PATH, name it in the configuration, or pip install 'ggtui[engine]'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedEngine:
+    """A program that may be started, or the reason why there is none. No process has been run for it."""
+
+    kind: str
+    """`llama-server`, `embedded` or `missing`."""
+    command: tuple[str, ...] = ()
+    path: str = ""
+    problem: str | None = None
+
+
+def locate(choice: str | None, environ: Mapping[str, str]) -> LocatedEngine:
+    """The engine in order: the choice, the variable, the PATH, the wheel.
+
+    choice: a path, a program's name, `embedded`, or None.
+    """
+    for source, wanted in (("the configuration", choice), (SERVER_VARIABLE, environ.get(SERVER_VARIABLE))):
+        if wanted:
+            return _named(wanted, source, environ)
+    found = shutil.which("llama-server", path=environ.get("PATH", os.defpath))
+    if found is not None:
+        return LocatedEngine("llama-server", (found,), found)
+    if _has_wheel():
+        return _embedded()
+    return LocatedEngine(
+        "missing",
+        problem=f"no llama-server on the PATH, {SERVER_VARIABLE} is not set, and the embedded engine is not "
+        f"installed: {INSTALL_HINT}",
+    )
+
+
+async def describe(located: LocatedEngine, env: Mapping[str, str]) -> EngineInfo:
+    """Version and devices as the program itself tells them; a program that cannot tell is a problem.
+
+    env: the environment a server would get.
+    """
+    if located.problem is not None:
+        return EngineInfo(located.kind, located.path, problem=located.problem)
+    answers = await asyncio.gather(
+        asyncio.to_thread(_ask, located, "--version", env),
+        asyncio.to_thread(_ask, located, "--list-devices", env),
+    )
+    (version, problem), (devices, _) = answers
+    if problem is not None:
+        return EngineInfo(located.kind, located.path, problem=problem)
+    return EngineInfo(located.kind, located.path, _version(version), _devices(devices))
+
+
+def _named(wanted: str, source: str, environ: Mapping[str, str]) -> LocatedEngine:
+    """A named engine is used or refused, never passed over."""
+    if wanted == EMBEDDED:
+        if _has_wheel():
+            return _embedded()
+        return LocatedEngine(
+            "missing",
+            problem=f"the embedded engine, named by {source}, is not installed: pip install 'ggtui[engine]'",
+        )
+    path = Path(wanted).expanduser()
+    if path.name == wanted and not path.exists():
+        path = Path(shutil.which(wanted, path=environ.get("PATH", os.defpath)) or wanted)
+    complaint = _complaint(path)
+    if complaint:
+        return LocatedEngine("missing", path=str(path), problem=f"{path}, named by {source}, {complaint}")
+    absolute = str(path.absolute())
+    return LocatedEngine("llama-server", (absolute,), absolute)
+
+
+def _complaint(path: Path) -> str:
+    try:
+        if path.is_dir():
+            return "is a directory"
+        if not path.exists():
+            return "does not exist"
+    except OSError as error:
+        return f"cannot be looked at: {error.strerror}"
+    return "" if os.access(path, os.X_OK) else "is not executable"
+
+
+def _has_wheel() -> bool:
+    return importlib.util.find_spec("xllamacpp") is not None
+
+
+def _embedded() -> LocatedEngine:
+    return LocatedEngine("embedded", (sys.executable, "-P", "-m", "ggtui.engine"), sys.executable)
+
+
+def _ask(located: LocatedEngine, flag: str, env: Mapping[str, str]) -> tuple[str, str | None]:
+    """(what the program printed, why it gave no answer or None)."""
+    try:
+        process = subprocess.Popen(
+            [*located.command, flag],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(env),
+            start_new_session=True,
+        )
+    except OSError as error:
+        return "", failures.unexecutable(error, located.path).cause
+    with process:
+        try:
+            output, _ = process.communicate(timeout=ANSWER_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            return "", f"{located.path} gave no answer to {flag} in {ANSWER_LIMIT_S:.0f} s"
+    text = output.decode("utf-8", "replace")
+    if process.returncode == 0:
+        return text, None
+    lines = [plain(line) for line in text.splitlines()]
+    failure = failures.start_failure(process.returncode, lines, lines)
+    return text, f"{located.path} does not work: {failure.cause}"
+
+
+def _version(text: str) -> str:
+    found = re.search(r"^version: (.+)$", text, re.MULTILINE)
+    return plain(found.group(1)) if found else ""
+
+
+def _devices(text: str) -> tuple[str, ...]:
+    _, _, listed = text.partition("Available devices:")
+    lines = (plain(line) for line in listed.splitlines() if line.startswith("  "))
+    return tuple(line for line in lines if ":" in line)

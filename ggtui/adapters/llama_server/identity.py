@@ -1,0 +1,81 @@
+"""Is it our server that answers there, and what does it say of itself?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import psutil
+
+from ggtui.adapters.llama_server import listeners, loopback
+from ggtui.core.errors import HealthCheckFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ANSWER_LIMIT_S: Final = 10.0
+LOADING_PAUSE_S: Final = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """What a server says of itself; None where it does not tell."""
+
+    n_ctx: int | None = None
+    """Context of one slot, in tokens."""
+    n_slots: int | None = None
+
+
+def family(pid: int) -> Iterator[psutil.Process]:
+    """The process, then its descendants: those cost a look at the whole process table.
+
+    Raises: psutil.NoSuchProcess.
+    """
+    process = psutil.Process(pid)
+    yield process
+    yield from process.children(recursive=True)
+
+
+def listens(pid: int, port: int) -> bool:
+    """True when the listener on this port belongs to the process or a descendant.
+
+    A system that does not let us look counts as yes: the key still has to be accepted.
+    """
+    try:
+        return any(listeners.listens(member, port) for member in family(pid))
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
+
+
+async def facts(port: int, key: str) -> ServerFacts:
+    """What `/props` tells a client that holds the launch's key; waits while the server says 503.
+
+    Raises: HealthCheckFailed when the key is not accepted.
+    """
+    while True:
+        try:
+            status, body = await loopback.get(port, "/props", key, ANSWER_LIMIT_S)
+        except OSError:
+            status, body = 503, b""
+        if status in (401, 403):
+            raise HealthCheckFailed("the server does not accept the key it was started with")
+        if status != 503:
+            return _read(body) if status == 200 else ServerFacts()
+        await asyncio.sleep(LOADING_PAUSE_S)
+
+
+def _read(body: bytes) -> ServerFacts:
+    try:
+        props = json.loads(body)
+        n_ctx = props.get("default_generation_settings", {}).get("n_ctx")
+        return ServerFacts(_positive(n_ctx), _positive(props.get("total_slots")))
+    except (ValueError, AttributeError, RecursionError):
+        return ServerFacts()
+
+
+def _positive(value: object) -> int | None:
+    return value if isinstance(value, int) and value > 0 else None

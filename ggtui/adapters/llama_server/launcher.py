@@ -1,0 +1,192 @@
+"""Starts llama-server or the embedded engine, one process per call, and gives back only what answers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from typing import TYPE_CHECKING, Final
+
+from ggtui.adapters.llama_server import argv, discovery, failures, health
+from ggtui.adapters.llama_server.environment import child_environment
+from ggtui.adapters.llama_server.guard import Guard
+from ggtui.adapters.llama_server.logs import RotatedLog, log_path
+from ggtui.adapters.llama_server.output import ServerOutput
+from ggtui.adapters.llama_server.process import Child, uninterrupted
+from ggtui.adapters.llama_server.server import LlamaServerProcess
+from ggtui.core.errors import (
+    HealthCheckFailed,
+    LaunchRejected,
+    ModelFileNotFound,
+    ServerMissing,
+    SpawnFailed,
+    SpawnReason,
+)
+from ggtui.core.models import RunningTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from ggtui.adapters.llama_server.identity import ServerFacts
+    from ggtui.core.models import EngineInfo, LaunchPlan
+    from ggtui.core.ports.launcher import LaunchListener
+
+PORT_ATTEMPTS: Final = 3
+
+
+def free_port() -> int:
+    """A port that was free a moment ago; somebody else may take it before the server does."""
+    with socket.socket() as probe:
+        probe.bind((argv.HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class LlamaServerLauncher:
+    """Implements LauncherPort. Belongs to one event loop; at most one look at the engine is under way.
+
+    choice: path of llama-server, `embedded`, or None to look for one.
+    environ: our own environment; only an allow-list of it reaches a server.
+    runtime_dir: for key files, made 0700. log_dir: one rotated log per model.
+    """
+
+    def __init__(
+        self,
+        choice: str | None,
+        environ: Mapping[str, str],
+        runtime_dir: Path,
+        log_dir: Path,
+        *,
+        choose_port: Callable[[], int] = free_port,
+    ) -> None:
+        self._environ = environ
+        self._runtime_dir = runtime_dir
+        self._log_dir = log_dir
+        self._choose_port = choose_port
+        self._located = discovery.locate(choice, environ)
+        self._guard = Guard(environ)
+        self._env = child_environment(
+            environ, self._guard.instance, is_embedded=self._located.kind == discovery.EMBEDDED
+        )
+        self._info: asyncio.Task[EngineInfo] | None = None
+        self._unknown_flags: frozenset[str] = frozenset()
+
+    @property
+    def instance(self) -> str:
+        """The nonce that every process of this launcher carries in its environment."""
+        return self._guard.instance
+
+    async def engine(self) -> EngineInfo:
+        """What would be launched, looked up once."""
+        if self._info is None:
+            self._info = asyncio.ensure_future(discovery.describe(self._located, self._env))
+        return await asyncio.shield(self._info)
+
+    def command(self, plan: LaunchPlan) -> tuple[str, ...]:
+        """The command of a plan for people to read and copy: without the key."""
+        program = self._located.command or ("llama-server",)
+        return (*program, *argv.server_flags(plan, "PORT", None, self._unknown_flags))
+
+    async def launch(self, plan: LaunchPlan, listener: LaunchListener) -> LlamaServerProcess:
+        """Spawn, identify and wait until ready; again on another port when the chosen one is taken."""
+        self._refuse_at_once(plan)
+        attempts_left = PORT_ATTEMPTS
+        while True:
+            try:
+                return await self._attempt(plan, listener)
+            except SpawnFailed as failure:
+                flag = failures.refused_flag(failure)
+                if failure.reason is SpawnReason.PORT_IN_USE and attempts_left > 1:
+                    attempts_left -= 1
+                elif flag in set(argv.DISPENSABLE) - self._unknown_flags - set(plan.spec.options.extra_args):
+                    self._unknown_flags |= {flag}
+                else:
+                    raise
+
+    async def close(self) -> None:
+        """End the guard. All servers must have been stopped."""
+        await self._guard.close()
+
+    def _refuse_at_once(self, plan: LaunchPlan) -> None:
+        spec = plan.spec
+        if not spec.path.exists():
+            raise ModelFileNotFound(spec.public_id)
+        problem = spec.problem or ("" if spec.path.is_file() else "it is not a regular file")
+        if problem:
+            raise LaunchRejected(
+                f"the model file cannot be read: {problem}", reason=SpawnReason.BAD_MODEL_FILE
+            )
+        if self._located.problem is not None:
+            raise ServerMissing(self._located.problem, reason=SpawnReason.BINARY_MISSING)
+
+    async def _attempt(self, plan: LaunchPlan, listener: LaunchListener) -> LlamaServerProcess:
+        port, key = self._choose_port(), secrets.token_hex(32)
+        key_file = self._write_key(key)
+        flags = argv.server_flags(plan, str(port), key_file, self._unknown_flags)
+        command = (*self._located.command, *flags)
+        output = ServerOutput(listener, RotatedLog(log_path(self._log_dir, plan.spec.public_id)))
+        try:
+            child = Child.spawn(command, self._env, output)
+        except OSError as error:
+            key_file.unlink(missing_ok=True)
+            raise failures.unexecutable(error, self._located.path) from error
+        self._guard.register(child.pid)
+        child.at_end(lambda: self._tidy_up(child, output, key_file))
+        try:
+            listener.spawned(child.pid, port, command)
+            facts = await self._ready(child, port, key, output, plan)
+        except BaseException:
+            await uninterrupted(child.kill())
+            raise
+        return LlamaServerProcess(child, output, _target(plan, port, key, child.pid, facts), command)
+
+    async def _ready(
+        self, child: Child, port: int, key: str, output: ServerOutput, plan: LaunchPlan
+    ) -> ServerFacts:
+        """Wait, and put what the log says into a failure.
+
+        Raises: SpawnFailed, HealthCheckFailed.
+        """
+        try:
+            return await health.wait_ready(child, port, key, output, plan.stall_timeout_s)
+        except health.ServerEnded as end:
+            capture, folder = output.capture, f"{plan.spec.path.parent}/"
+            head = [line.replace(folder, "") for line in capture.head]
+            raise failures.start_failure(end.code, head, tuple(capture.tail)) from None
+        except (HealthCheckFailed, SpawnFailed) as failure:
+            failure.log_tail = tuple(output.capture.tail)
+            raise
+
+    def _tidy_up(self, child: Child, output: ServerOutput, key_file: Path) -> None:
+        self._guard.unregister(child.pid)
+        key_file.unlink(missing_ok=True)
+        output.close()
+
+    def _write_key(self, key: str) -> Path:
+        """A 0600 file in a 0700 directory: everybody may read a command line."""
+        try:
+            self._runtime_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._runtime_dir.chmod(0o700)
+            path = self._runtime_dir / f"{secrets.token_hex(8)}.key"
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(f"{key}\n")
+        except OSError as error:
+            raise SpawnFailed(f"no key file in {self._runtime_dir}: {error.strerror}") from error
+        return path
+
+
+def _target(plan: LaunchPlan, port: int, key: str, pid: int, facts: ServerFacts) -> RunningTarget:
+    spec = plan.spec
+    return RunningTarget(
+        base_url=f"http://{argv.HOST}:{port}",
+        port=port,
+        model_id=spec.model_id,
+        model_name=spec.public_id,
+        effective_ctx=facts.n_ctx or plan.n_ctx,
+        n_slots=facts.n_slots or spec.options.n_parallel,
+        pid=pid,
+        api_key=key,
+    )

@@ -16,7 +16,6 @@ from ggtui.core.errors import (
     Internal,
     LaunchRejected,
     LoadCancelled,
-    ModelFileNotFound,
     ModelNotFound,
     ModelRuntimeError,
     SpawnReason,
@@ -276,8 +275,6 @@ class ModelRuntime:
         settings = self._settings
         plan = LaunchPlan(spec, n_ctx, settings.stall_timeout_s, settings.stop_grace_s)
         try:
-            if not spec.path.exists():
-                raise ModelFileNotFound(spec.public_id)
             process = await self._launcher.launch(plan, run.launch)
         except Exception as error:
             self._load_failed(launch_id, run, _as_runtime_error(error))

@@ -1,0 +1,92 @@
+"""The services on in-memory adapters, wired as in production."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ggtui.adapters.memory.catalog import MemoryCatalog
+from ggtui.adapters.memory.gpu import MemoryProbe
+from ggtui.adapters.memory.launcher import MemoryLauncher
+from ggtui.core.models import LaunchOptions, ModelSummary
+from ggtui.services.catalog import CatalogService
+from ggtui.services.control import Control
+from ggtui.services.gpu_watch import GpuWatch
+from ggtui.services.launches import LaunchLedger
+from ggtui.services.logs import LogBook
+from ggtui.services.publisher import Publisher
+from ggtui.services.runtime import ModelRuntime, RuntimeSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from ggtui.core.models import RunningTarget
+    from ggtui.core.snapshot import EngineSnapshot
+    from ggtui.core.state import TargetState
+
+ALPHA = ModelSummary(1, "alpha", "alpha", "llama", 1000, n_ctx_train=8192)
+BETA = ModelSummary(2, "beta", "beta", "llama", 1000, n_ctx_train=8192)
+GUARD_S = 20
+
+
+@dataclass
+class Desk:
+    """Everything a service test reaches for."""
+
+    catalog: MemoryCatalog
+    launcher: MemoryLauncher
+    probe: MemoryProbe
+    runtime: ModelRuntime
+    control: Control
+    publisher: Publisher
+    closed: list[RunningTarget]
+    """Targets whose connections were to be closed, in order."""
+
+    def snapshot(self) -> EngineSnapshot:
+        return self.publisher.snapshot()
+
+    def state_of(self, public_id: str) -> TargetState:
+        return next(row.state for row in self.snapshot().models if row.summary.public_id == public_id)
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Let the loop run until something is so; the scenario's guard ends a wait in vain."""
+        while not is_so():  # noqa: ASYNC110 - any state may be waited for
+            await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def desk(*, is_read_only: bool = False, settings: RuntimeSettings | None = None) -> AsyncIterator[Desk]:
+    """The services with two models, closed at the end."""
+    catalog = MemoryCatalog([ALPHA, BETA])
+    launcher, probe, logs = MemoryLauncher(), MemoryProbe(), LogBook()
+    closed: list[RunningTarget] = []
+    ledger = LaunchLedger(logs)
+    models = CatalogService(catalog)
+    runtime = ModelRuntime(models, launcher, ledger, settings or RuntimeSettings(), closing=closed.append)
+    publisher = Publisher(
+        catalog=models,
+        ledger=ledger,
+        scheduler=runtime.scheduler,
+        gpu=GpuWatch(probe, lambda: ledger.pids),
+        options=LaunchOptions(),
+        default_n_ctx=4096,
+        is_read_only=is_read_only,
+    )
+    control = Control(
+        catalog=models,
+        runtime=runtime,
+        launcher=launcher,
+        logs=logs,
+        publisher=publisher,
+        is_read_only=is_read_only,
+    )
+    async with asyncio.timeout(GUARD_S):
+        await models.start()
+        await models.rescan()
+        try:
+            yield Desk(catalog, launcher, probe, runtime, control, publisher, closed)
+        finally:
+            await runtime.close()
+            await models.stop()

@@ -1,0 +1,90 @@
+"""What a person may ask, and the one gate for read-only."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ggtui.core.errors import LaunchRejected, ModelNotFound
+from tests.services.desk import desk
+
+
+def test_a_loaded_context_becomes_the_models_own_and_survives_plain_requests() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            chosen = await it.control.load("alpha", 2048)
+            asked = await it.runtime.ensure_model_running("alpha", None, 4096)
+
+            assert 2048 == chosen.effective_ctx
+            assert chosen == asked
+            assert 2048 == it.snapshot().models[0].n_ctx
+
+            smaller = await it.control.load("alpha", 1024)
+
+            assert 1024 == smaller.effective_ctx
+
+    asyncio.run(scenario())
+
+
+def test_a_context_is_clamped_to_what_the_model_was_trained_for() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            await it.control.set_context("alpha", 1_000_000)
+
+            assert 8192 == it.snapshot().models[0].n_ctx
+
+            await it.control.set_context("alpha", None)
+
+            assert 4096 == it.snapshot().models[0].n_ctx
+
+    asyncio.run(scenario())
+
+
+def test_an_unknown_name_gets_what_may_have_been_meant() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            with pytest.raises(ModelNotFound) as caught:
+                await it.control.load("alpa")
+
+            assert ("alpha",) == caught.value.near
+
+    asyncio.run(scenario())
+
+
+def test_read_only_refuses_every_change() -> None:
+    async def scenario() -> None:
+        async with desk(is_read_only=True) as it:
+            for refused in (
+                it.control.load("alpha"),
+                it.control.stop(),
+                it.control.set_context("alpha", 1024),
+            ):
+                with pytest.raises(LaunchRejected):
+                    await refused
+
+            assert 0 == it.launcher.n_starts["alpha"]
+            assert it.snapshot().is_read_only
+
+    asyncio.run(scenario())
+
+
+def test_the_command_shows_no_key() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            command = await it.control.command("alpha", 2048)
+
+            assert "2048" in command
+            assert "PORT" in command
+
+    asyncio.run(scenario())
+
+
+def test_log_lines_of_a_load_can_be_read_back() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            await it.control.load("alpha")
+
+            assert ("llama_server: model loaded",) == it.control.log_tail("alpha", 1)
+
+    asyncio.run(scenario())

@@ -1,0 +1,73 @@
+"""Subscribers see whole states: one now, one per burst of changes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ggtui.core.ports.gpu import GpuSample, MemoryReading
+from ggtui.services.gpu_watch import GpuWatch
+from tests.services.desk import desk
+
+if TYPE_CHECKING:
+    from ggtui.core.snapshot import EngineSnapshot
+
+
+def test_a_subscriber_hears_the_state_now_and_a_burst_once() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            heard: list[EngineSnapshot] = []
+            end = it.control.subscribe(heard.append)
+
+            assert 1 == len(heard)
+
+            for _ in range(100):
+                it.publisher.changed()
+            await it.until(lambda: len(heard) > 1)
+
+            assert 2 == len(heard)
+            assert heard[0].version < heard[1].version
+
+            end()
+            it.publisher.changed()
+            await asyncio.sleep(0.2)
+
+            assert 2 == len(heard)
+
+    asyncio.run(scenario())
+
+
+def test_one_deaf_subscriber_does_not_silence_the_others() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            heard: list[int] = []
+            calls: list[int] = []
+
+            def break_later(snapshot: EngineSnapshot) -> None:
+                calls.append(snapshot.version)
+                if len(calls) > 1:
+                    raise RuntimeError("gone")
+
+            it.control.subscribe(break_later)
+            it.control.subscribe(lambda snapshot: heard.append(snapshot.version))
+            it.publisher.changed()
+            await it.until(lambda: len(heard) > 1)
+
+    asyncio.run(scenario())
+
+
+def test_memory_is_told_only_when_it_changed() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            watch = GpuWatch(it.probe, lambda: frozenset({7}))
+            told: list[None] = []
+            watch.changed = lambda: told.append(None)
+            it.probe.reading = MemoryReading(gpus=(GpuSample(0, "gpu", total_bytes=100, used_bytes=40),))
+            await watch.sample()
+            await watch.sample()
+
+            assert 1 == len(told)
+            assert (40, 40) == watch.history
+            assert frozenset({7}) == it.probe.asked_pids[-1]
+
+    asyncio.run(scenario())

@@ -1,0 +1,203 @@
+"""What the runtime makes of crashes, failures, cancellations and people who change their mind."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ggtui.adapters.memory.launcher import Script
+from ggtui.core.errors import (
+    AdmissionTimeout,
+    EngineStopping,
+    LaunchRejected,
+    LoadCancelled,
+    OutOfMemory,
+    SpawnReason,
+)
+from ggtui.core.models import ModelSummary
+from ggtui.core.state import TargetState
+from ggtui.services.runtime import RuntimeSettings
+from tests.services.desk import desk
+
+NO_MEMORY = OutOfMemory("no memory", reason=SpawnReason.OUT_OF_MEMORY)
+
+
+def test_a_crash_is_noticed_kept_and_healed_by_the_next_request() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            before = await it.runtime.ensure_model_running("alpha", None, 4096)
+            it.launcher.crash("alpha")
+            await it.until(lambda: not it.snapshot().targets)
+            row = it.snapshot().models[0]
+
+            assert TargetState.FAILED == row.state
+            assert row.failure is not None
+            assert "ended by signal SIGSEGV" == row.failure.detail
+            assert [before] == it.closed
+
+            after = await it.runtime.ensure_model_running("alpha", None, 4096)
+
+            assert before.pid != after.pid
+            assert it.snapshot().models[0].failure is None
+
+    asyncio.run(scenario())
+
+
+def test_a_failed_load_is_a_state_with_its_cause_and_everybody_hears_it() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            it.launcher.script("alpha", Script(failure=NO_MEMORY))
+            waits = (it.runtime.ensure_model_running("alpha", None, 4096) for _ in range(5))
+            results = await asyncio.gather(*waits, return_exceptions=True)
+
+            assert [NO_MEMORY] * 5 == results
+            assert 1 == it.launcher.n_starts["alpha"]
+            assert TargetState.FAILED == it.state_of("alpha")
+            assert "beta" == (await it.runtime.ensure_model_running("beta", None, 4096)).model_name
+
+    asyncio.run(scenario())
+
+
+def test_a_failed_enlargement_keeps_serving_at_the_old_size() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            await it.runtime.ensure_model_running("alpha", 2048, 4096)
+            it.launcher.script("alpha", Script(failure=NO_MEMORY, n_failures=2))
+            with pytest.raises(OutOfMemory):
+                await it.runtime.ensure_model_running("alpha", 8192, 4096)
+
+            assert 2048 == (await it.runtime.ensure_model_running("alpha", None, 4096)).effective_ctx
+            assert [2048, 8192, 2048] == [plan.n_ctx for plan in it.launcher.plans]
+
+    asyncio.run(scenario())
+
+
+def test_a_broken_file_is_refused_before_anything_is_stopped() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            it.catalog.put(ModelSummary(3, "broken", "broken", "", 10, problem="the file is cut"))
+            await it.control.rescan()
+            alpha = await it.runtime.ensure_model_running("alpha", None, 4096)
+            with pytest.raises(LaunchRejected) as caught:
+                await it.runtime.ensure_model_running("broken", None, 4096)
+
+            assert SpawnReason.BAD_MODEL_FILE == caught.value.reason
+            assert alpha == await it.runtime.current_model()
+            assert TargetState.FAILED == it.state_of("broken")
+
+    asyncio.run(scenario())
+
+
+def test_a_load_can_be_stopped_in_its_first_moment_and_in_the_middle() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            it.launcher.script("alpha", Script(hangs=True))
+            for is_in_the_middle in (False, True):
+                n_before = it.launcher.n_starts["alpha"]
+                wait = asyncio.create_task(it.control.load("alpha"))
+                await it.until(lambda: bool(it.snapshot().targets))
+                if is_in_the_middle:
+                    await it.until(lambda n=n_before: it.launcher.n_starts["alpha"] > n)
+                await it.control.stop()
+                with pytest.raises(LoadCancelled):
+                    await wait
+
+                assert () == it.snapshot().targets
+                assert TargetState.IDLE == it.state_of("alpha")
+
+    asyncio.run(scenario())
+
+
+def test_a_second_choice_cancels_the_first_load() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            it.launcher.script("alpha", Script(hangs=True))
+            first = asyncio.create_task(it.control.load("alpha"))
+            await it.until(lambda: it.launcher.n_starts["alpha"] == 1)
+            second = await it.control.load("beta")
+            with pytest.raises(LoadCancelled):
+                await first
+
+            assert "beta" == second.model_name
+            assert TargetState.IDLE == it.state_of("alpha")
+
+    asyncio.run(scenario())
+
+
+def test_a_load_goes_on_when_its_client_has_gone() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            it.launcher.script("alpha", Script(hangs=True))
+            wait = asyncio.create_task(it.runtime.ensure_model_running("alpha", None, 4096))
+            await it.until(lambda: it.launcher.n_starts["alpha"] == 1)
+            wait.cancel()
+            it.launcher.release("alpha")
+            await it.until(lambda: it.state_of("alpha") is TargetState.READY)
+
+            assert 1 == it.launcher.n_starts["alpha"]
+
+    asyncio.run(scenario())
+
+
+def test_connections_are_closed_before_a_server_is_stopped() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            alpha = await it.runtime.ensure_model_running("alpha", None, 4096)
+            await it.runtime.ensure_model_running("beta", None, 4096)
+
+            assert [alpha] == it.closed
+            assert 1 == it.launcher.n_stops["alpha"]
+
+    asyncio.run(scenario())
+
+
+def test_closing_tells_everybody_and_leaves_nothing() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            it.launcher.script("alpha", Script(hangs=True))
+            wait = asyncio.create_task(it.runtime.ensure_model_running("alpha", None, 4096))
+            await it.until(lambda: bool(it.snapshot().targets))
+            await it.runtime.close()
+            with pytest.raises(EngineStopping):
+                await wait
+            with pytest.raises(EngineStopping):
+                await it.runtime.ensure_model_running("beta", None, 4096)
+
+            assert it.launcher.is_closed
+            assert () == it.snapshot().targets
+
+    asyncio.run(scenario())
+
+
+def test_patience_runs_out_behind_an_endless_stream() -> None:
+    async def scenario() -> None:
+        async with (
+            desk(settings=RuntimeSettings(admission_timeout_s=0.05)) as it,
+            it.runtime.acquire("alpha", None, 4096),
+        ):
+            with pytest.raises(AdmissionTimeout):
+                await it.runtime.ensure_model_running("beta", None, 4096)
+
+            assert () == it.snapshot().queue
+
+    asyncio.run(scenario())
+
+
+def test_leases_and_waiters_are_counted_in_the_snapshot() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            async with it.runtime.acquire("alpha", None, 4096), it.runtime.acquire("alpha", None, 4096):
+                swap = asyncio.create_task(it.runtime.ensure_model_running("beta", 1024, 4096))
+                await it.until(lambda: bool(it.snapshot().queue))
+                now = it.snapshot()
+
+                assert now.target is not None
+                assert 2 == now.target.in_flight
+                assert ["beta"] == [entry.public_id for entry in now.queue]
+                assert TargetState.QUEUED == it.state_of("beta")
+            await swap
+
+            assert 0 == sum(target.in_flight for target in it.snapshot().targets)
+
+    asyncio.run(scenario())

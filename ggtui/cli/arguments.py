@@ -1,0 +1,133 @@
+"""The flags: one parser, the shared ones allowed before and after the subcommand."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ggtui import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS: dict[str, str] = {
+    "demo": "try everything on two tiny models, with nothing to download",
+    "ls": "list the models, and whether each fits",
+    "ps": "show what is running",
+    "show": "show what is known of a model, and how much context fits",
+    "load": "load a model, in place of the one that runs",
+    "stop": "stop the running model",
+    "logs": "print a model's server log",
+    "gpu": "show memory, load and heat by device",
+    "estimate": "forecast the memory a model would take",
+    "doctor": "check paths, engine, driver, port and configuration",
+    "completion": "print a completion script for a shell",
+}
+"""Subcommands and their line of help."""
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The flags as typed; `command` is None for the screen.
+
+    Raises: SystemExit with code 2 for a mistake, 0 for --help and --version.
+    """
+    return build_parser().parse_args(argv)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="ggtui",
+        description="Run GGUF models on this machine behind one OpenAI-compatible URL. "
+        "Without a command: the screen.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"ggtui {__version__}")
+    _add_serving(parser, default=False)
+    _add_shared(parser, is_root=True)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, words in COMMANDS.items():
+        command = commands.add_parser(name, help=words, description=words, allow_abbrev=False)
+        _add_own(name, command)
+        _add_shared(command, is_root=False)
+    return parser
+
+
+def flags_of(arguments: argparse.Namespace) -> dict[str, object]:
+    """The settings among the flags, by field of Config; None where not given."""
+    return {
+        "models_dirs": arguments.models_dir,
+        "host": arguments.host,
+        "port": arguments.port,
+        "n_ctx": arguments.ctx,
+        "llama_server": arguments.llama_server,
+        "data_dir": arguments.data_dir,
+        "read_only": True if arguments.read_only else None,
+        "ascii": True if arguments.ascii else None,
+        "mouse": False if arguments.no_mouse else None,
+    }
+
+
+def _add_serving(parser: argparse.ArgumentParser, *, default: object) -> None:
+    parser.add_argument(
+        "--proxy-only", action="store_true", default=default, help="serve without a screen; log on stderr"
+    )
+
+
+def _add_shared(parser: argparse.ArgumentParser, *, is_root: bool) -> None:
+    """The flags every command takes. Below the root they only count when given, so both places work."""
+    absent: object = None if is_root else argparse.SUPPRESS
+    off: object = False if is_root else argparse.SUPPRESS
+    group = parser.add_argument_group("settings")
+    for flag, metavar, words in (
+        ("--host", "H", "address to listen on (127.0.0.1)"),
+        ("--port", "N", "port to listen on, 0 for any free one (8080)"),
+        ("--ctx", "N", "context in tokens when nobody chose (4096)"),
+        ("--llama-server", "PATH|embedded", "which llama.cpp to launch"),
+        ("--config", "FILE", "configuration file to read"),
+        ("--data-dir", "DIR", "where catalog, lock and logs are kept"),
+    ):
+        group.add_argument(flag, metavar=metavar, default=absent, help=words)
+    group.add_argument(
+        "--models-dir", metavar="DIR", action="append", default=absent, help="folder with models; repeatable"
+    )
+    for flag, words in (
+        ("--read-only", "nothing can be loaded, stopped or changed"),
+        ("--ascii", "no characters beyond ASCII"),
+        ("--no-mouse", "leave the mouse to the terminal"),
+        ("--json", "one JSON document instead of lines"),
+        ("--yes", "do not ask"),
+    ):
+        group.add_argument(flag, action="store_true", default=off, help=words)
+
+
+def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
+    if name == "demo":
+        _add_serving(parser, default=argparse.SUPPRESS)
+    if name in ("show", "load", "estimate"):
+        parser.add_argument("model", metavar="MODEL", help="public id, or a .gguf file to estimate")
+    if name in ("stop", "logs"):
+        parser.add_argument("model", metavar="MODEL", nargs="?", help="public id; the running one without")
+    if name == "load":
+        parser.add_argument("--timeout", metavar="S", type=_seconds, help="how long to wait for the load")
+    if name == "logs":
+        parser.add_argument("-f", "--follow", action="store_true", help="go on as lines come")
+        parser.add_argument("-n", "--lines", metavar="N", type=_count, default=100, help="lines (100)")
+    if name == "completion":
+        parser.add_argument("shell", choices=(*SHELLS, "models"), metavar="bash|zsh|fish")
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 86_400:
+        raise argparse.ArgumentTypeError("must be seconds above 0, at most a day")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 999_999:
+        raise argparse.ArgumentTypeError("must be from 0 to 999999")
+    return value

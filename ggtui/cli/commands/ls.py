@@ -1,0 +1,90 @@
+"""`ggtui ls`: the catalog with context and verdict, sorted by name; needs no running ggtui."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from ggtui.cli.exits import ExitCode
+from ggtui.cli.forecast_lines import forecast_document
+from ggtui.cli.surroundings import (
+    Room,
+    Shelf,
+    beside,
+    context_of,
+    instance_state,
+    look,
+    outlook,
+    read_room,
+    read_shelf,
+)
+from ggtui.core.snapshot import EngineSnapshot, ModelStatus
+from ggtui.core.state_json import state_document
+from ggtui.core.units import gib, tokens
+
+if TYPE_CHECKING:
+    from ggtui.cli.call import Call
+    from ggtui.config.schema import Config
+    from ggtui.core.models import ModelSummary
+
+HEAD = ("MODEL", "QUANT", "SIZE", "CTX", "FIT", "STATE")
+RIGHT = frozenset({2, 3})
+
+
+def run(call: Call) -> ExitCode:
+    """Print the models."""
+    state = instance_state(call.config)
+    config = beside(call.config, state)
+    shelf, room = look(_look(config, state))
+    if call.out.is_json:
+        call.out.document(_document(config, shelf, room, state))
+        return ExitCode.DONE
+    states = _states(state)
+    rows = [_row(model, config, room, states) for model in shelf.models]
+    call.out.table(HEAD, rows, RIGHT)
+    for problem in shelf.report.problems:
+        call.out.say(problem)
+    if not rows:
+        call.out.say(_emptiness(shelf))
+    return ExitCode.DONE
+
+
+async def _look(config: Config, state: dict[str, Any] | None) -> tuple[Shelf, Room]:
+    return await read_shelf(config, state), await read_room(config, state)
+
+
+def _row(model: ModelSummary, config: Config, room: Room, states: dict[str, str]) -> tuple[str, ...]:
+    ahead = outlook(model, config, room)
+    return (
+        model.public_id,
+        model.quantisation or "–",
+        gib(model.size_bytes),
+        tokens(context_of(model, config)),
+        "broken" if ahead is None else str(ahead.verdict),
+        states.get(model.public_id, "idle"),
+    )
+
+
+def _states(state: dict[str, Any] | None) -> dict[str, str]:
+    return {} if state is None else {row["public_id"]: row["state"] for row in state["models"]}
+
+
+def _emptiness(shelf: Shelf) -> str:
+    if not shelf.report.folders:
+        return "no models folder; set one: ggtui --models-dir DIR"
+    return f"no .gguf files in {', '.join(shelf.report.folders)}"
+
+
+def _document(config: Config, shelf: Shelf, room: Room, state: dict[str, Any] | None) -> dict[str, object]:
+    """The models as everywhere else, each with its forecast; the running ggtui's states where it is there."""
+    rows = tuple(ModelStatus(model, n_ctx=context_of(model, config)) for model in shelf.models)
+    snapshot = EngineSnapshot(0, models=rows, catalog=shelf.report, default_n_ctx=config.n_ctx)
+    document: dict[str, Any] = state_document(snapshot, time.time())
+    known = {row["public_id"]: row for row in (state["models"] if state else [])}
+    models = []
+    for row, model in zip(document["models"], shelf.models, strict=True):
+        told = known.get(model.public_id, {})
+        models.append({**row, **told, "forecast": forecast_document(outlook(model, config, room))})
+    return {key: document[key] for key in ("schema", "version", "catalog", "default_n_ctx")} | {
+        "models": models
+    }

@@ -1,0 +1,75 @@
+"""`ggtui show`: what is known of a model, and the forecast by context; needs no running ggtui."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from ggtui.cli.commands.estimate import find
+from ggtui.cli.exits import ExitCode
+from ggtui.cli.forecast_lines import forecast_document
+from ggtui.cli.surroundings import Room, beside, context_of, instance_state, look, outlook
+from ggtui.core.forecast import context_stops
+from ggtui.core.snapshot import EngineSnapshot, ModelStatus
+from ggtui.core.state_json import state_document
+from ggtui.core.units import gib, parameters, tokens, used_of_total
+
+if TYPE_CHECKING:
+    from ggtui.cli.call import Call
+    from ggtui.config.schema import Config
+    from ggtui.core.forecast import Forecast
+    from ggtui.core.models import ModelSummary
+
+HEAD = ("CTX", "AFTER", "KV", "SPARE", "FIT")
+RIGHT = frozenset({0, 1, 2, 3})
+
+
+def run(call: Call) -> ExitCode:
+    """Print the facts and the table."""
+    state = instance_state(call.config)
+    config = beside(call.config, state)
+    model, room = look(find(call.arguments.model, config, state))
+    table = _by_context(model, config, room)
+    if call.out.is_json:
+        call.out.document(_document(model, config, table))
+        return ExitCode.DONE
+    for name, fact in _facts(model, config):
+        call.out.line(f"{name:<13} {fact}")
+    if table:
+        call.out.line()
+    call.out.table(HEAD, [_row(ahead) for ahead in table], RIGHT)
+    return ExitCode.DONE
+
+
+def _by_context(model: ModelSummary, config: Config, room: Room) -> list[Forecast]:
+    stops = {*context_stops(model.n_ctx_train), context_of(model, config)}
+    looks = [outlook(model, config, room, stop) for stop in sorted(stops)]
+    return [ahead for ahead in looks if ahead is not None]
+
+
+def _facts(model: ModelSummary, config: Config) -> list[tuple[str, str]]:
+    facts = [
+        ("model", model.public_id),
+        ("name", model.name),
+        ("architecture", model.architecture or "–"),
+        ("quant", model.quantisation or "–"),
+        ("size", gib(model.size_bytes)),
+        ("parameters", parameters(model.n_params)),
+        ("trained ctx", tokens(model.n_ctx_train)),
+        ("chosen ctx", tokens(context_of(model, config))),
+        ("serves", ", ".join(model.capabilities)),
+    ]
+    return facts + ([("problem", model.problem)] if model.problem else [])
+
+
+def _row(ahead: Forecast) -> tuple[str, ...]:
+    held = used_of_total(ahead.after_bytes, ahead.total_bytes or None)
+    return (tokens(ahead.n_ctx), held, gib(ahead.kv_bytes), gib(ahead.spare_bytes), str(ahead.verdict))
+
+
+def _document(model: ModelSummary, config: Config, table: list[Forecast]) -> dict[str, object]:
+    row = ModelStatus(model, n_ctx=context_of(model, config))
+    document = state_document(EngineSnapshot(0, models=(row,)), time.time())
+    models = document["models"]
+    facts = models[0] if isinstance(models, list) else None
+    return {"schema": 1, "model": facts, "forecasts": [forecast_document(ahead) for ahead in table]}

@@ -1,0 +1,44 @@
+"""Exit codes, and which failure ends with which."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from ggtui.core.errors import (
+    ConfigInvalid,
+    NoTerminal,
+    ProbeFailure,
+    ProxyFailure,
+    ServerMissing,
+    StoreUnavailable,
+)
+
+if TYPE_CHECKING:
+    from ggtui.core.errors import Failure
+
+
+class ExitCode(IntEnum):
+    """What the caller's shell sees."""
+
+    DONE = 0
+    FAILED = 1
+    """Asked and failed: a load, a target that crashed."""
+    USAGE = 2
+    """A wrong flag or setting, or no terminal."""
+    ENVIRONMENT = 3
+    """Port, binary, driver, storage, no running ggtui."""
+    DOES_NOT_FIT = 4
+    INTERRUPTED = 130
+
+
+def exit_code(failure: Failure) -> ExitCode:
+    """The code a failure ends with; a failure of the command line's own brings its code along."""
+    own = getattr(failure, "exit_code", None)
+    if isinstance(own, ExitCode):
+        return own
+    if isinstance(failure, (ConfigInvalid, NoTerminal)):
+        return ExitCode.USAGE
+    if isinstance(failure, (ProxyFailure, ServerMissing, ProbeFailure, StoreUnavailable)):
+        return ExitCode.ENVIRONMENT
+    return ExitCode.FAILED

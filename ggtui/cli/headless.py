@@ -1,0 +1,84 @@
+"""Runs the engine without a screen: the main thread only waits, for the engine and for signals."""
+
+from __future__ import annotations
+
+import logging
+import os
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from ggtui.cli.exits import ExitCode
+from ggtui.cli.stop_signals import stop_signals
+from ggtui.core.errors import Internal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ggtui.cli.output import Output
+    from ggtui.services.engine import Engine
+
+_LOG = logging.getLogger(__name__)
+
+STOP_LIMIT_S = 3.0
+"""From the first stop signal to the end of the process."""
+
+_STARTED, _ENDED = 0, -1
+"""What the main thread may hear of besides signal numbers, which are above 0."""
+
+
+def serve(engine: Engine, url: str, out: Output, *, leave: Callable[[int], object] = os._exit) -> ExitCode:
+    """Start the engine, tell the URL in one line on stdout, serve until a stop signal.
+
+    Raises: what kept the engine from starting.
+    """
+    # SimpleQueue may be put to from a signal handler; an Event's lock may not.
+    heard: SimpleQueue[int] = SimpleQueue()
+    with stop_signals(heard.put, leave):
+        engine.start()
+        return _attend(engine, url, out, heard, leave)
+
+
+def keep_serving(
+    engine: Engine, url: str, out: Output, *, leave: Callable[[int], object] = os._exit
+) -> ExitCode:
+    """The same for an engine that already runs, after its screen has gone."""
+    heard: SimpleQueue[int] = SimpleQueue()
+    with stop_signals(heard.put, leave):
+        return _attend(engine, url, out, heard, leave)
+
+
+def stop_engine(engine: Engine, leave: Callable[[int], object] = os._exit) -> None:
+    """End the engine within the limit. An engine that hangs is left behind: its guard ends the children."""
+    if not engine.stop(STOP_LIMIT_S):
+        _LOG.warning("the engine did not stop within %g s; leaving it behind", STOP_LIMIT_S)
+        leave(ExitCode.DONE)
+
+
+def _attend(
+    engine: Engine, url: str, out: Output, heard: SimpleQueue[int], leave: Callable[[int], object]
+) -> ExitCode:
+    engine.started.add_done_callback(lambda _: heard.put(_STARTED))
+    engine.stopped.add_done_callback(lambda _: heard.put(_ENDED))
+    try:
+        number = heard.get()
+        if number == _STARTED:
+            engine.started.result()
+            _announce(url, out)
+            number = heard.get()
+        if number == _ENDED:
+            raise Internal("the engine ended by itself")
+        _LOG.info("stopping (signal %d)", number)
+    finally:
+        stop_engine(engine, leave)
+    return ExitCode.DONE
+
+
+def _announce(url: str, out: Output) -> None:
+    _LOG.info("serving at %s", url)
+    try:
+        if out.is_json:
+            out.document({"schema": 1, "url": url, "pid": os.getpid()})
+        else:
+            out.line(url)
+    except BrokenPipeError:
+        _LOG.info("nobody reads the standard output")

@@ -1,0 +1,80 @@
+"""Where ggtui's own log goes: a private file always, standard error only without a screen."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from contextlib import contextmanager
+from logging.handlers import RotatingFileHandler
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ggtui.config.schema import Config
+
+LOG_NAME = "_ggtui.log"
+"""No public id begins with an underscore, so no model's log has this name."""
+LARGEST_LOG = 1024 * 1024
+"""Bytes; one older file is kept."""
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+HIDDEN = "[key]"
+
+
+class Discreet(logging.Formatter):
+    """Takes a secret out of every line; `shows_traces` is False where a person reads along."""
+
+    def __init__(self, secret: str, *, shows_traces: bool) -> None:
+        super().__init__(_FORMAT)
+        self._secret = secret
+        self._shows_traces = shows_traces
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, with a trace below it where that is wanted."""
+        text = super().format(record) if self._shows_traces else self._without_trace(record)
+        return text.replace(self._secret, HIDDEN) if self._secret else text
+
+    def _without_trace(self, record: logging.LogRecord) -> str:
+        record = logging.makeLogRecord(record.__dict__ | {"exc_text": None, "stack_info": None})
+        error, record.exc_info = record.exc_info, None
+        text = super().format(record)
+        return f"{text}: {error[0].__name__}" if error and error[0] is not None else text
+
+
+@contextmanager
+def logging_for(config: Config, *, to_stderr: bool) -> Iterator[None]:
+    """Log while ggtui serves; a folder that cannot be written costs the file, nothing else."""
+    root = logging.getLogger()
+    handlers = [*_file(config), *_stderr(config, to_stderr)]
+    level = root.level
+    root.setLevel(logging.INFO)
+    for handler in handlers:
+        root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        for handler in handlers:
+            root.removeHandler(handler)
+            handler.close()
+
+
+def _file(config: Config) -> list[logging.Handler]:
+    file = config.log_dir / LOG_NAME
+    try:
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        handler = RotatingFileHandler(file, maxBytes=LARGEST_LOG, backupCount=1, encoding="utf-8")
+    except OSError:
+        return []
+    handler.setFormatter(Discreet(config.api_key, shows_traces=True))
+    return [handler]
+
+
+def _stderr(config: Config, is_wanted: bool) -> list[logging.Handler]:
+    if not is_wanted:
+        return []
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Discreet(config.api_key, shows_traces=False))
+    return [handler]

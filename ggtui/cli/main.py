@@ -1,0 +1,72 @@
+"""The entry: reads the flags, hands over to one command, turns every failure into words and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from ggtui.cli.arguments import parse
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+
+    from ggtui.cli.call import Call
+    from ggtui.cli.exits import ExitCode
+    from ggtui.cli.output import Output
+
+_LOG = logging.getLogger(__name__)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line; returns the exit code.
+
+    Raises: SystemExit for --help, --version and mistakes in the flags.
+    """
+    arguments = parse(argv)
+    return _guarded(arguments)
+
+
+def _guarded(arguments: argparse.Namespace) -> int:
+    from ggtui.cli.exits import ExitCode, exit_code
+    from ggtui.cli.output import FailureWords, Output
+    from ggtui.core.errors import Failure, Internal
+
+    out = Output(is_json=arguments.json, is_ascii=arguments.ascii)
+    try:
+        return _run(arguments, out)
+    except Failure as failure:
+        out.failure(FailureWords.of(failure))
+        return exit_code(failure)
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        return ExitCode.DONE
+    except Exception as error:  # the last line of defence: a person never sees a traceback
+        _LOG.debug("command failed", exc_info=True)
+        out.failure(FailureWords.of(Internal(type(error).__name__)))
+        return ExitCode.FAILED
+
+
+def _run(arguments: argparse.Namespace, out: Output) -> ExitCode:
+    from ggtui.cli.call import Call
+
+    logging.getLogger("ggtui").addHandler(logging.NullHandler())
+    return _command(arguments)(Call(arguments, out))
+
+
+def _command(arguments: argparse.Namespace) -> Callable[[Call], ExitCode]:
+    name = arguments.command or ("serve" if arguments.proxy_only else "screen")
+    run: Callable[[Call], ExitCode] = importlib.import_module(f"ggtui.cli.commands.{name}").run
+    return run
+
+
+def _forget_stdout() -> None:
+    """The reader has gone: what is still buffered must not raise again at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

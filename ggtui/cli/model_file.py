@@ -1,0 +1,55 @@
+"""A model that is named by its file, known to no catalog."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ggtui.adapters.gguf.scan import look_at, models_of, read_facts
+from ggtui.core.errors import HeaderUnreadable
+from ggtui.core.models import ModelSummary
+from ggtui.core.naming import shard_of, slug
+
+
+def is_file_name(name: str) -> bool:
+    """True when a person means a file rather than a public id, which holds no slash and no suffix."""
+    return os.sep in name or name.lower().endswith(".gguf")
+
+
+def summary_of_file(name: str) -> ModelSummary:
+    """What the header of this file tells, all its shards counted.
+
+    Raises: HeaderUnreadable when there is no such file; a damaged one shows as `problem`.
+    """
+    path = Path(name).expanduser().absolute()
+    if not path.is_file():
+        raise HeaderUnreadable(f"{path} is not a file")
+    files = [look_at(str(each)) for each in _shards(path)]
+    model = next(models_of(files))
+    facts = read_facts(model)
+    return ModelSummary(
+        id=0,
+        public_id=slug(path.name, facts.quantisation),
+        name=facts.name,
+        architecture=facts.architecture,
+        size_bytes=model.size_bytes,
+        quantisation=facts.quantisation,
+        n_params=facts.n_params,
+        n_ctx_train=facts.n_ctx_train,
+        capabilities=facts.capabilities,
+        attention=facts.attention,
+        n_embd=facts.n_embd,
+        n_ff=facts.n_ff,
+        n_vocab=facts.n_vocab,
+        problem=facts.problem,
+    )
+
+
+def _shards(path: Path) -> list[Path]:
+    """The file, or every file of the model it is a part of."""
+    shard = shard_of(path.name)
+    if shard is None:
+        return [path]
+    wanted = (shard.base, shard.count)
+    places = [(each, shard_of(each.name)) for each in sorted(path.parent.iterdir())]
+    return [each for each, other in places if other and (other.base, other.count) == wanted]

@@ -1,0 +1,110 @@
+"""How the command line talks: data on stdout, words on stderr, columns without drawing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TextIO
+
+from ggtui.core.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ggtui.core.errors import Failure
+
+SCHEMA = 1
+"""Of the documents that are made here; grows when a key changes its meaning or goes away."""
+
+_LONGEST_SENTENCE = 2000
+_ASCII = str.maketrans({"–": "-", "→": "->", "≈": "~", "…": "...", "×": "x"})
+
+
+@dataclass(frozen=True, slots=True)
+class FailureWords:
+    """A failure as it is printed."""
+
+    title: str
+    detail: str
+    hint: str = ""
+    is_retryable: bool = False
+
+    @classmethod
+    def of(cls, failure: Failure) -> FailureWords:
+        """The words a failure carries."""
+        return cls(
+            getattr(failure, "shown_title", failure.title), failure.detail, failure.hint, failure.is_retryable
+        )
+
+
+class Output:
+    """Two streams and the person's choice between lines and JSON."""
+
+    def __init__(
+        self,
+        *,
+        is_json: bool = False,
+        is_ascii: bool = False,
+        stdout: TextIO | None = None,
+        stderr: TextIO | None = None,
+    ) -> None:
+        self.is_json = is_json
+        self.is_ascii = is_ascii
+        self._stdout = stdout or sys.stdout
+        self._stderr = stderr or sys.stderr
+
+    def line(self, text: str = "") -> None:
+        """One line of data, on its way at once."""
+        self._write(self._stdout, text)
+
+    def document(self, document: Mapping[str, object]) -> None:
+        """One JSON document, on one line."""
+        self._write(self._stdout, json.dumps(document, ensure_ascii=True))
+
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int]) -> None:
+        """Aligned columns; nothing at all without rows.
+
+        right: the columns that end flush, by index.
+        """
+        if not rows:
+            return
+        lines = [list(head), *[list(row) for row in rows]]
+        widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+        for line in lines:
+            cells = [
+                cell.rjust(width) if column in right else cell.ljust(width)
+                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+            ]
+            self.line("  ".join(cells).rstrip())
+
+    def say(self, text: str) -> None:
+        """Words for a person; they never mix with the data."""
+        self._write(self._stderr, text)
+
+    def failure(self, words: FailureWords) -> None:
+        """One failure: a line and its hint, or the JSON document that takes the place of the data."""
+        if self.is_json:
+            self.document({"error": _error(words)})
+            return
+        detail = plain(words.detail, _LONGEST_SENTENCE)
+        self.say(f"ggtui: {words.title}: {detail}" if detail else f"ggtui: {words.title}")
+        if words.hint:
+            self.say(f"  {plain(words.hint, _LONGEST_SENTENCE)}")
+
+    def _write(self, stream: TextIO, text: str) -> None:
+        encoding = stream.encoding or "ascii"
+        if self.is_ascii or not encoding.lower().startswith("utf"):
+            text = text.translate(_ASCII)
+        text = text.encode(encoding, "replace").decode(encoding)
+        stream.write(text + "\n")
+        stream.flush()
+
+
+def _error(words: FailureWords) -> dict[str, object]:
+    return {
+        "title": words.title,
+        "detail": words.detail,
+        "hint": words.hint,
+        "retryable": words.is_retryable,
+    }

@@ -1,0 +1,159 @@
+"""What can be known without a running ggtui: the catalog on disk, the memory, the engine that would start."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ggtui.adapters.gguf.catalog import GgufCatalog
+from ggtui.config.paths import make_private
+from ggtui.core.context import choose_context
+from ggtui.core.errors import ModelNotFound, StoreUnavailable
+from ggtui.core.forecast import Forecast, MemoryPool, forecast, own_bytes, pool_of
+from ggtui.core.nearness import near_names
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from ggtui.config.schema import Config
+    from ggtui.core.models import EngineInfo, ModelSummary
+    from ggtui.core.ports.catalog import CatalogReport
+    from ggtui.core.ports.gpu import MemoryReading
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The models on disk."""
+
+    models: tuple[ModelSummary, ...]
+    report: CatalogReport
+
+    def model(self, name: str) -> ModelSummary:
+        """The model of this public id, else of this number. Raises: ModelNotFound."""
+        for key in ("public_id", "id"):
+            for model in self.models:
+                if str(getattr(model, key)) == name:
+                    return model
+        raise ModelNotFound(name, near=near_names(name, [model.public_id for model in self.models]))
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The memory that a load would find."""
+
+    reading: MemoryReading
+    pool: MemoryPool
+    frees: tuple[str, ...]
+    """Public ids of what would be stopped."""
+
+
+def look(work: Coroutine[Any, Any, T]) -> T:
+    """Run one look to its end."""
+    return asyncio.run(work)
+
+
+async def read_shelf(config: Config, state: dict[str, Any] | None) -> Shelf:
+    """The catalog; beside a running ggtui its folders as they were last seen, else looked at now.
+
+    state: the running one's, None when none runs. Raises: StoreUnavailable.
+    """
+    folders = (
+        config.models_dirs if state is None else tuple(Path(each) for each in state["catalog"]["folders"])
+    )
+    with suppress(StoreUnavailable):  # a catalog that cannot be written is kept in memory
+        make_private(config.data_dir)
+    catalog = GgufCatalog(config.database, folders, config.options)
+    try:
+        if state is None:
+            await catalog.refresh()
+        return Shelf(tuple(await catalog.list_models()), catalog.report())
+    finally:
+        await catalog.close()
+
+
+async def read_room(config: Config, state: dict[str, Any] | None) -> Room:
+    """The memory now, less what the running targets would give back."""
+    targets = state["targets"] if state else []
+    pids = frozenset(target["pid"] for target in targets if target["pid"])
+    reading = await read_memory(pids)
+    has_gpu = bool(reading.gpus) and await _engine_has_gpu(config, state)
+    ours = own_bytes(reading, pids, engine_has_gpu=has_gpu)
+    return Room(reading, pool_of(reading, ours, has_gpu), tuple(target["model"] for target in targets))
+
+
+async def read_memory(pids: frozenset[int] = frozenset()) -> MemoryReading:
+    """One reading of devices and main memory."""
+    from ggtui.adapters.gpu.probe import SystemProbe
+
+    probe = SystemProbe()
+    try:
+        return await probe.sample(pids)
+    finally:
+        await probe.close()
+
+
+async def find_engine(config: Config) -> EngineInfo:
+    """What would be launched, as it tells itself; takes a fraction of a second."""
+    from ggtui.adapters.llama_server.launcher import LlamaServerLauncher
+
+    launcher = LlamaServerLauncher(config.llama_server, os.environ, config.runtime_dir, config.log_dir)
+    try:
+        return await launcher.engine()
+    finally:
+        await launcher.close()
+
+
+async def _engine_has_gpu(config: Config, state: dict[str, Any] | None) -> bool:
+    if state is not None and state["engine"] is not None:
+        return bool(state["engine"]["devices"])
+    return bool((await find_engine(config)).devices)
+
+
+def beside(config: Config, state: dict[str, Any] | None) -> Config:
+    """The settings as the running ggtui uses them, as far as it tells."""
+    return config if state is None else replace(config, n_ctx=state["default_n_ctx"])
+
+
+def context_of(model: ModelSummary, config: Config, asked: int | None = None) -> int:
+    """The context a load would get, in tokens: the asked one, the model's own choice, the default."""
+    return choose_context(asked, model.n_ctx_chosen, config.n_ctx, model.n_ctx_train).n_ctx
+
+
+def outlook(model: ModelSummary, config: Config, room: Room, asked: int | None = None) -> Forecast | None:
+    """What loading this model leads to; None when it cannot be loaded."""
+    frees = tuple(each for each in room.frees if each != model.public_id)
+    return forecast(model, context_of(model, config, asked), config.options, room.pool, frees)
+
+
+def instance_state(config: Config) -> dict[str, Any] | None:
+    """The state of the running ggtui, None when none runs or it does not answer."""
+    from ggtui.cli.client import InstanceRefused, InstanceSilent, running
+
+    instance = running(config)
+    if instance is None:
+        return None
+    try:
+        return instance.state()
+    except (InstanceSilent, InstanceRefused):
+        return None
+
+
+async def seen_names(config: Config) -> list[str]:
+    """Public ids as they were last seen; looks into no folder.
+
+    Raises: StoreUnavailable.
+    """
+    state = instance_state(config)
+    if state is not None:
+        return sorted(row["public_id"] for row in state["models"])
+    catalog = GgufCatalog(config.database, config.models_dirs, config.options)
+    try:
+        return sorted(model.public_id for model in await catalog.list_models())
+    finally:
+        await catalog.close()

@@ -1,0 +1,18 @@
+"""Whether there is a terminal to draw on. Textual does not ask: it writes escape codes into any pipe."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def has_terminal() -> bool:
+    """True when keys can be read and a screen can be drawn."""
+    streams = (sys.stdin, sys.stderr)
+    is_terminal = all(stream is not None and not stream.closed and stream.isatty() for stream in streams)
+    return is_terminal and os.environ.get("TERM", "") != "dumb"
+
+
+def is_remote() -> bool:
+    """True over ssh or in a multiplexer, where motion costs more than it shows."""
+    return any(os.environ.get(name) for name in ("SSH_CONNECTION", "TMUX", "STY"))

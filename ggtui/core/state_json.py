@@ -1,0 +1,147 @@
+"""The snapshot as one JSON document: what `/ggtui/state` answers and `ggtui ps --json` prints."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ggtui import __version__
+
+if TYPE_CHECKING:
+    from ggtui.core.models import EngineInfo
+    from ggtui.core.ports.gpu import GpuSample, MemoryReading
+    from ggtui.core.snapshot import EngineSnapshot, FailureNote, ModelStatus, QueueEntry, TargetStatus
+
+SCHEMA = 1
+"""Grows when a field changes its meaning or goes away; new fields do not count."""
+
+
+def state_document(snapshot: EngineSnapshot, now: float, pid: int | None = None) -> dict[str, object]:
+    """The whole state in plain JSON values.
+
+    now: Unix time, for ages. pid: the ggtui process that runs; None when none does.
+    """
+    target = snapshot.target
+    return {
+        "schema": SCHEMA,
+        "version": __version__,
+        "pid": pid,
+        "url": snapshot.url,
+        "state_version": snapshot.version,
+        "models": [_model(row) for row in snapshot.models],
+        "target": target_document(target, now) if target is not None else None,
+        "targets": [target_document(each, now) for each in snapshot.targets],
+        "queue": [_waiter(entry) for entry in snapshot.queue],
+        "memory": _memory(snapshot.memory),
+        "engine": _engine(snapshot.engine) if snapshot.engine is not None else None,
+        "catalog": {
+            "folders": list(snapshot.catalog.folders),
+            "problems": list(snapshot.catalog.problems),
+            "n_files": snapshot.catalog.n_files,
+            "scanned_at": utc_text(snapshot.catalog.scanned_at),
+            "is_scanning": snapshot.is_scanning,
+        },
+        "default_n_ctx": snapshot.default_n_ctx,
+        "is_read_only": snapshot.is_read_only,
+    }
+
+
+def target_document(target: TargetStatus, now: float) -> dict[str, object]:
+    """One server: what runs, loads or ends. `uptime_s` counts from the last change of state."""
+    return {
+        "id": target.model_id,
+        "model": target.public_id,
+        "state": str(target.state),
+        "pid": target.pid,
+        "port": target.port,
+        "n_ctx": target.n_ctx,
+        "n_slots": target.n_slots,
+        "since": utc_text(target.since),
+        "uptime_s": round(max(0.0, now - target.since), 1),
+        "in_flight": target.in_flight,
+        "progress": target.progress,
+        "expected_load_s": target.expected_load_s,
+        "argv": list(target.argv),
+        "memory_bytes": target.memory_bytes,
+        "predicted_bytes": target.predicted_bytes,
+        "prompt_per_second": target.prompt_per_second,
+        "predicted_per_second": target.predicted_per_second,
+    }
+
+
+def utc_text(at: float | None) -> str | None:
+    """Unix time as ISO 8601 in UTC, to the millisecond; None stays None."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _model(row: ModelStatus) -> dict[str, object]:
+    summary = row.summary
+    return {
+        "id": summary.id,
+        "public_id": summary.public_id,
+        "name": summary.name,
+        "architecture": summary.architecture,
+        "quantisation": summary.quantisation,
+        "size_bytes": summary.size_bytes,
+        "n_params": summary.n_params,
+        "n_ctx_train": summary.n_ctx_train,
+        "n_ctx_chosen": summary.n_ctx_chosen,
+        "n_ctx": row.n_ctx,
+        "capabilities": list(summary.capabilities),
+        "tags": list(summary.tags),
+        "state": str(row.state),
+        "problem": summary.problem,
+        "failure": _failure(row.failure) if row.failure is not None else None,
+    }
+
+
+def _failure(note: FailureNote) -> dict[str, object]:
+    return {
+        "title": note.title,
+        "detail": note.detail,
+        "hint": note.hint,
+        "code": note.code,
+        "reason": note.reason,
+        "log_tail": list(note.log_tail),
+        "at": utc_text(note.at),
+    }
+
+
+def _waiter(entry: QueueEntry) -> dict[str, object]:
+    return {"model": entry.public_id, "n_ctx": entry.n_ctx, "waiting_s": round(entry.waiting_s, 1)}
+
+
+def _engine(info: EngineInfo) -> dict[str, object]:
+    return {
+        "kind": info.kind,
+        "path": info.path,
+        "version": info.version,
+        "devices": list(info.devices),
+        "problem": info.problem,
+    }
+
+
+def _memory(reading: MemoryReading) -> dict[str, object]:
+    return {
+        "gpus": [_gpu(sample) for sample in reading.gpus],
+        "gpu_problem": reading.gpu_problem,
+        "ram_total_bytes": reading.ram_total_bytes,
+        "ram_available_bytes": reading.ram_available_bytes,
+        "swap_used_bytes": reading.swap_used_bytes,
+    }
+
+
+def _gpu(sample: GpuSample) -> dict[str, object]:
+    return {
+        "index": sample.index,
+        "name": sample.name,
+        "uuid": sample.uuid,
+        "total_bytes": sample.total_bytes,
+        "used_bytes": sample.used_bytes,
+        "utilisation_percent": sample.utilisation_percent,
+        "temperature_c": sample.temperature_c,
+        "power_w": sample.power_w,
+        "problem": sample.problem,
+    }

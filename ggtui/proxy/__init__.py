@@ -1,0 +1,1 @@
+"""How clients reach it: one OpenAI-compatible door, guarded on both sides."""

@@ -1,0 +1,88 @@
+"""Who may enter: the Host a client calls us by, the page it comes from, the key it holds."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+from typing import TYPE_CHECKING
+
+from ggtui.core.errors import HostNotAllowed, InvalidApiKey, OriginNotAllowed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class Access:
+    """The three checks. Invariant: no key is kept, only its hash."""
+
+    def __init__(
+        self, bound_host: str, port: int, *, api_key: str | None = None, hosts: Iterable[str] = ()
+    ) -> None:
+        """bound_host: the address that is listened on. hosts: further names, without port."""
+        bound = bound_host.strip("[]").lower()
+        self._port = port
+        self._is_open_to_all = ipaddress.ip_address(bound).is_unspecified
+        names = {"127.0.0.1", "localhost", "::1", *(host.strip("[]").lower() for host in hosts)}
+        if not self._is_open_to_all:
+            names.add(bound)
+        self._hosts = frozenset(form for name in names for form in _host_forms(name, port))
+        self._origins = frozenset(b"http://" + host for host in self._hosts)
+        self._key_hash = _hash(api_key.encode()) if api_key else None
+
+    def check_host(self, fields: Mapping[bytes, bytes], local_address: str | None) -> None:
+        """Refuse a name that is not ours: a page may have pointed its own name at this machine.
+
+        local_address: where the connection arrived; counts as a name when we listen on every address.
+        Raises: HostNotAllowed.
+        """
+        host = fields.get(b"host", b"").lower()
+        if host in self._hosts:
+            return
+        if self._is_open_to_all and local_address and host in _host_forms(local_address, self._port):
+            return
+        raise HostNotAllowed("this name is not allowed", hint="call by 127.0.0.1 or localhost, with the port")
+
+    def check_origin(self, fields: Mapping[bytes, bytes]) -> None:
+        """Refuse what a web page of another origin sends.
+
+        Raises: OriginNotAllowed.
+        """
+        origin = fields.get(b"origin")
+        if origin is not None and origin.lower() not in self._origins:
+            raise OriginNotAllowed("web pages of other origins are not served")
+        if fields.get(b"sec-fetch-site", b"").lower() == b"cross-site":
+            raise OriginNotAllowed("web pages of other origins are not served")
+
+    def check_key(self, fields: Mapping[bytes, bytes]) -> None:
+        """Ask for the key when there is one.
+
+        Raises: InvalidApiKey.
+        """
+        if self._key_hash is None:
+            return
+        offered = _credentials(fields)
+        is_right = len(offered) == 1 and hmac.compare_digest(_hash(offered.pop()), self._key_hash)
+        if not is_right:
+            raise InvalidApiKey("the API key is missing or wrong")
+
+
+def _credentials(fields: Mapping[bytes, bytes]) -> set[bytes]:
+    """All keys the client sent; more than one is a confusion that is not resolved here."""
+    found = set()
+    if b"authorization" in fields:
+        scheme, _, key = fields[b"authorization"].partition(b" ")
+        found.add(key if scheme.lower() == b"bearer" else b"")
+    if b"x-api-key" in fields:
+        found.add(fields[b"x-api-key"])
+    return found
+
+
+def _host_forms(name: str, port: int) -> tuple[bytes, ...]:
+    shown = (f"[{name}]" if ":" in name else name).encode()
+    with_port = shown + b":" + str(port).encode()
+    return (with_port, shown) if port == 80 else (with_port,)
+
+
+def _hash(key: bytes) -> bytes:
+    return hashlib.sha256(key).digest()

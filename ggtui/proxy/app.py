@@ -1,0 +1,225 @@
+"""The door itself: who may enter, which path leads where, and what a failure says. Raw ASGI."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import traceback
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote_to_bytes
+
+from ggtui.core.errors import (
+    EngineStopping,
+    Failure,
+    Internal,
+    InvalidRequest,
+    MethodNotAllowed,
+    ModelNotFound,
+    NoModelsAvailable,
+    RouteNotFound,
+)
+from ggtui.proxy.answers import Reply
+from ggtui.proxy.body import ClientGone, read_model_request
+from ggtui.proxy.forward import Forwarder, ForwardRequest
+from ggtui.proxy.interrupt import Interrupted
+from ggtui.proxy.routes import FORM_POSTS, HEALTH, MODEL_POSTS, MODEL_PREFIXES, MODELS, REFUSED, TARGET_GETS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ggtui.core.ports.catalog import ModelCatalogPort
+    from ggtui.core.ports.runtime import ModelRuntimePort
+    from ggtui.proxy.access import Access
+    from ggtui.proxy.answers import Headers, Receive, Send
+    from ggtui.proxy.control_api import ControlApi
+    from ggtui.proxy.interrupt import Drain
+    from ggtui.proxy.models_api import ModelsApi
+    from ggtui.proxy.settings import ProxySettings
+
+    Handler = Callable[[Any, Receive, Reply], Awaitable[None]]
+
+_LOG = logging.getLogger(__name__)
+_REQUEST_ID = re.compile(rb"[0-9A-Za-z._\-]{1,128}")
+
+
+class FeatureDisabled(RouteNotFound):
+    """A path of llama-server that is closed on purpose."""
+
+    title = "Feature is disabled"
+    status = 403
+    code = "feature_disabled"
+
+
+class App:
+    """The ASGI application. Every request ends here in exactly one answer, or with its connection."""
+
+    def __init__(
+        self,
+        *,
+        access: Access,
+        forwarder: Forwarder,
+        models: ModelsApi,
+        control: ControlApi,
+        runtime: ModelRuntimePort,
+        catalog: ModelCatalogPort,
+        drain: Drain,
+        settings: ProxySettings,
+    ) -> None:
+        self._access = access
+        self._forwarder = forwarder
+        self._models = models
+        self._runtime = runtime
+        self._catalog = catalog
+        self._drain = drain
+        self._settings = settings
+        self._gets: dict[bytes, Handler] = {
+            **dict.fromkeys(HEALTH, self._health),
+            **dict.fromkeys(MODELS, self._model_list),
+            **dict.fromkeys(TARGET_GETS, self._ask_target),
+            b"/ggtui/state": control.state,
+            b"/ggtui/events": control.events,
+            b"/ggtui/logs": control.logs,
+        }
+        self._posts: dict[bytes, Handler] = {
+            **dict.fromkeys(MODEL_POSTS, self._ask_model),
+            b"/ggtui/load": control.load,
+            b"/ggtui/stop": control.stop,
+            b"/ggtui/rescan": control.rescan,
+            b"/ggtui/context": control.context,
+        }
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        fields = dict(scope["headers"])
+        reply = Reply(send, [(b"x-request-id", _request_id(fields))])
+        try:
+            self._let_in(scope, fields)
+            await self._handler(scope)(scope, receive, reply)
+        except (ClientGone, Interrupted):
+            return
+        except Failure as failure:
+            await _answer(
+                reply, failure, _allow(self, scope) if isinstance(failure, MethodNotAllowed) else []
+            )
+        except Exception as error:
+            _LOG.error("request failed: %s", _where(error))
+            await _answer(reply, Internal("the log has more"), [])
+
+    def _let_in(self, scope: Any, fields: dict[bytes, bytes]) -> None:
+        server = scope.get("server")
+        self._access.check_host(fields, server[0] if server else None)
+        self._access.check_origin(fields)
+        if scope["raw_path"] in HEALTH:
+            return
+        self._access.check_key(fields)
+        if self._drain.is_begun:
+            raise EngineStopping("ggtui is stopping")
+
+    def _handler(self, scope: Any) -> Handler:
+        path, method = scope["raw_path"], scope["method"]
+        table = self._posts if method == "POST" else self._gets if method in ("GET", "HEAD") else {}
+        handler = table.get(path)
+        if handler is not None and not (method == "HEAD" and path in TARGET_GETS):
+            return handler
+        if path.startswith(MODEL_PREFIXES) and method in ("GET", "HEAD"):
+            return self._one_model
+        if path in REFUSED:
+            raise FeatureDisabled("this path of llama-server is closed here")
+        if self.allowed(path):
+            raise MethodNotAllowed(f"{method} is not allowed here")
+        raise RouteNotFound("there is no such path")
+
+    def allowed(self, path: bytes) -> str:
+        """The methods a path has, as the Allow field lists them; empty for an unknown path."""
+        if path in TARGET_GETS:
+            return "GET"
+        if path in self._gets or path.startswith(MODEL_PREFIXES):
+            return "GET, HEAD"
+        return "POST" if path in self._posts else ""
+
+    # Handlers
+
+    async def _health(self, scope: Any, receive: Receive, reply: Reply) -> None:
+        await reply.json({"status": "ok"})
+
+    async def _model_list(self, scope: Any, receive: Receive, reply: Reply) -> None:
+        is_all = _query(scope).get("all", "0") in ("1", "true")
+        await reply.json(await self._models.listing(is_all=is_all))
+
+    async def _one_model(self, scope: Any, receive: Receive, reply: Reply) -> None:
+        prefix = next(prefix for prefix in MODEL_PREFIXES if scope["raw_path"].startswith(prefix))
+        name = unquote_to_bytes(scope["raw_path"][len(prefix) :])
+        await reply.json(await self._models.one(name.decode("utf-8", "replace")))
+
+    async def _ask_model(self, scope: Any, receive: Receive, reply: Reply) -> None:
+        path = scope["raw_path"]
+        body = await read_model_request(
+            scope["headers"], receive, self._settings.max_body_bytes, is_form=path in FORM_POSTS
+        )
+        model = body.model or await self._unnamed()
+        target = _with_query(MODEL_POSTS[path], scope)
+        request = ForwardRequest("POST", target, scope["headers"], model, body.num_ctx, body.data)
+        await self._forwarder.forward(request, receive, reply)
+
+    async def _ask_target(self, scope: Any, receive: Receive, reply: Reply) -> None:
+        model = await self._running(_query(scope).get("model", ""))
+        target = _with_query(scope["raw_path"], scope)
+        await self._forwarder.forward(ForwardRequest("GET", target, scope["headers"], model), receive, reply)
+
+    async def _unnamed(self) -> str:
+        """What serves a request that names no model: the one that runs, else the only one there is."""
+        running = await self._runtime.current_model()
+        if running is not None:
+            return running.model_name
+        models = [model for model in await self._catalog.list_models() if model.problem is None]
+        if len(models) == 1:
+            return models[0].public_id
+        raise NoModelsAvailable("the request names no model and none is running", param="model")
+
+    async def _running(self, name: str) -> str:
+        """The running model, which a question must not change."""
+        running = await self._runtime.current_model()
+        if name:
+            summary = await self._catalog.resolve_model(name)
+            if summary is None:
+                raise ModelNotFound(name)
+            if running is None or running.model_id != summary.id:
+                names = running.model_name if running is not None else "nothing"
+                raise InvalidRequest(f"{name} is not running; {names} is", param="model")
+        if running is None:
+            raise InvalidRequest("no model is running", param="model")
+        return running.model_name
+
+
+async def _answer(reply: Reply, failure: Failure, headers: Headers) -> None:
+    """Say it, unless an answer has begun: then only the end of the connection tells."""
+    if not reply.is_begun:
+        await reply.failure(failure, headers)
+
+
+def _allow(app: App, scope: Any) -> Headers:
+    return [(b"allow", app.allowed(scope["raw_path"]).encode())]
+
+
+def _request_id(fields: dict[bytes, bytes]) -> bytes:
+    given = fields.get(b"x-request-id", b"")
+    return given if _REQUEST_ID.fullmatch(given) else b"req_" + os.urandom(12).hex().encode()
+
+
+def _query(scope: Any) -> dict[str, str]:
+    """The first value of each query parameter."""
+    found = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=32)
+    return {name: values[0] for name, values in found.items()}
+
+
+def _with_query(path: bytes, scope: Any) -> bytes:
+    query: bytes = scope["query_string"]
+    return path + b"?" + query if query else path
+
+
+def _where(error: Exception) -> str:
+    """The kind and the place of a defect; its text may hold a piece of the request."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = " < ".join(f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in frames[::-1][:6])
+    return f"{type(error).__name__} at {place}"

@@ -1,0 +1,212 @@
+"""The body of a request: read once, bounded, judged, and forwarded as it came wherever possible.
+
+msgspec and orjson were compared on routing fields: equal on chat bodies of 10 kB, msgspec 1.6 times as fast
+on 1 MB of text and 12 times on 1.6 MB of small objects, since it skips what nobody asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ggtui.core.context import parse_num_ctx
+from ggtui.core.errors import InvalidRequest, RequestTooLarge, UnsupportedMediaType
+from ggtui.core.units import MIB
+from ggtui.proxy.multipart import boundary_of, form_field
+
+if TYPE_CHECKING:
+    from ggtui.proxy.answers import Receive
+
+OFF_LOOP_BYTES = MIB
+"""Larger bodies are parsed in a thread, and only skimmed: no number in them is looked at."""
+
+
+class ClientGone(Exception):
+    """The client left while its body was read."""
+
+
+class _Skimmed(msgspec.Struct):
+    """The fields that are read even from a body too large to decode."""
+
+    model: Any = None
+    stream: Any = None
+    num_ctx: Any = None
+    n: Any = None
+    max_tokens: Any = None
+    n_discard: Any = None
+
+
+_SKIM = msgspec.json.Decoder(_Skimmed)
+_WHOLE = msgspec.json.Decoder()
+_RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True)
+class RequestBody:
+    """A body that may be forwarded. `model` is empty when the client names none."""
+
+    data: bytes | bytearray
+    model: str = ""
+    num_ctx: int | None = None
+
+
+def media_type(fields: list[tuple[bytes, bytes]]) -> bytes:
+    """The Content-Type without parameters, in lower case.
+
+    Raises: UnsupportedMediaType for a compressed body.
+    """
+    found = b""
+    for name, value in fields:
+        if name == b"content-type":
+            found = value.partition(b";")[0].strip().lower()
+        elif name == b"content-encoding" and value.lower() not in (b"", b"identity"):
+            raise UnsupportedMediaType("compressed bodies are not accepted")
+    return found
+
+
+async def read_bytes(fields: list[tuple[bytes, bytes]], receive: Receive, max_bytes: int) -> bytearray:
+    """The whole body. A declared length over the cap is refused before a byte is read.
+
+    Raises: RequestTooLarge, ClientGone.
+    """
+    declared = next((value for name, value in fields if name == b"content-length"), b"0")
+    data = bytearray()
+    is_more = True
+    if int(declared) > max_bytes:
+        raise _too_large(max_bytes)
+    while is_more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ClientGone
+        data += message.get("body", b"")
+        is_more = message.get("more_body", False)
+        if len(data) > max_bytes:
+            raise _too_large(max_bytes)
+    return data
+
+
+async def read_json(fields: list[tuple[bytes, bytes]], receive: Receive, max_bytes: int) -> dict[str, Any]:
+    """A JSON object of ggtui's own endpoints; an absent body is an empty object.
+
+    Raises: InvalidRequest, RequestTooLarge, UnsupportedMediaType, ClientGone.
+    """
+    kind = media_type(fields)
+    data = await read_bytes(fields, receive, min(max_bytes, MIB))
+    if kind != b"application/json" and (data or kind):
+        raise UnsupportedMediaType("the body must be application/json")
+    return _decode(data) if data else {}
+
+
+async def read_model_request(
+    fields: list[tuple[bytes, bytes]], receive: Receive, max_bytes: int, *, is_form: bool = False
+) -> RequestBody:
+    """The body of a request to a model, ready to be forwarded.
+
+    is_form: this endpoint takes multipart/form-data.
+    Raises: InvalidRequest, RequestTooLarge, UnsupportedMediaType, ClientGone.
+    """
+    kind = media_type(fields)
+    if kind == b"multipart/form-data" and is_form:
+        boundary = boundary_of(next(value for name, value in fields if name == b"content-type"))
+        data = await read_bytes(fields, receive, max_bytes)
+        return RequestBody(data, form_field(data, boundary, b"model"))
+    if kind != b"application/json":
+        raise UnsupportedMediaType("the body must be application/json")
+    data = await read_bytes(fields, receive, max_bytes)
+    if len(data) > OFF_LOOP_BYTES:
+        return await asyncio.to_thread(judge, data)
+    return judge(data)
+
+
+def judge(data: bytes | bytearray) -> RequestBody:
+    """The routing fields of a JSON body, and the body as it goes up: the same bytes, less `num_ctx`.
+
+    Raises: InvalidRequest.
+    """
+    root = _decode(data) if len(data) <= OFF_LOOP_BYTES else _skim(data)
+    model = root.get("model")
+    if model is not None and not isinstance(model, str):
+        raise InvalidRequest("model must be a string", param="model")
+    stream = root.get("stream")
+    if stream is not None and not isinstance(stream, bool):
+        raise InvalidRequest("stream must be true or false", param="stream")
+    _check_bounds(root)
+    num_ctx = parse_num_ctx(root.get("num_ctx"))
+    if "num_ctx" in root:
+        data = _without(data, "num_ctx")
+    return RequestBody(data, model or "", num_ctx)
+
+
+_BOUNDS = {"n": (1, 128), "max_tokens": (-1, 1 << 31), "n_discard": (0, 1 << 31)}
+"""Numbers that crash or exhaust a server when they are wild; -1 tokens means no limit of its own."""
+
+
+def _check_bounds(root: dict[str, Any]) -> None:
+    for name, (low, high) in _BOUNDS.items():
+        value = root.get(name)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value < high:
+            raise InvalidRequest(f"{name} must be a whole number from {low} to {high - 1}", param=name)
+
+
+def _decode(data: bytes | bytearray) -> dict[str, Any]:
+    """The whole document, strictly."""
+    try:
+        root = _WHOLE.decode(data)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise _malformed(error) from None
+    if not isinstance(root, dict):
+        raise InvalidRequest("the body must be a JSON object")
+    return root
+
+
+def _skim(data: bytes | bytearray) -> dict[str, Any]:
+    """The routing fields of a large document. Its shape and its text are judged, its numbers are not."""
+    try:
+        _check_utf8(data)
+        skimmed = _SKIM.decode(data)
+        has_num_ctx = skimmed.num_ctx is not None or b"num_ctx" in data
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise _malformed(error) from None
+    root = {name: getattr(skimmed, name) for name in _Skimmed.__struct_fields__}
+    if not has_num_ctx:
+        del root["num_ctx"]
+    return root
+
+
+def _check_utf8(data: bytes | bytearray) -> None:
+    """Raises: UnicodeDecodeError. Skipped strings are not looked into by the decoder."""
+    if data.isascii():
+        return
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    view = memoryview(data)
+    for start in range(0, len(view), MIB):
+        decoder.decode(view[start : start + MIB])
+    decoder.decode(b"", final=True)
+
+
+def _without(data: bytes | bytearray, name: str) -> bytes:
+    """The same object without one member; the others keep their bytes, a repeated one its last value."""
+    members = _RAW.decode(data)
+    members.pop(name, None)
+    return msgspec.json.encode(members)
+
+
+def _malformed(error: Exception) -> InvalidRequest:
+    # Only the place is told: the decoder's text could quote the body.
+    if isinstance(error, RecursionError):
+        return InvalidRequest("the body is nested too deeply")
+    if isinstance(error, UnicodeDecodeError):
+        return InvalidRequest("the body is not valid UTF-8")
+    if isinstance(error, msgspec.ValidationError):
+        return InvalidRequest("the body holds a number out of range or is not a JSON object")
+    return InvalidRequest("the body is not valid JSON")
+
+
+def _too_large(max_bytes: int) -> RequestTooLarge:
+    return RequestTooLarge(f"the body is larger than {max_bytes} bytes")

@@ -1,0 +1,131 @@
+"""Judges the head of a request before any parser may guess what it means.
+
+Source: RFC 9112 §2-§7, with every choice it leaves to the recipient taken the strict way.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_REQUEST_LINE = re.compile(rb"([A-Z]{1,20}) (/[\x21-\x22\x24-\x7e]*) HTTP/1\.([01])")
+_VERSIONED_LINE = re.compile(rb"[A-Z]{1,20} \S+ HTTP/\d\.\d")
+_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z_-]+(?:\.[0-9A-Za-z_-]+)*)(?::[0-9]{1,5})?")
+_LENGTH = re.compile(rb"[0-9]{1,19}")
+
+_SINGLE = frozenset(
+    (
+        b"host",
+        b"authorization",
+        b"x-api-key",
+        b"content-type",
+        b"content-length",
+        b"transfer-encoding",
+        b"origin",
+    )
+)
+"""Fields that decide who asks and where a body ends: twice is an attack or a defect."""
+_OFFERS = frozenset((b"upgrade", b"http2-settings"))
+
+
+class HeadRefused(Exception):
+    """A head that is not served. status: the HTTP answer; text: one sentence for the client."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHead:
+    """A sound head. `fields` are names in lower case with their values, offers to upgrade left out."""
+
+    method: str
+    raw_path: bytes
+    query: bytes
+    is_http10: bool
+    fields: list[tuple[bytes, bytes]]
+    wire: bytes
+    """The head as it may be fed to a parser, with its blank line."""
+    expects_continue: bool
+
+
+def read_head(head: bytes, max_fields: int) -> RequestHead:
+    """The head without its closing blank line.
+
+    Raises: HeadRefused with 400, 405, 431 or 505.
+    """
+    lines = head.split(b"\r\n")
+    method, target, minor = _request_line(lines[0])
+    if len(lines) - 1 > max_fields:
+        raise HeadRefused(431, f"more than {max_fields} header fields")
+    if _CONTROL.search(head) or head.count(b"\n") != len(lines) - 1 or head.count(b"\r") != len(lines) - 1:
+        raise HeadRefused(400, "control character in the head")
+    fields = [_field(line) for line in lines[1:]]
+    by_name = _single_fields(fields)
+    _check_host(by_name.get(b"host"))
+    _check_framing(by_name, is_http10=minor == b"0")
+    raw_path, _, query = target.partition(b"?")
+    wire = head
+    if any(name in _OFFERS for name, _ in fields):
+        fields = _without_offers(fields)
+        wire = b"\r\n".join([lines[0], *(name + b": " + value for name, value in fields)])
+    expects = any(name == b"expect" and value.lower() == b"100-continue" for name, value in fields)
+    return RequestHead(
+        method.decode(), raw_path, query, minor == b"0", fields, wire + b"\r\n\r\n", expects and minor == b"1"
+    )
+
+
+def _request_line(line: bytes) -> tuple[bytes, bytes, bytes]:
+    match = _REQUEST_LINE.fullmatch(line)
+    if match is not None:
+        return match[1], match[2], match[3]
+    if line.startswith(b"CONNECT "):
+        raise HeadRefused(405, "CONNECT is not served")
+    if _VERSIONED_LINE.fullmatch(line) and line[-3:] not in (b"1.0", b"1.1"):
+        raise HeadRefused(505, "only HTTP/1.0 and HTTP/1.1 are served")
+    raise HeadRefused(400, "malformed request line")
+
+
+def _field(line: bytes) -> tuple[bytes, bytes]:
+    name, colon, value = line.partition(b":")
+    if not colon or _NAME.fullmatch(name) is None:
+        raise HeadRefused(400, "malformed header field")
+    return name.lower(), value.strip(b" \t")
+
+
+def _single_fields(fields: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    found: dict[bytes, bytes] = {}
+    for name, value in fields:
+        if name in _SINGLE:
+            if name in found:
+                raise HeadRefused(400, f"header field {name.decode()} is sent twice")
+            found[name] = value
+    return found
+
+
+def _check_host(host: bytes | None) -> None:
+    if host is None or _HOST.fullmatch(host) is None:
+        raise HeadRefused(400, "exactly one valid Host is needed")
+
+
+def _check_framing(by_name: dict[bytes, bytes], *, is_http10: bool) -> None:
+    coding, length = by_name.get(b"transfer-encoding"), by_name.get(b"content-length")
+    if coding is not None and (coding.lower() != b"chunked" or length is not None or is_http10):
+        raise HeadRefused(400, "the only transfer coding is chunked, without Content-Length")
+    if length is not None and _LENGTH.fullmatch(length) is None:
+        raise HeadRefused(400, "malformed Content-Length")
+
+
+def _without_offers(fields: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    kept: list[tuple[bytes, bytes]] = []
+    for name, value in fields:
+        if name == b"connection":
+            tokens = [token.strip() for token in value.split(b",")]
+            value = b", ".join(token for token in tokens if token.lower() not in _OFFERS)
+        if name not in _OFFERS and (name != b"connection" or value):
+            kept.append((name, value))
+    return kept

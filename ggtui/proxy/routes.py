@@ -1,0 +1,40 @@
+"""Every path the door knows. What is not in these tables does not exist."""
+
+from __future__ import annotations
+
+_BOTH = (
+    b"/chat/completions",
+    b"/completions",
+    b"/embeddings",
+    b"/responses",
+    b"/rerank",
+    b"/reranking",
+    b"/audio/transcriptions",
+    b"/chat/completions/input_tokens",
+    b"/responses/input_tokens",
+)
+_BARE = (b"/completion", b"/embedding", b"/infill", b"/tokenize", b"/detokenize", b"/apply-template")
+_VERSIONED = (b"/messages", b"/messages/count_tokens", b"/chat/completions/control")
+
+MODEL_POSTS: dict[bytes, bytes] = {
+    **{path: path for path in _BOTH},
+    **{b"/v1" + path: b"/v1" + path for path in _BOTH},
+    **{path: path for path in _BARE},
+    **{b"/v1" + path: path for path in _BARE},
+    **{path: b"/v1" + path for path in _VERSIONED},
+    **{b"/v1" + path: b"/v1" + path for path in _VERSIONED},
+}
+"""Path of the client -> path at llama-server, which has some with, some without `/v1`, some both."""
+
+FORM_POSTS = frozenset((b"/audio/transcriptions", b"/v1/audio/transcriptions"))
+"""These also take multipart/form-data."""
+
+TARGET_GETS = frozenset((b"/props", b"/slots", b"/metrics", b"/lora-adapters"))
+"""Questions to a running server; they carry no body, and never start one."""
+
+REFUSED = frozenset((b"/tools", b"/cors-proxy"))
+"""llama-server's own tools reach files and other hosts: never through this door."""
+
+HEALTH = frozenset((b"/health", b"/v1/health"))
+MODELS = frozenset((b"/v1/models", b"/models"))
+MODEL_PREFIXES = (b"/v1/models/", b"/models/")

@@ -1,0 +1,159 @@
+"""The door as a part of the engine: opens on a socket bound before, drains and closes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+import uvicorn
+
+from ggtui.proxy.access import Access
+from ggtui.proxy.app import App
+from ggtui.proxy.control_api import ControlApi
+from ggtui.proxy.forward import Forwarder
+from ggtui.proxy.http_protocol import GuardedHttpProtocol, connection_cap
+from ggtui.proxy.interrupt import Drain
+from ggtui.proxy.models_api import ModelsApi
+from ggtui.proxy.settings import HttpLimits, ProxySettings
+from ggtui.proxy.upstream import UpstreamPool
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+
+    from ggtui.core.ports.catalog import ModelCatalogPort
+    from ggtui.core.ports.runtime import ModelRuntimePort
+    from ggtui.proxy.control_api import ControlPort
+
+__all__ = ["HttpLimits", "ProxyServer", "ProxySettings"]
+
+_LOG = logging.getLogger(__name__)
+
+
+class ProxyServer:
+    """Serves clients on the loop it is started on. Started once, stopped once; both may be called anyway."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        *,
+        runtime: ModelRuntimePort,
+        catalog: ModelCatalogPort,
+        control: ControlPort,
+        pool: UpstreamPool | None = None,
+        settings: ProxySettings | None = None,
+    ) -> None:
+        """sock: bound, see ggtui.proxy.bind; the server owns and closes it."""
+        self._sock = sock
+        self._settings = settings or ProxySettings()
+        self.pool = pool or UpstreamPool()
+        self._drain = Drain()
+        host, port = sock.getsockname()[:2]
+        self._host, self._port = str(host), int(port)
+        self._server = _Server(_config(self._app(runtime, catalog, control), self._settings))
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        """What a client uses as base URL, ending in /v1."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(self._host, self._host)
+        return f"http://{host}:{self._port}/v1"
+
+    @property
+    def n_open(self) -> int:
+        """Requests that run."""
+        return self._drain.n_open
+
+    async def start(self) -> None:
+        """Serve; returns when the door is open."""
+        loop = asyncio.get_running_loop()
+        self._task = loop.create_task(self._server.serve(sockets=[self._sock]))
+        ready = loop.create_task(self._server.ready.wait())
+        await asyncio.wait({self._task, ready}, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        if self._task.done():
+            await self._task
+
+    async def stop(self) -> None:
+        """Close the door within about three seconds: running streams end with an error event."""
+        self._drain.begin()
+        if self._task is not None and not self._task.done():
+            self._server.close_listeners()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._drain.quiet(), self._settings.drain_grace_s)
+            self._drain.cut()
+            self._server.end()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._sock.close()
+        await self.pool.close()
+
+    def _app(self, runtime: ModelRuntimePort, catalog: ModelCatalogPort, control: ControlPort) -> App:
+        settings = self._settings
+        return App(
+            access=Access(self._host, self._port, api_key=settings.api_key, hosts=settings.hosts),
+            forwarder=Forwarder(runtime, self.pool, settings, self._drain),
+            models=ModelsApi(catalog, runtime, settings.default_ctx),
+            control=ControlApi(control, self._drain, settings.max_body_bytes),
+            runtime=runtime,
+            catalog=catalog,
+            drain=self._drain,
+            settings=settings,
+        )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server without signals and without its tenth-of-a-second clock."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+        self._is_ended = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the main thread's business."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    async def main_loop(self) -> None:
+        while not self._is_ended.is_set():
+            await self.on_tick(0)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._is_ended.wait(), 1.0)
+
+    def close_listeners(self) -> None:
+        """Accept nobody any more."""
+        for server in self.servers:
+            server.close()
+
+    def end(self) -> None:
+        """Leave the main loop: what still runs gets uvicorn's own short grace."""
+        self.should_exit = True
+        self._is_ended.set()
+
+
+def _config(app: App, settings: ProxySettings) -> uvicorn.Config:
+    limits = settings.limits
+    capped = replace(limits, max_connections=connection_cap(limits.max_connections))
+    return uvicorn.Config(
+        app,
+        http=cast("type[asyncio.Protocol]", partial(GuardedHttpProtocol, limits=capped)),
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=limits.keep_alive_s,
+        timeout_graceful_shutdown=2,
+        backlog=2048,
+    )

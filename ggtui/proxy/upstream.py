@@ -1,0 +1,213 @@
+"""Connections to model servers: idle ones are kept for the next request, none is ever waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ggtui.core.errors import UpstreamUnreachable
+from ggtui.proxy.upstream_connection import StaleConnection, UpstreamConnection, UpstreamHead, UpstreamStopped
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from ggtui.core.models import RunningTarget
+
+MAX_IDLE_PER_TARGET = 32
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamLimits:
+    """How long a server may be silent. Times in seconds."""
+
+    connect_s: float = 2.0
+    first_byte_s: float = 600.0
+    """A plain answer gives no byte before its generation is done."""
+    between_bytes_s: float = 90.0
+    """llama-server pings every 30 s while it streams."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """All connections to one server."""
+
+    idle: list[UpstreamConnection] = field(default_factory=list)
+    active: set[UpstreamConnection] = field(default_factory=set)
+    n_connecting: int = 0
+    is_closed: bool = False
+
+    def lost(self, connection: UpstreamConnection) -> None:
+        """A connection has ended: it is no longer kept. An active one is given back by its exchange."""
+        if connection in self.idle:
+            self.idle.remove(connection)
+
+
+class UpstreamPool:
+    """Connections by base URL. Lives on one loop; needs no start."""
+
+    def __init__(self, limits: UpstreamLimits | None = None) -> None:
+        self.limits = limits or UpstreamLimits()
+        self._lines: dict[str, _Line] = {}
+
+    def exchange(
+        self,
+        target: RunningTarget,
+        head: bytes,
+        body: bytes | bytearray = b"",
+        *,
+        is_head_request: bool = False,
+    ) -> Exchange:
+        """One request, as a context: entering sends it and waits for the answer's head.
+
+        Raises: UpstreamUnreachable, UpstreamCrashed, UpstreamProtocolError, UpstreamTimedOut, on entry.
+        """
+        return Exchange(self, target.base_url, head, body, is_head_request)
+
+    def close_target(self, target: RunningTarget) -> None:
+        """Close every connection to a server, also those in use: their readers get UpstreamStopped."""
+        line = self._lines.pop(target.base_url, None)
+        if line is not None:
+            _close(line)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        lines, self._lines = list(self._lines.values()), {}
+        for line in lines:
+            _close(line)
+
+    def n_connections(self, target: RunningTarget) -> tuple[int, int]:
+        """Idle and active connections to a server."""
+        line = self._lines.get(target.base_url)
+        return (len(line.idle), len(line.active)) if line is not None else (0, 0)
+
+    def take_idle(self, base_url: str) -> UpstreamConnection | None:
+        """A kept connection, now in use; None when there is none."""
+        line = self._lines.get(base_url)
+        if line is None or not line.idle:
+            return None
+        connection = line.idle.pop()
+        line.active.add(connection)
+        return connection
+
+    async def connect(self, base_url: str) -> UpstreamConnection:
+        """A fresh connection, in use.
+
+        Raises: UpstreamUnreachable.
+        """
+        loop = asyncio.get_running_loop()
+        host, port = _address(base_url)
+        line = self._lines.setdefault(base_url, _Line())
+        line.n_connecting += 1
+        try:
+            async with asyncio.timeout(self.limits.connect_s):
+                transport, connection = await loop.create_connection(
+                    lambda: UpstreamConnection(loop, line.lost), host, port
+                )
+        except (OSError, TimeoutError) as error:
+            raise UpstreamUnreachable("the model's server cannot be reached") from error
+        finally:
+            line.n_connecting -= 1
+            self._forget_empty(base_url, line)
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if line.is_closed:
+            connection.abort()
+            raise UpstreamStopped("the model was stopped")
+        self._lines.setdefault(base_url, line).active.add(connection)
+        return connection
+
+    def give_back(self, base_url: str, connection: UpstreamConnection) -> None:
+        """The exchange is over: keep the connection if it is sound, else close it at once."""
+        line = self._lines.get(base_url)
+        is_sound = connection.finish()
+        if line is None or connection not in line.active:  # the target was closed meanwhile
+            connection.abort()
+            return
+        line.active.discard(connection)
+        if is_sound and len(line.idle) < MAX_IDLE_PER_TARGET:
+            line.idle.append(connection)
+        else:
+            connection.abort()
+            self._forget_empty(base_url, line)
+
+    def _forget_empty(self, base_url: str, line: _Line) -> None:
+        if not (line.idle or line.active or line.n_connecting) and self._lines.get(base_url) is line:
+            del self._lines[base_url]
+
+
+class Exchange:
+    """One request to one server. Left in any way but a whole answer, its connection is closed at once."""
+
+    __slots__ = ("_base_url", "_body", "_connection", "_head", "_is_head_request", "_pool", "head")
+
+    head: UpstreamHead
+
+    def __init__(
+        self, pool: UpstreamPool, base_url: str, head: bytes, body: bytes | bytearray, is_head_request: bool
+    ) -> None:
+        self._pool = pool
+        self._base_url = base_url
+        self._head = head
+        self._body = body
+        self._is_head_request = is_head_request
+        self._connection: UpstreamConnection | None = None
+
+    async def __aenter__(self) -> Exchange:
+        idle = self._pool.take_idle(self._base_url)
+        if idle is not None:
+            try:
+                return await self._ask(idle)
+            except StaleConnection:
+                pass
+        return await self._ask(await self._pool.connect(self._base_url))
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._give_back()
+
+    async def read(self) -> bytes:
+        """The next bytes of the body, nothing at its end.
+
+        Raises: UpstreamFailure.
+        """
+        assert self._connection is not None
+        return await self._connection.read()
+
+    def saw_life(self) -> None:
+        """The answer makes progress: its time limit starts again."""
+        if self._connection is not None:
+            self._connection.saw_life()
+
+    async def _ask(self, connection: UpstreamConnection) -> Exchange:
+        self._connection = connection
+        limits = self._pool.limits
+        connection.send(self._head, self._body, limits.first_byte_s, is_head_request=self._is_head_request)
+        try:
+            self.head = await connection.head()
+        except BaseException:
+            self._give_back()
+            raise
+        connection.expect_within(limits.between_bytes_s)
+        return self
+
+    def _give_back(self) -> None:
+        if self._connection is not None:
+            self._pool.give_back(self._base_url, self._connection)
+            self._connection = None
+
+
+def _close(line: _Line) -> None:
+    line.is_closed = True
+    for connection in [*line.idle, *line.active]:
+        connection.abort(UpstreamStopped("the model was stopped"))
+
+
+@lru_cache(maxsize=64)
+def _address(base_url: str) -> tuple[str, int]:
+    parts = urlsplit(base_url)
+    return parts.hostname or "127.0.0.1", parts.port or 80

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import threading
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Protocol
 
 from ggtui.adapters.llama_server.logs import LineSplitter
@@ -56,6 +57,7 @@ class Child:
         self._loop = asyncio.get_running_loop()
         self._exit: asyncio.Future[int] = self._loop.create_future()
         self._finishing: asyncio.Task[None] | None = None
+        self._was_asked = False
         self._at_end: list[Callable[[], None]] = []
         self._pidfd: int | None = None
         self._drains: dict[int, Callable[[], bool]] = {}
@@ -100,10 +102,12 @@ class Child:
 
         exit_line: what asks the server to end; empty for one that only understands SIGTERM.
         """
-        if exit_line:
-            self.write(exit_line)
-        else:
-            self.signal_group(signal.SIGTERM)
+        if not self._was_asked:  # a second exit line wedges llama-server
+            self._was_asked = True
+            if exit_line:
+                self.write(exit_line)
+            else:
+                self.signal_group(signal.SIGTERM)
         if await self._ends_within(grace_s):
             return
         self.close_stdin()
@@ -227,13 +231,31 @@ async def _group_is_gone(group: int) -> None:
 
 
 def _has_members(group: int) -> bool:
+    """True while a process of the group runs; what only waits to be reaped by others does not count."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return True
+    states = _group_states(group)
+    return states is None or bool(states - {"Z", "X"})
+
+
+def _group_states(group: int) -> set[str] | None:
+    """States of the processes in a group, as letters of proc(5); None without /proc."""
+    states = set()
+    try:
+        entries = [name for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return None
+    for entry in entries:
+        with contextlib.suppress(OSError):
+            stat = Path(f"/proc/{entry}/stat").read_text("latin-1")
+            state, _parent, its_group, *_ = stat.rpartition(")")[2].split()
+            if int(its_group) == group:
+                states.add(state)
+    return states
 
 
 def _kill_group(group: int, number: signal.Signals) -> None:

@@ -171,8 +171,10 @@ def models_of(files: Iterable[FoundFile]) -> Iterator[FoundModel]:
 def read_facts(model: FoundModel) -> ModelFacts:
     """The facts of a model from the headers of all its files; a broken one is told in `problem`."""
     name = model.first.name
-    if model.first.problem is not None:
-        return broken_facts(name, model.first.problem)
+    # Only the first shard tells of the model, so without it there is nothing to read.
+    problem = model.first.problem or (_missing(model) if 1 in model.missing else None)
+    if problem is not None:
+        return broken_facts(name, problem)
     try:
         facts = facts_of(read_header(Path(model.first.path)), name)
     except HeaderUnreadable as error:
@@ -180,13 +182,17 @@ def read_facts(model: FoundModel) -> ModelFacts:
     return _with_shards(facts, model) if model.n_expected > 1 else facts
 
 
+def _missing(model: FoundModel) -> str:
+    numbers = ", ".join(str(number) for number in model.missing[:5])
+    more = ", …" if len(model.missing) > 5 else ""
+    return f"shard {numbers}{more} of {model.n_expected} is missing"
+
+
 def _with_shards(facts: ModelFacts, model: FoundModel) -> ModelFacts:
+    if model.missing:
+        return replace(facts, problem=_missing(model))
     n_params = facts.n_params or 0
     problem = facts.problem
-    if model.missing:
-        wanted = ", ".join(str(number) for number in model.missing[:5])
-        more = ", …" if len(model.missing) > 5 else ""
-        return replace(facts, problem=f"shard {wanted}{more} of {model.n_expected} is missing")
     for number, file in enumerate(model.files[1:], start=2):
         try:
             header = read_header(Path(file.path))

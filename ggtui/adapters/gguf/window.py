@@ -57,14 +57,14 @@ class Window:
     Plain reads instead of mmap: a mapped file that is cut while it is read kills the process.
     """
 
-    def __init__(self, fd: int, file_bytes: int, time_limit_s: float = TIME_LIMIT_S) -> None:
+    def __init__(self, fd: int, file_bytes: int) -> None:
         self.file_bytes = file_bytes
         self._fd = fd
         self._buffer = b""
         self._base = 0
         self._at = 0
         self._order = "<"
-        self._deadline = time.monotonic() + time_limit_s
+        self._deadline = time.monotonic() + TIME_LIMIT_S
         self._bind()
 
     def _bind(self) -> None:

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ggtui.core.engine_log import timing_of
 from ggtui.core.snapshot import FailureNote
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ class Launch:
     argv: tuple[str, ...] = ()
     share_done: float | None = None
     process: ServerProcess | None = None
+    prompt_per_second: float | None = None
+    predicted_per_second: float | None = None
+    """Speeds of the last answer in tokens per second, read from the log."""
 
     def spawned(self, pid: int, port: int, argv: tuple[str, ...]) -> None:
         """See LaunchListener."""
@@ -54,6 +58,14 @@ class Launch:
         """See LaunchListener."""
         self.on_progress()
         self.ledger.logs.add(self.public_id, line)
+        timing = timing_of(line)
+        if timing is None:
+            return
+        if timing.is_prompt:
+            self.prompt_per_second = timing.tokens_per_second
+        else:
+            self.predicted_per_second = timing.tokens_per_second
+            self.ledger.changed()
 
 
 class LaunchLedger:

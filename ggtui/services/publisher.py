@@ -136,6 +136,8 @@ class Publisher:
             argv=launch.argv if launch else (),
             memory_bytes=self._memory_of(launch),
             predicted_bytes=self._predicted(model, resident.n_ctx),
+            prompt_per_second=launch.prompt_per_second if launch else None,
+            predicted_per_second=launch.predicted_per_second if launch else None,
         )
 
     def _memory_of(self, launch: Launch | None) -> int | None:

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 _TIMING = re.compile(
-    r"(?P<what>prompt eval|(?<!prompt )eval) time = .*?/ +(?P<n>\d+) tokens .* (?P<rate>[\d.]+) tokens per second"
+    r"(?P<what>prompt eval|(?<!prompt )eval) time = "
+    r".*?/ +(?P<n>\d+) tokens .* (?P<rate>[\d.]+) tokens per second"
 )
 
 

@@ -13,13 +13,13 @@ PREFIX = "0.00.200.580 I slot print_timing: id  3 | task 0 | "
     ("line", "expected"),
     [
         (
-            PREFIX
-            + "prompt eval time =       7.14 ms /    22 tokens (    0.32 ms per token,  3080.37 tokens per second)",
+            PREFIX + "prompt eval time =       7.14 ms /    22 tokens "
+            "(    0.32 ms per token,  3080.37 tokens per second)",
             Timing(True, 22, 3080.37),
         ),
         (
-            PREFIX
-            + "       eval time =      68.67 ms /    16 tokens (    4.58 ms per token,   218.42 tokens per second)",
+            PREFIX + "       eval time =      68.67 ms /    16 tokens "
+            "(    4.58 ms per token,   218.42 tokens per second)",
             Timing(False, 16, 218.42),
         ),
         (PREFIX + "      total time =      75.82 ms /    38 tokens", None),

@@ -44,37 +44,41 @@ class Discreet(logging.Formatter):
 
 
 @contextmanager
-def logging_for(config: Config, *, to_stderr: bool) -> Iterator[None]:
-    """Log while ggtui serves; a folder that cannot be written costs the file, nothing else."""
+def file_log(config: Config) -> Iterator[None]:
+    """Log to the file while ggtui serves; a folder that cannot be written costs the file, nothing else."""
+    with _logging_to(_file(config)):
+        yield
+
+
+@contextmanager
+def stderr_log(config: Config) -> Iterator[None]:
+    """Log to standard error while no screen is there."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Discreet(config.api_key, shows_traces=False))
+    with _logging_to(handler):
+        yield
+
+
+@contextmanager
+def _logging_to(handler: logging.Handler) -> Iterator[None]:
     root = logging.getLogger()
-    handlers = [*_file(config), *_stderr(config, to_stderr)]
     level = root.level
     root.setLevel(logging.INFO)
-    for handler in handlers:
-        root.addHandler(handler)
+    root.addHandler(handler)
     try:
         yield
     finally:
         root.setLevel(level)
-        for handler in handlers:
-            root.removeHandler(handler)
-            handler.close()
+        root.removeHandler(handler)
+        handler.close()
 
 
-def _file(config: Config) -> list[logging.Handler]:
+def _file(config: Config) -> logging.Handler:
     file = config.log_dir / LOG_NAME
     try:
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
         handler = RotatingFileHandler(file, maxBytes=LARGEST_LOG, backupCount=1, encoding="utf-8")
     except OSError:
-        return []
+        return logging.NullHandler()
     handler.setFormatter(Discreet(config.api_key, shows_traces=True))
-    return [handler]
-
-
-def _stderr(config: Config, is_wanted: bool) -> list[logging.Handler]:
-    if not is_wanted:
-        return []
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Discreet(config.api_key, shows_traces=False))
-    return [handler]
+    return handler

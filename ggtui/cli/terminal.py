@@ -11,8 +11,3 @@ def has_terminal() -> bool:
     streams = (sys.stdin, sys.stderr)
     is_terminal = all(stream is not None and not stream.closed and stream.isatty() for stream in streams)
     return is_terminal and os.environ.get("TERM", "") != "dumb"
-
-
-def is_remote() -> bool:
-    """True over ssh or in a multiplexer, where motion costs more than it shows."""
-    return any(os.environ.get(name) for name in ("SSH_CONNECTION", "TMUX", "STY"))

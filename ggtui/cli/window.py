@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from ggtui.cli.exits import ExitCode
 from ggtui.cli.headless import STOP_LIMIT_S, keep_serving, stop_engine
+from ggtui.cli.log_output import stderr_log
 from ggtui.cli.stop_signals import STOP_SIGNALS
-from ggtui.cli.terminal import is_remote
+from ggtui.config.paths import default_config_file
 
 if TYPE_CHECKING:
     from ggtui.cli.output import Output
@@ -25,12 +26,15 @@ _LOG = logging.getLogger(__name__)
 
 def show(engine: Engine, ground: Ground, out: Output) -> ExitCode:
     """The screen until it is closed, then the end of the engine, or serving on without it."""
-    if is_remote():
-        os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")  # read when Textual is imported
     from ggtui.tui.app import ModelsApp, QuitChoice
 
     config = ground.config
-    app = ModelsApp(engine, ascii_only=config.ascii)
+    app = ModelsApp(
+        engine,
+        ascii_only=config.ascii,
+        options=config.options,
+        config_path=str(config.config_file or default_config_file()),
+    )
     choice = QuitChoice.STOP
     try:
         choice = asyncio.run(_shown(app, QuitChoice.STOP, mouse=config.mouse)) or QuitChoice.STOP
@@ -38,8 +42,10 @@ def show(engine: Engine, ground: Ground, out: Output) -> ExitCode:
         if choice is not QuitChoice.KEEP_SERVING:
             stop_engine(engine)
     if choice is QuitChoice.KEEP_SERVING:
-        return keep_serving(engine, ground.url, out)
-    return ExitCode.FAILED if app.return_code else ExitCode.DONE
+        out.say("ggtui serves on without its screen; ctrl+c stops it")
+        with stderr_log(config):
+            return keep_serving(engine, ground.url, out)
+    return ExitCode(app.return_code or ExitCode.DONE)
 
 
 async def _shown(app: ModelsApp, on_signal: QuitChoice, *, mouse: bool) -> QuitChoice | None:

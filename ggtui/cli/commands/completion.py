@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
 from ggtui.cli.arguments import COMMANDS, SHELLS, build_parser
 from ggtui.cli.exits import ExitCode
 
 if TYPE_CHECKING:
+    import argparse
+
     from ggtui.cli.call import Call
 
 TAKES_MODEL = ("show", "load", "stop", "logs", "estimate")
@@ -29,7 +30,7 @@ _ggtui() {
   done
   COMPREPLY=($(compgen -W "@COMMANDS@" -- "$current"))
 }
-complete -o filenames -F _ggtui ggtui
+complete -F _ggtui ggtui
 """
 
 _ZSH = """\

@@ -37,12 +37,12 @@ def run(call: Call) -> ExitCode:
 def prepared(config: Config, folder: Path) -> tuple[Config, list[str]]:
     """The models written, the settings that serve them, and their public ids."""
     from ggtui.adapters.gguf.demo import write_demo_models
-    from ggtui.core.naming import quantisation, slug
+    from ggtui.cli.model_file import summary_of_file
 
     models = folder / "models"
     models.mkdir(mode=0o700)
     write_demo_models(models)
-    names = [slug(each.name, quantisation(each.name)) for each in sorted(models.glob("*.gguf"))]
+    names = [summary_of_file(str(each)).public_id for each in sorted(models.glob("*.gguf"))]
     return replace(
         in_folder(config, folder / "data"),
         models_dirs=(models,),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ggtui.cli.log_output import logging_for
+from ggtui.cli.log_output import file_log
 from ggtui.cli.ownership import no_words, owning
 from ggtui.cli.terminal import has_terminal
 
@@ -37,7 +37,7 @@ def show_config(config: Config, out: Output, words: Callable[[str], Sequence[str
 
         for line in words(ground.url):
             out.say(line)
-        with logging_for(ground.config, to_stderr=False):
+        with file_log(ground.config):
             return show(build(ground.config, ground.sock), ground, out)
 
 

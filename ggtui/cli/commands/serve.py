@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ggtui.cli.headless import serve
-from ggtui.cli.log_output import logging_for
+from ggtui.cli.log_output import file_log, stderr_log
 from ggtui.cli.ownership import no_words, owning
 
 if TYPE_CHECKING:
@@ -33,5 +33,5 @@ def serve_config(config: Config, out: Output, words: Callable[[str], Sequence[st
 
         for line in words(ground.url):
             out.say(line)
-        with logging_for(ground.config, to_stderr=True):
+        with file_log(ground.config), stderr_log(ground.config):
             return serve(build(ground.config, ground.sock), ground.url, out)

@@ -1,0 +1,136 @@
+"""Snapshot to catalog rows: filter, sort, and what each column says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from ggtui.core.forecast import Forecast, Verdict
+from ggtui.core.state import TargetState
+from ggtui.core.units import gib, tokens
+from ggtui.tui.format import ordinal
+from ggtui.tui.widgets.catalog_table import CatalogRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ggtui.core.snapshot import EngineSnapshot, ModelStatus
+    from ggtui.tui.desk import Desk
+    from ggtui.tui.glyphs import Glyphs
+
+
+class SortBy(StrEnum):
+    """The column that orders the catalog."""
+
+    NAME = "name"
+    SIZE = "size"
+    CTX = "ctx"
+    FIT = "fit"
+    QUANT = "quant"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which rows, in which order."""
+
+    words: str = ""
+    """Every word must be part of a name; empty shows all."""
+    by: SortBy = SortBy.NAME
+    is_reverse: bool = False
+
+    def next_column(self) -> Listing:
+        """The same rows by the next column."""
+        columns = list(SortBy)
+        return replace(self, by=columns[(columns.index(self.by) + 1) % len(columns)], is_reverse=False)
+
+    @property
+    def label(self) -> str:
+        """`sort: name`."""
+        return f"sort: {self.by}{' reversed' if self.is_reverse else ''}"
+
+
+def matching(snapshot: EngineSnapshot, words: str) -> tuple[ModelStatus, ...]:
+    """The models whose id, quantisation, architecture or tags hold every word, in any case."""
+    wanted = words.lower().split()
+    return tuple(row for row in snapshot.models if _holds(row, wanted)) if wanted else snapshot.models
+
+
+def _holds(status: ModelStatus, wanted: Iterable[str]) -> bool:
+    summary = status.summary
+    text = " ".join(
+        (summary.public_id, summary.name, summary.quantisation, summary.architecture, *summary.tags)
+    )
+    lowered = text.lower()
+    return all(word in lowered for word in wanted)
+
+
+def catalog_rows(desk: Desk, listing: Listing, glyphs: Glyphs) -> tuple[CatalogRow, ...]:
+    """The rows of this listing, as they are drawn."""
+    shown = sorted(matching(desk.snapshot, listing.words), key=lambda status: status.summary.public_id)
+    if listing.by is not SortBy.NAME:
+        shown.sort(key=_key(listing.by, desk))
+    if listing.is_reverse:
+        shown.reverse()
+    return tuple(_row(status, desk, glyphs) for status in shown)
+
+
+_FIT_ORDER = {Verdict.FITS: 0, Verdict.GUESS: 1, Verdict.PART: 2, Verdict.NO: 3}
+
+
+def _key(by: SortBy, desk: Desk) -> Callable[[ModelStatus], tuple[float, str]]:
+    def key(status: ModelStatus) -> tuple[float, str]:
+        if by is SortBy.QUANT:
+            return 0, status.summary.quantisation
+        ahead = desk.forecast_of(status)
+        figures: dict[SortBy, float] = {
+            SortBy.SIZE: -status.summary.size_bytes,
+            SortBy.CTX: -desk.n_ctx(status),
+            SortBy.FIT: 9 if ahead is None else _FIT_ORDER[ahead.verdict],
+        }
+        return figures[by], ""
+
+    return key
+
+
+def _row(status: ModelStatus, desk: Desk, glyphs: Glyphs) -> CatalogRow:
+    summary = status.summary
+    fit, fit_class = _fit(status, desk.forecast_of(status), desk.snapshot, glyphs)
+    is_broken = summary.problem is not None
+    return CatalogRow(
+        model_id=summary.id,
+        public_id=summary.public_id,
+        sign="!" if is_broken else glyphs.state(status.state),
+        sign_class="failed" if is_broken else str(status.state),
+        quant=summary.quantisation or glyphs.twin("–"),
+        size=gib(summary.size_bytes),
+        ctx=glyphs.twin("–") if is_broken else tokens(desk.n_ctx(status)),
+        fit=fit,
+        fit_class=fit_class,
+    )
+
+
+def _fit(
+    status: ModelStatus, ahead: Forecast | None, snapshot: EngineSnapshot, glyphs: Glyphs
+) -> tuple[str, str]:
+    state = status.state
+    if state in (TargetState.IDLE, TargetState.FAILED):
+        if ahead is None:
+            return glyphs.broken, "no"
+        return glyphs.verdict(ahead.verdict), str(ahead.verdict)
+    return _state_words(status, snapshot), str(state)
+
+
+def _state_words(status: ModelStatus, snapshot: EngineSnapshot) -> str:
+    public_id = status.summary.public_id
+    target = next((other for other in snapshot.targets if other.model_id == status.summary.id), None)
+    if status.state is TargetState.READY:
+        return "loaded"
+    if status.state is TargetState.LOADING and target is not None and target.progress is not None:
+        return f"loading {round(100 * target.progress)}%"
+    if status.state is TargetState.DRAINING and target is not None:
+        return f"draining {target.in_flight}"
+    if status.state is TargetState.QUEUED:
+        places = [entry.public_id for entry in snapshot.queue]
+        return f"queued {ordinal(places.index(public_id) + 1)}" if public_id in places else "queued"
+    return str(status.state)

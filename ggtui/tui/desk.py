@@ -1,0 +1,152 @@
+"""What the screen works on: the newest snapshot, the choices made on it, the cursor, the logs heard."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from ggtui.core.forecast import Forecast, MemoryPool, context_stops, forecast
+from ggtui.core.models import LaunchOptions
+from ggtui.core.snapshot import EngineSnapshot
+from ggtui.core.state import TargetState
+from ggtui.tui.outlook import HOLDING, Outlook, current_pool, is_same_pool
+from ggtui.tui.widgets.log_view import MAX_LINES
+
+if TYPE_CHECKING:
+    from ggtui.core.models import ModelSummary
+    from ggtui.core.snapshot import FailureNote, LogBatch, ModelStatus
+
+MOST_LOGS = 16
+"""Servers whose log is kept; the least recently heard is dropped."""
+
+
+class Desk:
+    """Plain values, no widgets and no I/O: every key handler may ask it anything."""
+
+    def __init__(self, options: LaunchOptions | None = None) -> None:
+        self.options = options or LaunchOptions()
+        """What every launch starts from."""
+        self.snapshot = EngineSnapshot(0)
+        self.selected_id: int | None = None
+        """The model under the cursor."""
+        self.pool: MemoryPool = current_pool(self.snapshot)
+        """The memory of the next load; kept while it moves by less than a forecast shows."""
+        self._chosen: dict[int, int] = {}
+        self._forecasts: dict[int, tuple[ModelSummary, int, MemoryPool, Forecast | None]] = {}
+        self._logs: dict[str, deque[str]] = {}
+
+    def apply(self, snapshot: EngineSnapshot) -> list[tuple[str, FailureNote]]:
+        """Take the newest state; returns public id and failure of what has failed since the last one."""
+        before = {row.summary.id: row.failure for row in self.snapshot.models}
+        is_first = self.snapshot.version == 0
+        self.snapshot = snapshot
+        pool = current_pool(snapshot)
+        if not is_same_pool(self.pool, pool):
+            self.pool = pool
+        for row in snapshot.models:
+            if self._chosen.get(row.summary.id) == row.n_ctx:
+                del self._chosen[row.summary.id]
+        return [
+            (row.summary.public_id, row.failure)
+            for row in snapshot.models
+            if not is_first and row.failure is not None and row.failure != before.get(row.summary.id)
+        ]
+
+    @property
+    def selected(self) -> ModelStatus | None:
+        """The model under the cursor."""
+        return None if self.selected_id is None else self.snapshot.status_of(self.selected_id)
+
+    def by_name(self, public_id: str) -> ModelStatus | None:
+        """The model of this id."""
+        return next((row for row in self.snapshot.models if row.summary.public_id == public_id), None)
+
+    def n_ctx(self, status: ModelStatus) -> int:
+        """Tokens that a load of this model would use now."""
+        return self._chosen.get(status.summary.id, status.n_ctx)
+
+    def choose(self, status: ModelStatus, n_ctx: int) -> None:
+        """Remember a context for this model until the catalog has kept it."""
+        self._chosen[status.summary.id] = n_ctx
+
+    def forget_choice(self, status: ModelStatus) -> None:
+        """Back to what the catalog has kept."""
+        self._chosen.pop(status.summary.id, None)
+
+    def step(self, status: ModelStatus, direction: int) -> int:
+        """The stop above (1) or below (-1) the chosen context."""
+        here, stops = self.n_ctx(status), context_stops(status.summary.n_ctx_train)
+        if direction > 0:
+            return next((stop for stop in stops if stop > here), stops[-1])
+        return next((stop for stop in reversed(stops) if stop < here), stops[0])
+
+    def forecast_of(self, status: ModelStatus) -> Forecast | None:
+        """The forecast at the chosen context; computed anew only when something it depends on moved."""
+        summary, n_ctx = status.summary, self.n_ctx(status)
+        kept = self._forecasts.get(summary.id)
+        if kept is not None and kept[0] is summary and kept[1] == n_ctx and kept[2] is self.pool:
+            return kept[3]
+        found = self.forecast_at(summary, n_ctx)
+        self._forecasts[summary.id] = (summary, n_ctx, self.pool, found)
+        return found
+
+    def forecast_at(self, summary: ModelSummary, n_ctx: int) -> Forecast | None:
+        """The forecast at any context, in tokens."""
+        return forecast(summary, n_ctx, self.options, self.pool, self._frees(summary.id))
+
+    def _frees(self, model_id: int) -> tuple[str, ...]:
+        held = (target for target in self.snapshot.targets if target.state in HOLDING)
+        return tuple(target.public_id for target in held if target.model_id != model_id)
+
+    def outlook(self, status: ModelStatus) -> Outlook:
+        """What a load of this model would lead to."""
+        held = [target for target in self.snapshot.targets if target.state in HOLDING]
+        n_ctx = self.n_ctx(status)
+        return Outlook(
+            summary=status.summary,
+            state=status.state,
+            n_ctx=n_ctx,
+            forecast=self.forecast_at(status.summary, n_ctx),
+            target=next((target for target in held if target.model_id == status.summary.id), None),
+            in_flight=sum(target.in_flight for target in held),
+        )
+
+    def newest_failure(self) -> tuple[str, FailureNote] | None:
+        """Public id and failure of the model that failed last and still is failed."""
+        failed = [
+            (row.summary.public_id, row.failure)
+            for row in self.snapshot.models
+            if row.state is TargetState.FAILED and row.failure is not None
+        ]
+        return max(failed, key=lambda entry: entry[1].at, default=None)
+
+    def hear(self, batch: LogBatch) -> None:
+        """Keep new log lines."""
+        lines = self._logs.pop(batch.public_id, None) or deque[str](maxlen=MAX_LINES)
+        lines.extend(batch.lines)
+        self._logs[batch.public_id] = lines
+        while len(self._logs) > MOST_LOGS:
+            del self._logs[next(iter(self._logs))]
+
+    def log(self, public_id: str) -> tuple[str, ...]:
+        """The log lines heard of this model, oldest first."""
+        return tuple(self._logs.get(public_id, ()))
+
+    def log_tail(self, public_id: str, n_lines: int) -> tuple[str, ...]:
+        """The newest of them."""
+        lines = self._logs.get(public_id, deque[str]())
+        return tuple(lines[at] for at in range(max(0, len(lines) - n_lines), len(lines)))
+
+    def newest_log(self) -> str:
+        """Public id of the model heard last; empty when none was."""
+        return next(reversed(self._logs), "")
+
+    def log_subject(self) -> str:
+        """Whose log `l` shows: the model under the cursor when it has one, else what runs, else the first."""
+        selected = self.selected
+        target = self.snapshot.target
+        if selected is not None and self._logs.get(selected.summary.public_id):
+            return selected.summary.public_id
+        if target is not None:
+            return target.public_id
+        return selected.summary.public_id if selected is not None else ""

@@ -1,0 +1,159 @@
+"""What a person wants done, turned into calls to the engine; asks first where something could be lost."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from ggtui.core.state import TargetState
+from ggtui.tui.clipboard import copy_text
+from ggtui.tui.questions import KEEP, LARGEST, LOAD, STOP, STOP_NOW, before_load, before_quit, before_stop
+from ggtui.tui.reasons import READ_ONLY, why_not_load, why_not_stop
+from ggtui.tui.screens.choice import ChoiceScreen, Question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ggtui.core.snapshot import ModelStatus
+    from ggtui.tui.app import ModelsApp
+
+
+class QuitChoice(StrEnum):
+    """What becomes of the engine when the screen closes."""
+
+    STOP = "stop"
+    KEEP_SERVING = "keep-serving"
+
+
+class Intents:
+    """One method per intent. Nothing here waits: calls go out, snapshots come back."""
+
+    def __init__(self, app: ModelsApp) -> None:
+        self._app = app
+        self._unkept: dict[str, int] = {}
+
+    def load(self, status: ModelStatus | None) -> None:
+        """Load this model with its chosen context, asking when it may not work or cuts into requests."""
+        desk = self._app.desk
+        reason = why_not_load(desk, status)
+        if reason or status is None:
+            self._app.tell(reason, severity="warning")
+            return
+        outlook = desk.outlook(status)
+
+        def go(answer: str) -> None:
+            if answer == LARGEST and outlook.forecast is not None and outlook.forecast.largest_ctx:
+                desk.choose(status, outlook.forecast.largest_ctx)
+            if answer in (LOAD, LARGEST):
+                self._load_now(status)
+
+        self._ask(before_load(outlook), go, LOAD)
+
+    def _load_now(self, status: ModelStatus) -> None:
+        public_id = status.summary.public_id
+        self._unkept.pop(public_id, None)
+        self._app.bridge.submit(self._app.bridge.control.load(public_id, self._app.desk.n_ctx(status)))
+
+    def stop(self) -> None:
+        """Stop what runs, or cancel what loads."""
+        reason = why_not_stop(self._app.desk)
+        target = self._app.desk.snapshot.target
+        if reason or target is None:
+            self._app.tell(reason, severity="warning")
+            return
+
+        def go(answer: str) -> None:
+            if answer in (STOP, STOP_NOW):
+                stopping = self._app.bridge.control.stop(target.public_id, is_forced=answer == STOP_NOW)
+                self._app.bridge.submit(stopping)
+
+        self._ask(before_stop(target), go, STOP)
+
+    def restart(self, status: ModelStatus | None) -> None:
+        """Try a failed model again, else restart what runs with its chosen context."""
+        desk = self._app.desk
+        if status is not None and status.state is TargetState.FAILED:
+            self.load(status)
+            return
+        target = desk.snapshot.target
+        running = None if target is None else desk.snapshot.status_of(target.model_id)
+        if running is None or target is None or target.state is not TargetState.READY:
+            self._app.tell("nothing is running, and the model under the cursor has not failed", "warning")
+        elif desk.snapshot.is_read_only:
+            self._app.tell(READ_ONLY, severity="warning")
+        elif desk.n_ctx(running) != target.n_ctx:
+            self.load(running)
+        else:
+            self._restart_as_it_is(running)
+
+    def _restart_as_it_is(self, running: ModelStatus) -> None:
+        control, public_id = self._app.bridge.control, running.summary.public_id
+        n_ctx = self._app.desk.n_ctx(running)
+
+        async def again() -> None:
+            await control.stop(public_id)
+            await control.load(public_id, n_ctx)
+
+        def go(answer: str) -> None:
+            if answer == LOAD:
+                self._app.bridge.submit(again())
+
+        self._ask(before_load(self._app.desk.outlook(running)), go, LOAD)
+
+    def rescan(self) -> None:
+        """Look at the model folders again."""
+        self._app.bridge.submit(self._app.bridge.control.rescan())
+        self._app.tell("looking at the model folders again")
+
+    def choose_context(self, status: ModelStatus, n_ctx: int) -> None:
+        """Take another context; it is kept on disk a moment later by `keep_choices`."""
+        self._app.desk.choose(status, n_ctx)
+        self._unkept[status.summary.public_id] = n_ctx
+
+    def forget_context(self, status: ModelStatus) -> None:
+        """Back to the value that is kept."""
+        self._app.desk.forget_choice(status)
+        self._unkept.pop(status.summary.public_id, None)
+
+    def keep_choices(self) -> None:
+        """Hand the newest choices to the catalog."""
+        unkept, self._unkept = self._unkept, {}
+        if self._app.desk.snapshot.is_read_only:
+            return
+        for public_id, n_ctx in unkept.items():
+            self._app.bridge.submit(self._app.bridge.control.set_context(public_id, n_ctx))
+
+    def quit(self) -> None:
+        """Leave; asks what becomes of running models."""
+
+        def go(answer: str) -> None:
+            choice = {STOP: QuitChoice.STOP, KEEP: QuitChoice.KEEP_SERVING}.get(answer)
+            if choice is not None:
+                self.keep_choices()
+                self._app.exit(choice)
+
+        self._ask(before_quit(self._app.desk.snapshot), go, STOP)
+
+    def copy(self, text: str, what: str) -> None:
+        """Copy a text and say by which route, with the text itself to select by hand.
+
+        what: the text's name in a sentence.
+        """
+
+        async def run() -> None:
+            route = await copy_text(text, self._app.copy_to_clipboard)
+            shown = text if len(text) < 200 and "\n" not in text else what
+            self._app.tell(f"{route}: {shown}")
+
+        self._app.run_worker(run(), group="copy", exclusive=True, exit_on_error=False)
+
+    def _ask(self, question: Question | None, go: Callable[[str], None], unasked: str) -> None:
+        """Ask, then go on with the answer; go on with `unasked` when there is nothing to ask."""
+        if question is None:
+            go(unasked)
+            return
+        if isinstance(self._app.screen, ChoiceScreen):
+            return
+        self._app.push_screen(
+            ChoiceScreen(question, self._app.glyphs), lambda answer: go(answer) if answer else None
+        )

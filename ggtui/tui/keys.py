@@ -1,0 +1,153 @@
+"""Every key, in one table: footer, help and the README's key list are made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from textual.binding import Binding, BindingType
+
+
+class Where(StrEnum):
+    """Where a key works, in the words of the help screen."""
+
+    ANY = "any screen"
+    MAIN = "main screen"
+    CONTEXT = "main, info"
+    CATALOG = "catalog"
+    LISTS = "lists, logs"
+    LOGS = "logs"
+    INFO = "info"
+    FILTER = "filter"
+    DIALOG = "dialogs"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One line of the table."""
+
+    id: str
+    keys: str
+    """Textual's names, comma separated; the first is the main one."""
+    shown: str
+    """As people read it."""
+    action: str
+    words: str
+    where: Where
+    footer: str = ""
+    """Label in the footer; empty keeps it out. The table's order is the footer's order."""
+    priority: bool = False
+
+
+TABLE: tuple[Key, ...] = (
+    Key("load", "enter", "⏎", "activate", "load the model; swap if one is running", Where.CATALOG, "Load"),
+    Key(
+        "ctx-down",
+        "left_square_bracket,minus",
+        "[ ]",
+        "context_down",
+        "context one stop down; the forecast moves at once",
+        Where.CONTEXT,
+        "Ctx",
+    ),
+    Key(
+        "ctx-up",
+        "right_square_bracket,plus,equals_sign",
+        "] + =",
+        "context_up",
+        "context one stop up",
+        Where.CONTEXT,
+    ),
+    Key(
+        "ctx-saved",
+        "left_curly_bracket",
+        "{",
+        "context_saved",
+        "context back to the saved",
+        Where.CONTEXT,
+    ),
+    Key(
+        "ctx-largest",
+        "right_curly_bracket",
+        "}",
+        "context_largest",
+        "the largest context that fits",
+        Where.CONTEXT,
+    ),
+    Key("stop", "s", "s", "app.stop", "stop what runs, or cancel the load", Where.ANY, "Stop"),
+    Key("filter", "slash", "/", "filter", "filter the catalog, search the logs", Where.LISTS, "Filter"),
+    Key("logs", "l", "l", "logs", "logs of the selected model", Where.MAIN, "Logs"),
+    Key("info", "i", "i", "info", "model info; after a failure, what happened", Where.MAIN, "Info"),
+    Key("copy", "y", "y", "app.copy_url", "copy the endpoint's URL", Where.ANY, "Copy"),
+    Key("help", "question_mark,f1", "?", "app.help", "help", Where.ANY, "Help"),
+    Key("quit", "q", "q", "app.quit", "quit; asks when a model is running", Where.ANY, "Quit"),
+    Key(
+        "restart",
+        "r",
+        "r",
+        "app.restart",
+        "restart with the chosen context; after a failure, retry",
+        Where.ANY,
+    ),
+    Key("copy-more", "Y", "Y", "app.copy_more", "copy…: curl, environment, command, log", Where.ANY),
+    Key("down", "j,down", "j ↓", "cursor_down", "one line down", Where.LISTS),
+    Key("up", "k,up", "k ↑", "cursor_up", "one line up", Where.LISTS),
+    Key("top", "g,home", "g Home", "cursor_top", "to the first line", Where.LISTS),
+    Key("bottom", "G,end", "G End", "cursor_bottom", "to the last line", Where.LISTS),
+    Key("page-down", "pagedown", "PgDn", "cursor_page_down", "one page down", Where.LISTS),
+    Key("page-up", "pageup", "PgUp", "cursor_page_up", "one page up", Where.LISTS),
+    Key("sort", "o", "o", "sort", "next sort column", Where.CATALOG),
+    Key("sort-back", "O", "O", "sort_reverse", "reverse the order", Where.CATALOG),
+    Key("pane-1", "1", "1", "pane(1)", "to the catalog", Where.MAIN),
+    Key("pane-2", "2", "2", "pane(2)", "to Running", Where.MAIN),
+    Key("pane-3", "3", "3", "pane(3)", "to GPU", Where.MAIN),
+    Key("pane-4", "4", "4", "pane(4)", "to the logs", Where.MAIN),
+    Key("zoom", "z", "z", "zoom", "zoom the pane, or back", Where.MAIN),
+    Key("back", "escape", "esc", "back", "close → clear filter → undo zoom → catalog", Where.MAIN),
+    Key("rescan", "ctrl+r", "ctrl+r", "app.rescan", "look at the model folders again", Where.ANY),
+    Key("palette", "colon", ": ^p", "app.command_palette", "palette: models, actions, themes", Where.ANY),
+    Key("suspend", "ctrl+z", "ctrl+z", "app.suspend_process", "suspend to the shell", Where.ANY),
+    Key("quit-now", "ctrl+q", "ctrl+q", "app.quit", "quit", Where.ANY, priority=True),
+    Key("follow", "f", "f", "follow", "follow new lines", Where.LOGS, "Follow"),
+    Key("wrap", "w", "w", "wrap", "wrap long lines", Where.LOGS, "Wrap"),
+    Key("next", "n", "n", "next_match", "next match", Where.LOGS, "Next"),
+    Key("previous", "N", "N", "previous_match", "previous match", Where.LOGS),
+    Key("load-here", "enter", "⏎", "load", "load this model with this context", Where.INFO, "Load"),
+    Key("keep", "enter", "⏎", "keep", "keep the filter", Where.FILTER),
+    Key("clear", "escape", "esc", "clear", "clear the filter", Where.FILTER),
+    Key("choose-next", "right,down", "→ ↓", "app.focus_next", "next button", Where.DIALOG),
+    Key("choose-previous", "left,up", "← ↑", "app.focus_previous", "previous button", Where.DIALOG),
+    Key("close", "escape", "esc", "close", "close; nothing is done", Where.DIALOG, "Close"),
+)
+
+ORDER: dict[str, int] = {key.id: place for place, key in enumerate(TABLE)}
+
+
+def bindings(*places: Where, only: tuple[str, ...] = ()) -> list[BindingType]:
+    """Textual bindings of these places, in table order.
+
+    only: ids to keep; empty keeps all.
+    """
+    return [
+        Binding(
+            key.keys,
+            key.action,
+            key.footer or key.words,
+            show=bool(key.footer),
+            key_display=key.shown,
+            id=key.id,
+            priority=key.priority,
+        )
+        for key in TABLE
+        if key.where in places and (not only or key.id in only)
+    ]
+
+
+def keys_markdown() -> str:
+    """The table for the README, as GitHub Markdown."""
+    rows = [f"| {_code(key)} | {key.where} | {key.words} |" for key in TABLE if key.where is not Where.DIALOG]
+    return "\n".join(["| key | where | does |", "|---|---|---|", *rows])
+
+
+def _code(key: Key) -> str:
+    return " ".join(f"`{sign}`" for sign in key.shown.split())

@@ -1,0 +1,1 @@
+"""What stays on the main screen: each pane draws frozen values and knows no service."""

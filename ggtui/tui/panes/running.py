@@ -1,0 +1,186 @@
+"""What runs: the server's state, where it answers, how long, how fast, and what it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.containers import Vertical
+from textual.reactive import reactive
+
+from ggtui.core.state import TargetState
+from ggtui.core.units import GIB, duration, gib
+from ggtui.tui.format import Part, cut, fit_line, lines
+from ggtui.tui.glyphs import STATES, Glyphs
+from ggtui.tui.widgets.text_block import TextBlock
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.content import Content
+
+    from ggtui.core.forecast import Forecast
+    from ggtui.core.snapshot import FailureNote, TargetStatus
+
+
+@dataclass(frozen=True, slots=True)
+class RunningView:
+    """What the pane shows."""
+
+    target: TargetStatus | None = None
+    url: str = ""
+    forecast: Forecast | None = None
+    """The forecast of the running model at its own context: the parts of what it holds."""
+    failed: tuple[str, FailureNote] | None = None
+    """Public id and failure of the newest failed model, shown while nothing runs."""
+    has_models: bool = False
+    """False while there is nothing that could be loaded."""
+    log_tail: tuple[str, ...] = ()
+    """Last lines of the server that loads or failed."""
+
+
+class RunningPane(Vertical, can_focus=True):
+    """A paneful about the one target: the lines that have no room are left out, the last first."""
+
+    view: reactive[RunningView] = reactive(RunningView())
+    """The state to show."""
+    now: reactive[float] = reactive(0.0)
+    """Unix time, for ages; set once a second."""
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(id="running", classes="pane")
+        self._glyphs = glyphs
+        self.border_title = "2 Running"
+
+    def compose(self) -> ComposeResult:
+        """One block of text."""
+        yield TextBlock(id="running-text")
+
+    def on_resize(self) -> None:
+        """Text follows the width."""
+        self._draw()
+
+    def watch_view(self) -> None:
+        """Follow the target."""
+        self._draw()
+
+    def watch_now(self) -> None:
+        """Let ages grow."""
+        self._draw()
+
+    @property
+    def text(self) -> str:
+        """What is shown, as plain text."""
+        return self.query_one(TextBlock).shown.plain
+
+    def _draw(self) -> None:
+        if self.is_mounted and self.size.width:
+            rows = running_lines(self.view, self.now, self.size.width, self._glyphs)
+            self.query_one(TextBlock).show(lines(rows[: self.size.height]))
+
+
+def running_lines(view: RunningView, now: float, width: int, glyphs: Glyphs) -> list[Content]:
+    """The pane's lines for this state, each at most `width` cells."""
+    if view.target is None:
+        rows = _failed_rows(view, width, glyphs) if view.failed else _idle_rows(view)
+    elif view.target.state is TargetState.LOADING:
+        rows = _loading_rows(view, view.target, now, width, glyphs)
+    else:
+        rows = _serving_rows(view, view.target, now, glyphs)
+    return [fit_line(row, width, glyphs) for row in rows]
+
+
+def _idle_rows(view: RunningView) -> list[list[Part]]:
+    rows: list[list[Part]] = [[("nothing loaded", "$quiet")]]
+    if view.has_models:
+        rows.append([("enter loads what the cursor is on", "$quiet")])
+    if view.url:
+        rows += [[("or ask for one at", "$quiet")], [view.url]]
+    return rows
+
+
+def _head(target: TargetStatus, now: float, glyphs: Glyphs) -> list[Part]:
+    look = STATES[target.state]
+    return [
+        (f"{glyphs.state(target.state)} {state_words(target, now)}  ", look.style),
+        (target.public_id, "bold"),
+    ]
+
+
+def state_words(target: TargetStatus, now: float) -> str:
+    """`READY`, `LOADING 43% 6s`, `DRAINING 2`."""
+    word = STATES[target.state].word
+    if target.state is TargetState.LOADING:
+        share = f" {round(100 * target.progress)}%" if target.progress is not None else ""
+        return f"{word}{share} {duration(now - target.since)}"
+    if target.state is TargetState.DRAINING:
+        return f"{word} {target.in_flight}"
+    return word
+
+
+def _where(view: RunningView, target: TargetStatus, glyphs: Glyphs) -> str:
+    own = f":{target.port}" if target.port else "no port yet"
+    door = view.url.removesuffix("/v1").rpartition(":")[2] if view.url else ""
+    return f":{door} {glyphs.arrow} {own}" if door.isdigit() else own
+
+
+def _serving_rows(view: RunningView, target: TargetStatus, now: float, glyphs: Glyphs) -> list[list[Part]]:
+    pid = f"  pid {target.pid}" if target.pid else ""
+    rows: list[list[Part]] = [
+        _head(target, now, glyphs),
+        [f"{_where(view, target, glyphs)}{pid}  {duration(now - target.since)}"],
+        [f"ctx {target.n_ctx}   slots {target.in_flight}/{target.n_slots}"],
+        [(_speeds(target, glyphs), "")],
+    ]
+    if view.forecast is not None:
+        forecast = view.forecast
+        compute = forecast.compute_bytes + forecast.output_bytes
+        rows.append([f"weights {_g(forecast.weights_bytes)}  kv {_g(forecast.kv_bytes)}  comp {_g(compute)}"])
+    rows.append([f"predicted {gib(target.predicted_bytes)}   actual {glyphs.twin(gib(target.memory_bytes))}"])
+    if target.argv:
+        rows.append([("args    ", "$quiet"), " ".join(target.argv[1:])])
+    return rows
+
+
+def _speeds(target: TargetStatus, glyphs: Glyphs) -> str:
+    if target.prompt_per_second is None and target.predicted_per_second is None:
+        return glyphs.twin("pp –   tg –")
+    pp = glyphs.twin("–") if target.prompt_per_second is None else f"{target.prompt_per_second:.0f} t/s"
+    tg = glyphs.twin("–") if target.predicted_per_second is None else f"{target.predicted_per_second:.1f} t/s"
+    return f"pp {pp}   tg {tg}"
+
+
+def _loading_rows(
+    view: RunningView, target: TargetStatus, now: float, width: int, glyphs: Glyphs
+) -> list[list[Part]]:
+    elapsed = now - target.since
+    facts = f"ctx {target.n_ctx}"
+    if target.expected_load_s is not None:
+        left = target.expected_load_s - elapsed
+        facts += f"   about {duration(left)} left" if left > 0 else "   longer than last time"
+    pid = f"  pid {target.pid}" if target.pid else ""
+    rows: list[list[Part]] = [
+        _head(target, now, glyphs),
+        [f"{_where(view, target, glyphs)}{pid}"],
+        [f"{facts}   s cancels"],
+    ]
+    rows += [[(cut(text, width, glyphs), "$quiet")] for text in view.log_tail[-4:]]
+    return rows
+
+
+def _failed_rows(view: RunningView, width: int, glyphs: Glyphs) -> list[list[Part]]:
+    assert view.failed is not None
+    public_id, note = view.failed
+    look = STATES[TargetState.FAILED]
+    rows: list[list[Part]] = [
+        [(f"! {look.word}  ", look.style), (public_id, "bold")],
+        [(note.title, "$error")],
+        [cut(note.detail.splitlines()[0] if note.detail else note.hint, width, glyphs)],
+        [("i what happened   r try again", "$quiet")],
+    ]
+    if note.log_tail:
+        rows.append([(note.log_tail[-1], "$quiet")])
+    return rows
+
+
+def _g(n_bytes: int) -> str:
+    return f"{n_bytes / GIB:.1f}" if n_bytes >= GIB // 10 else gib(n_bytes)

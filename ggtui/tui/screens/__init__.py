@@ -1,0 +1,1 @@
+"""Whole screens and dialogs; each composes panes and widgets and sends intent up."""

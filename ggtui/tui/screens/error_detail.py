@@ -1,0 +1,47 @@
+"""What went wrong: what failed, why, what to do, and the server's own last words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from ggtui.tui.format import lines
+from ggtui.tui.screens.reader import ReaderScreen
+
+if TYPE_CHECKING:
+    from ggtui.core.snapshot import FailureNote
+    from ggtui.tui.glyphs import Glyphs
+
+LOG_LINES = 20
+
+
+class ErrorScreen(ReaderScreen):
+    """`y` copies the report, `r` tries again; esc closes."""
+
+    def __init__(self, note: FailureNote, glyphs: Glyphs, public_id: str = "") -> None:
+        super().__init__(f"! {public_id or note.title}", glyphs)
+        self.note = note
+        self.public_id = public_id
+        """The model it is about; empty for none."""
+
+    @property
+    def report(self) -> str:
+        """The whole story as plain text, to copy."""
+        return self.text().plain
+
+    def text(self) -> Content:
+        """Title, detail, hint, log."""
+        note = self.note
+        rows = [Content.assemble((note.title, "$error bold"))]
+        if self.public_id:
+            rows.append(Content.assemble(("model  ", "$quiet"), self.public_id))
+        rows += [Content(""), Content(note.detail)]
+        if note.reason:
+            rows.append(Content.assemble(("reason  ", "$quiet"), note.reason))
+        if note.hint:
+            rows += [Content(""), Content.assemble(("try  ", "$success bold"), note.hint)]
+        if note.log_tail:
+            rows += [Content(""), Content.assemble(("the server's last lines", "$primary bold"))]
+            rows += [Content(line) for line in note.log_tail[-LOG_LINES:]]
+        return lines(rows)

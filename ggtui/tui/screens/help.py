@@ -1,0 +1,101 @@
+"""Help: the keys of the focused part, then all of them from the one table, then the words of the field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.content import Content
+
+from ggtui.tui.format import Part, lines
+from ggtui.tui.keys import TABLE, Key, Where, bindings
+from ggtui.tui.screens.reader import Page, ReaderScreen
+from ggtui.tui.widgets.filter_bar import FilterBar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.binding import BindingType
+    from textual.widget import Widget
+
+    from ggtui.tui.glyphs import Glyphs
+
+WORDS: tuple[tuple[str, str], ...] = (
+    ("ctx", "context: how many tokens one conversation may use"),
+    ("KV", "key-value cache: memory of the context, grows with ctx"),
+    ("VRAM", "memory of the GPU"),
+    ("ngl", "how many layers of the model are on the GPU"),
+    ("pp, tg", "tokens per second: reading the prompt, writing the answer"),
+    ("quant", "how the weights are packed; fewer bits, smaller file"),
+    ("slots", "conversations a server answers at once"),
+    ("fits", "everything fits into the memory, some of it left free"),
+    ("part", "some layers go to main memory: works, slower"),
+    ("guess", "this kind of model is not modelled exactly"),
+)
+
+SIZES: tuple[tuple[str, str], ...] = (
+    ("under 60 columns", "only status, catalog and forecast"),
+    ("60 to 99 columns", "Running and GPU below; no docked logs"),
+    ("100 and more", "Running and GPU at the side"),
+    ("under 20 rows", "Running and GPU hidden; z, 2 and 3 show them"),
+    ("30 and more", "logs docked when also wide; graph of the memory"),
+)
+
+
+class HelpScreen(ReaderScreen):
+    """`/` filters the lines as you type."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(Where.LISTS, only=("filter",)),
+        *bindings(Where.DIALOG, only=("close",)),
+    ]
+
+    def __init__(self, glyphs: Glyphs, place: Where) -> None:
+        super().__init__("Help", glyphs)
+        self._place = place
+        self._words = ""
+
+    def parts(self) -> Iterable[Widget]:
+        """A filter over the page."""
+        return (FilterBar("words to find", id="help-filter"), *super().parts())
+
+    def action_filter(self) -> None:
+        """Type to find."""
+        self.query_one(FilterBar).open()
+
+    @on(FilterBar.Typed)
+    def find(self, typed: FilterBar.Typed) -> None:
+        """Keep the lines that hold the words."""
+        self._words = typed.words.lower()
+        self.draw()
+
+    @on(FilterBar.Left)
+    def read_on(self) -> None:
+        """Typing is over."""
+        self.query_one(Page).focus()
+
+    def text(self) -> Content:
+        """Sections; those without a match are left out."""
+        here = [key for key in TABLE if key.where is self._place]
+        rest = [key for key in TABLE if key.where is not self._place]
+        rows = [
+            *self._section(f"Keys in {self._place}", [_key_line(key) for key in here]),
+            *self._section("All other keys", [_key_line(key, with_place=True) for key in rest]),
+            *self._section("What a size hides", SIZES),
+            *self._section("Words", WORDS),
+        ]
+        return lines(rows) if rows else Content(f'nothing matches "{self._words}"')
+
+    def _section(self, title: str, entries: Iterable[tuple[str, str]]) -> list[Content]:
+        kept = [entry for entry in entries if self._words in f"{entry[0]} {entry[1]}".lower()]
+        if not kept:
+            return []
+        heading: Part = (title, "$primary bold")
+        return [Content.assemble(heading), *(self._line(*entry) for entry in kept), Content("")]
+
+    def _line(self, sign: str, words: str) -> Content:
+        return Content.assemble((f"{self.glyphs.twin(sign):<18}", "bold"), self.glyphs.twin(words))
+
+
+def _key_line(key: Key, *, with_place: bool = False) -> tuple[str, str]:
+    return key.shown, f"{key.words} ({key.where})" if with_place else key.words

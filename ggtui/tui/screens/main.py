@@ -1,0 +1,334 @@
+"""The main screen: hands the desk's values to the panes and their intents to the app."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.containers import Container, Vertical
+from textual.content import Content
+from textual.message import Message
+
+from ggtui.tui.catalog_rows import Listing, catalog_rows
+from ggtui.tui.keys import Where, bindings
+from ggtui.tui.outlook import held_now
+from ggtui.tui.panes.catalog import CatalogPane, CatalogView, empty_text, summary_text
+from ggtui.tui.panes.forecast import ForecastPane
+from ggtui.tui.panes.gpu import GpuPane, GpuView
+from ggtui.tui.panes.logs import LogPane
+from ggtui.tui.panes.running import RunningPane, RunningView
+from ggtui.tui.panes.status import StatusLine
+from ggtui.tui.reasons import why_not
+from ggtui.tui.screens.room import Room
+from ggtui.tui.widgets.catalog_table import CatalogTable
+from ggtui.tui.widgets.context_slider import ContextSlider
+from ggtui.tui.widgets.key_bar import KeyBar
+from ggtui.tui.widgets.text_block import TextBlock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual import events
+    from textual.binding import BindingType
+    from textual.dom import DOMNode
+    from textual.widget import Widget
+
+    from ggtui.core.snapshot import LogBatch
+    from ggtui.tui.desk import Desk
+    from ggtui.tui.glyphs import Glyphs
+
+PANES = ("catalog", "running", "gpu", "logs")
+"""Ids by number key."""
+
+
+class MainScreen(Room):
+    """Shows the desk; decides nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(Where.CONTEXT, Where.MAIN),
+        *bindings(Where.LISTS, only=("filter",)),
+    ]
+    AUTO_FOCUS: ClassVar[str | None] = "#catalog-table"
+
+    class LoadWanted(Message):
+        """Load the model under the cursor."""
+
+    class ContextWanted(Message):
+        """Another context: a step (-1, 1), `saved`, `largest`; or a number of tokens when exact."""
+
+        def __init__(self, step: int | str, exact: int | None = None) -> None:
+            super().__init__()
+            self.step = step
+            self.exact = exact
+
+    class InfoWanted(Message):
+        """More about the model under the cursor."""
+
+    class LogsWanted(Message):
+        """The full log."""
+
+    def __init__(self, desk: Desk, glyphs: Glyphs, config_path: str = "") -> None:
+        super().__init__(glyphs)
+        self.desk = desk
+        self.listing = Listing()
+        """Filter and order of the catalog."""
+        self._config_path = config_path
+        self._reasons: tuple[str, ...] = ()
+
+    def parts(self) -> Iterable[Widget]:
+        """Status, catalog over forecast, Running and GPU, logs."""
+        upper = Vertical(CatalogPane(self.glyphs), ForecastPane(self.glyphs), id="upper")
+        side = Container(RunningPane(self.glyphs), GpuPane(self.glyphs), id="side")
+        return (
+            StatusLine(self.glyphs),
+            TextBlock(id="banner"),
+            Container(upper, side, id="body"),
+            LogPane(self.glyphs),
+        )
+
+    def on_mount(self) -> None:
+        """Draw what is known, which may be nothing."""
+        self.draw()
+
+    @property
+    def catalog(self) -> CatalogPane:
+        """The list of models."""
+        return self.query_one(CatalogPane)
+
+    @property
+    def forecast(self) -> ForecastPane:
+        """The look ahead."""
+        return self.query_one(ForecastPane)
+
+    def draw(self) -> None:
+        """Hand every pane its values; panes whose values are equal draw nothing."""
+        self.query_one(StatusLine).snapshot = self.desk.snapshot
+        self._draw_banner()
+        self._draw_catalog()
+        self._draw_cursor()
+        self._draw_running()
+        self._draw_keys()
+
+    def _draw_banner(self) -> None:
+        engine = self.desk.snapshot.engine
+        problem = engine.problem if engine is not None else None
+        banner = self.query_one("#banner", TextBlock)
+        banner.set_class(problem is not None, "-shown")
+        if problem is not None:
+            banner.show(Content(self.glyphs.twin(f"! {' '.join(problem.split())}   ? how to install")))
+
+    def _draw_catalog(self) -> None:
+        snapshot, listing = self.desk.snapshot, self.listing
+        rows = catalog_rows(self.desk, listing, self.glyphs)
+        self.catalog.view = CatalogView(
+            rows=rows,
+            empty=empty_text(snapshot, listing.words, self._config_path),
+            summary=summary_text(snapshot, len(rows), listing.words, listing.label, time.time()),
+        )
+
+    def _draw_cursor(self) -> None:
+        """What follows the cursor and the slider: the forecast and the bar after the load."""
+        desk, selected = self.desk, self.desk.selected
+        outlook = None if selected is None else desk.outlook(selected)
+        now = held_now(desk.snapshot)
+        self.forecast.now = now
+        self.forecast.outlook = outlook
+        ahead = None if outlook is None or outlook.is_loaded_as_chosen else outlook.forecast
+        after = None
+        if ahead is not None and not self._has_framed_forecast:
+            after = (ahead.model_bytes, max(0, ahead.after_bytes - ahead.model_bytes))
+        self.query_one(GpuPane).view = GpuView(
+            memory=desk.snapshot.memory,
+            pool=desk.pool.kind,
+            now=now,
+            after=after,
+            pids=tuple(target.pid for target in desk.snapshot.targets if target.pid is not None),
+            history=desk.snapshot.memory_history,
+        )
+
+    @property
+    def _has_framed_forecast(self) -> bool:
+        return self.has_class("-wide") and not self.has_class("-short")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Which pane draws the bar after the load depends on the size."""
+        super().on_resize(event)
+        self.call_after_refresh(self._draw_cursor)
+
+    def _draw_running(self) -> None:
+        desk, target = self.desk, self.desk.snapshot.target
+        status = None if target is None else desk.snapshot.status_of(target.model_id)
+        if status is not None and target is not None:
+            desk.forecast_at(status.summary, target.n_ctx)
+        pane = self.query_one(RunningPane)
+        pane.set_reactive(RunningPane.now, time.time())
+        pane.view = RunningView(
+            target=target,
+            url=desk.snapshot.url,
+            forecast=None
+            if status is None or target is None
+            else desk.forecast_at(status.summary, target.n_ctx),
+            failed=desk.newest_failure() if target is None else None,
+            has_models=bool(desk.snapshot.models),
+            log_tail=() if target is None else desk.log_tail(target.public_id, 4),
+        )
+        self._draw_log_subject()
+
+    def _draw_log_subject(self) -> None:
+        pane = self.query_one(LogPane)
+        target = self.desk.snapshot.target
+        subject = target.public_id if target is not None else self.desk.newest_log()
+        why_empty = f"{subject} has written nothing yet" if target is not None else ""
+        if subject != pane.public_id:
+            pane.show(subject, self.desk.log(subject), why_empty)
+
+    def _draw_keys(self) -> None:
+        reasons = tuple(why_not(self.desk, key) for key in ("load", "stop", "filter", "info", "copy"))
+        if reasons != self._reasons:
+            self._reasons = reasons
+            self.query_one(KeyBar).look_again()
+
+    def hear(self, batch: LogBatch) -> None:
+        """New log lines, already on the desk."""
+        pane = self.query_one(LogPane)
+        if batch.public_id == pane.public_id:
+            pane.add(batch.lines)
+        self._draw_running()
+
+    def tick(self, now: float, silent_s: float) -> None:
+        """Once a second: let ages grow. now: Unix time."""
+        self.query_one(StatusLine).silent_s = float(int(silent_s)) if silent_s >= 1 else 0.0
+        if self.desk.snapshot.target is not None:
+            self.query_one(RunningPane).now = now
+
+    def why_not(self, binding_id: str) -> str:
+        """For the footer: why a key can do nothing now."""
+        return why_not(self.desk, binding_id)
+
+    def select(self, model_id: int) -> None:
+        """Put the cursor on a model."""
+        self.catalog.table.move_to(model_id)
+
+    @on(CatalogTable.CursorMoved)
+    def follow_cursor(self, moved: CatalogTable.CursorMoved) -> None:
+        """The forecast belongs to the row under the cursor."""
+        self.desk.selected_id = moved.model_id
+        self._draw_cursor()
+        self._draw_keys()
+
+    def context_changed(self) -> None:
+        """Show another context in row, forecast and bars."""
+        self._draw_catalog()
+        self._draw_cursor()
+        self._draw_keys()
+
+    @on(CatalogTable.Activated)
+    def load(self) -> None:
+        """Intent goes up."""
+        self.post_message(self.LoadWanted())
+
+    @on(ContextSlider.Moved)
+    def slide(self, moved: ContextSlider.Moved) -> None:
+        """Intent goes up."""
+        self.post_message(self.ContextWanted(0, moved.n_ctx))
+
+    @on(CatalogPane.Filtered)
+    def filter_rows(self, filtered: CatalogPane.Filtered) -> None:
+        """Other words."""
+        self.listing = replace(self.listing, words=filtered.words)
+        self._draw_catalog()
+
+    @on(CatalogTable.SortWanted)
+    def sort_rows(self, wanted: CatalogTable.SortWanted) -> None:
+        """Another order; filter and cursor stay."""
+        if wanted.is_reverse:
+            self.listing = replace(self.listing, is_reverse=not self.listing.is_reverse)
+        else:
+            self.listing = self.listing.next_column()
+        self._draw_catalog()
+
+    def action_context_down(self) -> None:
+        """One stop down."""
+        self.post_message(self.ContextWanted(-1))
+
+    def action_context_up(self) -> None:
+        """One stop up."""
+        self.post_message(self.ContextWanted(1))
+
+    def action_context_saved(self) -> None:
+        """Back to what is kept."""
+        self.post_message(self.ContextWanted("saved"))
+
+    def action_context_largest(self) -> None:
+        """The largest that fits."""
+        self.post_message(self.ContextWanted("largest"))
+
+    def action_info(self) -> None:
+        """More about the model."""
+        self.post_message(self.InfoWanted())
+
+    def action_logs(self) -> None:
+        """The full log."""
+        self.post_message(self.LogsWanted())
+
+    def action_filter(self) -> None:
+        """Type to filter; a focused log is searched instead, in full screen."""
+        if self.query_one(LogPane).view.has_focus:
+            self.post_message(self.LogsWanted())
+        else:
+            self.catalog.filter_bar.open()
+
+    def action_pane(self, number: int) -> None:
+        """Focus a pane; one that this size hides is zoomed, and hidden logs open in full."""
+        name = PANES[number - 1]
+        if name == "logs" and not self._is_shown(name):
+            self.post_message(self.LogsWanted())
+            return
+        if not self._is_shown(name):
+            self._zoom(name)
+        elif self.has_class("-zoom") and not self.query_one(f"#{name}").has_class("-zoomed"):
+            self._unzoom()
+        self._inner(name).focus()
+
+    def _is_shown(self, name: str) -> bool:
+        if self.query_one(f"#{name}").has_class("-zoomed"):
+            return True
+        if name in ("running", "gpu"):
+            return not (self.has_class("-tiny") or self.has_class("-short"))
+        return name == "catalog" or (self.has_class("-wide") and self.has_class("-tall"))
+
+    def _inner(self, name: str) -> Widget:
+        return self.query_one({"catalog": "#catalog-table", "logs": "#logs-view"}.get(name, f"#{name}"))
+
+    def action_zoom(self) -> None:
+        """Give one pane the room of all, or give it back."""
+        if self.has_class("-zoom"):
+            self._unzoom()
+            return
+        name = next(
+            (name for name in PANES if self.query_one(f"#{name}").has_pseudo_class("focus-within")), None
+        )
+        self._zoom(name or "catalog")
+
+    def _zoom(self, name: str) -> None:
+        self._unzoom()
+        self.add_class("-zoom")
+        pane: DOMNode | None = self.query_one(f"#{name}")
+        while pane is not None and pane is not self:
+            pane.add_class("-zoomed")
+            pane = pane.parent
+
+    def _unzoom(self) -> None:
+        self.remove_class("-zoom")
+        for widget in self.query(".-zoomed"):
+            widget.remove_class("-zoomed")
+
+    def action_back(self) -> None:
+        """Clear the filter, else undo the zoom, else focus the catalog."""
+        if self.listing.words:
+            self.catalog.filter_bar.reset()
+        elif self.has_class("-zoom"):
+            self._unzoom()
+        self.catalog.table.focus()

@@ -1,0 +1,66 @@
+"""What every full screen shares: the footer, the glyphs, and one line instead of a cramped drawing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.screen import Screen
+
+from ggtui.tui.widgets.key_bar import KeyBar
+from ggtui.tui.widgets.text_block import TextBlock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual import events
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+    from ggtui.tui.glyphs import Glyphs
+
+SMALLEST = (40, 10)
+"""Columns and rows below which nothing is drawn but one line."""
+
+
+class Room(Screen[None]):
+    """A full screen. Subclasses compose `parts`."""
+
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it as an instance variable
+        (0, "-tiny"),
+        (60, "-narrow"),
+        (100, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012 - as above
+        (0, "-short"),
+        (20, "-normal"),
+        (30, "-tall"),
+    ]
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__()
+        self.glyphs = glyphs
+        self.set_class(glyphs.is_ascii, "-ascii")
+
+    def compose(self) -> ComposeResult:
+        """The parts, the footer, and the line for a small terminal."""
+        yield from self.parts()
+        yield KeyBar(self.glyphs)
+        yield TextBlock(id="too-small")
+
+    def parts(self) -> Iterable[Widget]:
+        """What this screen shows above the footer."""
+        return ()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Draw one line when the terminal is too small for more."""
+        width, height = event.size
+        is_too_small = width < SMALLEST[0] or height < SMALLEST[1]
+        self.set_class(is_too_small, "-too-small")
+        if is_too_small:
+            words = f"ggtui needs {SMALLEST[0]}x{SMALLEST[1]}, this terminal is {width}x{height}"
+            self.query_one("#too-small", TextBlock).show(Content(words), layout=True)
+
+    def action_close(self) -> None:
+        """Back to the screen below."""
+        self.dismiss()

@@ -1,0 +1,1 @@
+"""Small drawn parts that know neither services nor snapshots."""

@@ -113,7 +113,14 @@ class GgufCatalog:
         await self._opened()
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.create_task(self._refresh())
-        return await asyncio.shield(self._refreshing)
+        try:
+            return await asyncio.shield(self._refreshing)
+        except asyncio.CancelledError:
+            # Closing cancels the shared scan, not the callers that wait for it.
+            caller = asyncio.current_task()
+            if caller is None or caller.cancelling():
+                raise
+            raise StoreUnavailable("the catalog is closed") from None
 
     async def _refresh(self) -> CatalogReport:
         walks = {root: await self._in_worker(partial(self._walk, root)) for root in self._roots}

@@ -17,13 +17,16 @@ from ggtui.core.naming import public_id
 from ggtui.core.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ggtui.adapters.gguf.scan import FoundModel
 
 FACTS_EDITION = 1
 """Raised whenever facts are drawn from headers in another way, so that all files are read again."""
+
+_NO_PLACE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+"""Errors of a place that cannot be written; low byte of SQLite's code."""
 
 _SELECT = """
     SELECT id, canonical_path, launch_path, public_id, facts, n_ctx,
@@ -118,11 +121,14 @@ class Store:
 
         Raises: StoreUnavailable.
         """
-        with self._translated(), self._connection:
-            self._connection.execute(
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(
                 "INSERT OR REPLACE INTO settings (model_id, n_ctx) SELECT id, ? FROM models WHERE id = ?",
                 (n_ctx, model_id),
             )
+
+        self._write(write)
 
     def keep(
         self,
@@ -135,18 +141,39 @@ class Store:
         seen: models that are new or changed. gone: ids whose file has vanished; they keep their names.
         Raises: StoreUnavailable.
         """
-        with self._translated(), self._connection as connection:
-            connection.executemany(
-                "UPDATE models SET is_present = 0 WHERE id = ?", [(model_id,) for model_id in gone]
-            )
+        absent = [(model_id,) for model_id in gone]
+        looks = [
+            (os.fsencode(path), scan.scanned_at, scan.n_files, msgspec.json.encode(scan.problems))
+            for path, scan in scans.items()
+        ]
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany("UPDATE models SET is_present = 0 WHERE id = ?", absent)
             connection.executemany(_UPSERT, self._rows(seen))
-            connection.executemany(
-                "INSERT OR REPLACE INTO folders VALUES (?, ?, ?, ?)",
-                [
-                    (os.fsencode(path), scan.scanned_at, scan.n_files, msgspec.json.encode(scan.problems))
-                    for path, scan in scans.items()
-                ],
-            )
+            connection.executemany("INSERT OR REPLACE INTO folders VALUES (?, ?, ?, ?)", looks)
+
+        self._write(write)
+
+    def _write(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        with self._translated():
+            try:
+                with self._connection as connection:
+                    work(connection)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF not in _NO_PLACE:
+                    raise
+                self._move_to_memory(str(error))
+                with self._connection as connection:
+                    work(connection)
+
+    def _move_to_memory(self, reason: str) -> None:
+        """Go on without the file, which keeps what it had."""
+        memory = sqlite3.connect(":memory:")
+        self._connection.backup(memory)
+        self._connection.close()
+        self._connection = memory
+        self.problem = f"the catalog is kept in memory only: {reason}"
 
     def _rows(self, seen: Sequence[tuple[FoundModel, ModelFacts]]) -> list[tuple[object, ...]]:
         known = dict(self._connection.execute("SELECT canonical_path, public_id FROM models"))

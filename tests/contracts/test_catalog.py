@@ -1,0 +1,238 @@
+"""What every catalog promises, over the one in memory and the one on disk."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from ggtui.adapters.gguf.catalog import GgufCatalog
+from ggtui.adapters.memory.catalog import MemoryCatalog
+from ggtui.core.errors import StoreUnavailable
+from ggtui.core.models import LaunchOptions, ModelSummary
+from tests.adapters.gguf import raw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from pathlib import Path
+
+    from ggtui.core.ports.catalog import ModelCatalogPort
+
+OPTIONS = LaunchOptions(n_parallel=2)
+
+
+class Place(Protocol):
+    """A catalog and the place it looks at."""
+
+    catalog: ModelCatalogPort
+
+    def add(self, public_id: str, *, is_broken: bool = False) -> None:
+        """Put a model there."""
+
+    def remove(self, public_id: str) -> None:
+        """Take it away."""
+
+
+class MemoryPlace:
+    def __init__(self, _: Path) -> None:
+        self.fake = MemoryCatalog(options=OPTIONS)
+        self.catalog: ModelCatalogPort = self.fake
+        self._ids: dict[str, int] = {}
+
+    def add(self, public_id: str, *, is_broken: bool = False) -> None:
+        number = self._ids.setdefault(public_id, len(self._ids) + 1)
+        problem = "broken" if is_broken else None
+        self.fake.put(
+            ModelSummary(number, public_id, public_id, "llama", 1, n_ctx_train=4096, problem=problem)
+        )
+
+    def remove(self, public_id: str) -> None:
+        self.fake.take(self._ids[public_id])
+
+
+class DiskPlace:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "models"
+        self.folder.mkdir()
+        self.catalog: ModelCatalogPort = GgufCatalog(
+            folder / "data" / "catalog.sqlite3", [self.folder], OPTIONS
+        )
+
+    def add(self, public_id: str, *, is_broken: bool = False) -> None:
+        content = b"<html>" * 10 if is_broken else raw.header(raw.LLAMA_KEYS)
+        raw.written(self.folder, content, f"{public_id}.gguf")
+
+    def remove(self, public_id: str) -> None:
+        (self.folder / f"{public_id}.gguf").unlink()
+
+
+@pytest.fixture(params=[MemoryPlace, DiskPlace], ids=["memory", "gguf"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    make: Callable[[Path], Place] = request.param
+    return make(tmp_path)
+
+
+def run(place: Place, work: Coroutine[None, None, None]) -> None:
+    async def main() -> None:
+        try:
+            await work
+        finally:
+            await place.catalog.close()
+
+    asyncio.run(main())
+
+
+async def listed(place: Place) -> list[str]:
+    return [model.public_id for model in await place.catalog.list_models()]
+
+
+def test_nothing_is_known_before_the_first_look(place: Place) -> None:
+    async def work() -> None:
+        place.add("a")
+
+        assert [] == await listed(place)
+        assert place.catalog.report().scanned_at is None
+
+    run(place, work())
+
+
+def test_a_refresh_shows_what_is_there_ordered_by_public_id(place: Place) -> None:
+    async def work() -> None:
+        for name in ("b", "c", "a"):
+            place.add(name)
+        report = await place.catalog.refresh()
+
+        assert ["a", "b", "c"] == await listed(place)
+        assert 3 == report.n_files
+        assert report.scanned_at is not None
+        assert () == report.problems
+        assert report == place.catalog.report()
+
+    run(place, work())
+
+
+def test_new_and_vanished_models_show_after_the_next_refresh_only(place: Place) -> None:
+    async def work() -> None:
+        place.add("a")
+        await place.catalog.refresh()
+        place.add("b")
+        place.remove("a")
+
+        assert ["a"] == await listed(place)
+        await place.catalog.refresh()
+        assert ["b"] == await listed(place)
+
+    run(place, work())
+
+
+def test_a_model_that_comes_back_has_its_number_again(place: Place) -> None:
+    async def work() -> None:
+        place.add("a")
+        place.add("b")
+        await place.catalog.refresh()
+        before = await place.catalog.list_models()
+        place.remove("a")
+        await place.catalog.refresh()
+        place.add("a")
+        await place.catalog.refresh()
+
+        assert [model.id for model in before] == [model.id for model in await place.catalog.list_models()]
+
+    run(place, work())
+
+
+def test_names_resolve_exactly_and_then_by_number(place: Place) -> None:
+    async def work() -> None:
+        place.add("some-model")
+        await place.catalog.refresh()
+        (model,) = await place.catalog.list_models()
+        resolve = place.catalog.resolve_model
+
+        assert model == await resolve("some-model")
+        assert model == await resolve(str(model.id))
+        for wrong in ("Some-Model", "some", "", "99", f"0{model.id}", f"+{model.id}", "²", "9" * 5000):
+            assert await resolve(wrong) is None
+            assert await place.catalog.resolve_for_launch(wrong) is None
+
+    run(place, work())
+
+
+def test_only_the_launch_spec_knows_the_file(place: Place) -> None:
+    async def work() -> None:
+        place.add("a")
+        await place.catalog.refresh()
+        (model,) = await place.catalog.list_models()
+        spec = await place.catalog.resolve_for_launch("a")
+
+        assert spec is not None
+        assert (model.id, "a", "a.gguf") == (spec.model_id, spec.public_id, spec.path.name)
+        assert (OPTIONS, None, 4096) == (spec.options, spec.problem, spec.n_ctx_train)
+        assert "a.gguf" not in repr(model)
+
+    run(place, work())
+
+
+def test_a_broken_model_is_listed_with_its_problem(place: Place) -> None:
+    async def work() -> None:
+        place.add("a", is_broken=True)
+        await place.catalog.refresh()
+        (model,) = await place.catalog.list_models()
+        spec = await place.catalog.resolve_for_launch("a")
+
+        assert model.problem
+        assert spec is not None
+        assert model.problem == spec.problem
+
+    run(place, work())
+
+
+def test_a_chosen_context_is_kept_and_can_be_forgotten(place: Place) -> None:
+    async def chosen() -> list[int | None]:
+        spec = await place.catalog.resolve_for_launch("a")
+        model = await place.catalog.resolve_model("a")
+        return [entry.n_ctx_chosen for entry in (spec, model) if entry is not None]
+
+    async def work() -> None:
+        place.add("a")
+        await place.catalog.refresh()
+        (model,) = await place.catalog.list_models()
+
+        await place.catalog.set_context(model.id, 2048)
+        assert [2048, 2048] == await chosen()
+        await place.catalog.refresh()
+        assert [2048, 2048] == await chosen()
+        await place.catalog.set_context(model.id, None)
+        assert [None, None] == await chosen()
+        await place.catalog.set_context(12_345, 2048)
+
+    run(place, work())
+
+
+def test_refreshes_at_once_all_tell_the_same(place: Place) -> None:
+    async def work() -> None:
+        place.add("a")
+        reports = await asyncio.gather(*(place.catalog.refresh() for _ in range(3)))
+
+        assert {1} == {report.n_files for report in reports}
+        assert ["a"] == await listed(place)
+
+    run(place, work())
+
+
+def test_a_closed_catalog_says_so(place: Place) -> None:
+    async def work() -> None:
+        await place.catalog.refresh()
+        await place.catalog.close()
+        catalog = place.catalog
+        for call in (
+            catalog.list_models(),
+            catalog.resolve_model("a"),
+            catalog.resolve_for_launch("a"),
+            catalog.set_context(1, 1),
+            catalog.refresh(),
+        ):
+            with pytest.raises(StoreUnavailable):
+                await call
+
+    run(place, work())

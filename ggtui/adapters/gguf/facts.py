@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ggtui.adapters.gguf.header import Header
 
 KIND_MODEL = "model"
-MOST_TAGS = 8
 LARGEST_CONTEXT = 1 << 30
 POOLING_RANK = 4
 _NO_MODELS_ALONE = frozenset({"eagle3", "dflash", "gemma4-assistant"})

@@ -32,10 +32,10 @@ class FailureWords:
 
     @classmethod
     def of(cls, failure: Failure) -> FailureWords:
-        """The words a failure carries."""
-        return cls(
-            getattr(failure, "shown_title", failure.title), failure.detail, failure.hint, failure.is_retryable
-        )
+        """The words a failure carries; what both its title and its detail say is said once."""
+        title = getattr(failure, "shown_title", failure.title)
+        detail = failure.detail.removeprefix(f"{title}: ")
+        return cls(title, detail, failure.hint, failure.is_retryable)
 
 
 class Output:

@@ -51,11 +51,7 @@ def _followed(instance: InstanceClient, model: str | None, n_lines: int) -> Iter
 
 
 def _path(model: str | None, n_lines: int, *, is_followed: bool) -> str:
-    query = {
-        "n": str(n_lines),
-        **({"model": model} if model else {}),
-        **({"follow": "1"} if is_followed else {}),
-    }
+    query = {"n": str(n_lines), "follow": "1" if is_followed else "0", "model": model or ""}
     return f"/ggtui/logs?{urlencode(query)}"
 
 

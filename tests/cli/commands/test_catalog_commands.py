@@ -1,0 +1,140 @@
+"""What is known of models without a running ggtui, and beside one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ggtui.core.units import tokens
+from tests.models import tiny_model, truncated_model
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import CommandLine
+    from tests.cli.stub_instance import StubInstance
+
+
+def test_ls_lists_by_name_with_a_verdict(cli: CommandLine) -> None:
+    answer = cli("ls")
+
+    head, *rows = answer.out.splitlines()
+    assert ["MODEL", "QUANT", "SIZE", "CTX", "FIT", "STATE"] == head.split()
+    assert [["alpha-f32", "fits", "idle"], ["beta-f32", "fits", "idle"]] == [
+        [row.split()[index] for index in (0, 4, 5)] for row in rows
+    ]
+    assert (0, "") == (answer.code, answer.err)
+
+
+def test_ls_as_json_is_one_document_with_forecasts(cli: CommandLine) -> None:
+    document = cli("ls", "--json").document
+
+    assert 1 == document["schema"]
+    assert ["alpha-f32", "beta-f32"] == [model["public_id"] for model in document["models"]]
+    assert {"fits"} == {model["forecast"]["verdict"] for model in document["models"]}
+    assert all(isinstance(model["size_bytes"], int) for model in document["models"])
+
+
+def test_ls_shows_a_broken_file_as_broken(cli: CommandLine) -> None:
+    truncated_model(cli.models_dir / "cut.gguf")
+
+    rows = {row.split()[0]: row.split()[4] for row in cli("ls").out.splitlines()[1:]}
+
+    assert "broken" == next(fit for name, fit in rows.items() if name.startswith("cut"))
+
+
+def test_ls_finds_a_new_file_and_forgets_a_vanished_one(cli: CommandLine) -> None:
+    cli("ls")
+    (cli.models_dir / "alpha.gguf").unlink()
+    tiny_model(cli.models_dir / "gamma.gguf")
+
+    models = cli("ls", "--json").document["models"]
+
+    assert ["beta-f32", "gamma-f32"] == [model["public_id"] for model in models]
+
+
+def test_ls_without_a_folder_says_what_to_do(cli: CommandLine) -> None:
+    (cli.folder / "config.toml").write_text("")
+
+    answer = cli("ls")
+
+    assert (0, "") == (answer.code, answer.out)
+    assert "no models folder; set one: ggtui --models-dir DIR\n" == answer.err
+
+
+def test_ls_of_an_empty_folder_says_something_else(cli: CommandLine) -> None:
+    (cli.folder / "empty").mkdir()
+
+    answer = cli("ls", "--models-dir", str(cli.folder / "empty"))
+
+    assert (0, "") == (answer.code, answer.out)
+    assert f"no .gguf files in {cli.folder / 'empty'}\n" == answer.err
+
+
+def test_ls_beside_a_running_one_takes_its_folders_states_and_default(
+    cli: CommandLine, stub: StubInstance
+) -> None:
+    cli("ls")  # finds no models: the running one has not scanned yet
+    (cli.folder / "config.toml").write_text("")
+    stub.show(models=[{"public_id": "alpha-f32", "state": "ready"}], default_n_ctx=1024)
+    cli.data_dir.joinpath("instance.json").rename(cli.folder / "away")
+    cli("ls", "--models-dir", str(cli.models_dir))
+    (cli.folder / "away").rename(cli.data_dir / "instance.json")
+
+    rows = [row.split() for row in cli("ls").out.splitlines()[1:]]
+
+    assert [["alpha-f32", "1k", "ready"], ["beta-f32", "1k", "idle"]] == [[r[0], r[3], r[5]] for r in rows]
+
+
+def test_show_prints_facts_and_a_table_by_context(cli: CommandLine) -> None:
+    document = cli("show", "alpha-f32", "--json").document
+    lines = cli("show", "alpha-f32").out.splitlines()
+
+    assert "alpha-f32" == document["model"]["public_id"]
+    stops = [ahead["n_ctx"] for ahead in document["forecasts"]]
+    assert sorted(stops) == stops
+    assert document["model"]["n_ctx_train"] == stops[-1]
+    assert [tokens(stop) for stop in stops] == [line.split()[0] for line in lines[-len(stops) :]]
+
+
+def test_estimate_adds_up(cli: CommandLine) -> None:
+    ahead = cli("estimate", "alpha-f32", "--ctx", "256", "--json").document["forecast"]
+
+    parts = sum(ahead[f"{part}_bytes"] for part in ("weights", "kv", "compute", "output"))
+    assert (256, ahead["model_bytes"]) == (ahead["n_ctx"], parts)
+    assert ahead["total_bytes"] - ahead["after_bytes"] == ahead["spare_bytes"]
+
+
+def test_estimate_of_a_file_is_that_of_its_entry(cli: CommandLine) -> None:
+    by_name = cli("estimate", "alpha-f32", "--json").document
+    by_file = cli("estimate", str(cli.models_dir / "alpha.gguf"), "--json").document
+
+    keys = ("weights_bytes", "kv_bytes", "compute_bytes", "n_ctx")
+    assert by_name["model"] == by_file["model"]
+    assert [by_name["forecast"][key] for key in keys] == [by_file["forecast"][key] for key in keys]
+
+
+def test_estimate_in_words_begins_with_the_line(cli: CommandLine) -> None:
+    first, *parts = cli("estimate", "alpha-f32", "--ctx", "256").out.splitlines()
+
+    assert first.startswith("load alpha-f32  ctx 256 → ")
+    assert ["weights", "kv", "compute", "output", "model", "spare", "fits"] == [p.split()[0] for p in parts]
+
+
+def test_a_name_that_is_nearly_right_is_told(cli: CommandLine) -> None:
+    answer = cli("estimate", "alpha")
+
+    assert 1 == answer.code
+    assert "ggtui: Model not found: alpha\n  did you mean alpha-f32?\n" == answer.err
+
+
+def test_a_broken_file_cannot_be_estimated(cli: CommandLine) -> None:
+    answer = cli("estimate", str(truncated_model(cli.folder / "cut.gguf")))
+
+    assert 1 == answer.code
+    assert answer.err.startswith("ggtui: llama-server refused the launch: Failed to start model: cut")
+    assert 1 == cli("estimate", str(cli.folder / "none.gguf")).code
+
+
+def test_gpu_prints_main_memory_always(cli: CommandLine) -> None:
+    document = cli("gpu", "--json").document
+
+    assert document["memory"]["ram_total_bytes"] > 0
+    assert any(line.startswith("RAM  ") for line in cli("gpu").out.splitlines())

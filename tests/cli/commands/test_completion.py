@@ -1,0 +1,63 @@
+"""Completion scripts: accepted by their shell, and right about names."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ggtui.cli.arguments import COMMANDS, SHELLS
+from ggtui.cli.commands.completion import script
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import CommandLine
+
+_ASK = """
+{script}
+ggtui() {{ echo alpha-f32; echo beta-q8_0; }}
+COMP_WORDS=({words} "{last}"); COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 ))
+_ggtui
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_script_is_accepted_by_its_shell(shell: str) -> None:
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"{shell} is not installed")
+    done = subprocess.run([program, "-n"], input=script(shell), capture_output=True, text=True, check=False)
+
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("words", "last", "expected"),
+    [
+        ("ggtui", "sh", ["show"]),
+        ("ggtui", "", list(COMMANDS)),
+        ("ggtui", "--js", ["--json"]),
+        ("ggtui load", "al", ["alpha-f32"]),
+        ("ggtui --json load", "b", ["beta-q8_0"]),
+        ("ggtui completion", "z", ["zsh"]),
+    ],
+)
+def test_bash_completes(words: str, last: str, expected: list[str]) -> None:
+    text = _ASK.format(script=script("bash"), words=words, last=last)
+    done = subprocess.run(["bash", "--norc", "-c", text], capture_output=True, text=True, check=True)
+
+    assert expected == done.stdout.split()
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_every_command_is_in_every_script(shell: str) -> None:
+    assert [] == [name for name in COMMANDS if name not in script(shell)]
+
+
+def test_names_come_from_the_catalog_without_a_scan(cli: CommandLine) -> None:
+    before = cli("completion", "models").out
+    cli("ls")
+
+    assert ("", "alpha-f32\nbeta-f32\n") == (before, cli("completion", "models").out)

@@ -1,0 +1,63 @@
+"""Flags before and after the subcommand mean the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from ggtui.cli.arguments import COMMANDS, flags_of, parse
+
+
+@pytest.mark.parametrize("argv", [["--json", "--port", "81", "ps"], ["ps", "--json", "--port", "81"]])
+def test_shared_flags_count_in_both_places(argv: list[str]) -> None:
+    parsed = parse(argv)
+
+    assert ("ps", True, "81") == (parsed.command, parsed.json, parsed.port)
+
+
+def test_the_later_place_wins() -> None:
+    assert "2" == parse(["--port", "1", "ps", "--port", "2"]).port
+
+
+def test_without_flags_no_setting_is_given() -> None:
+    assert {None} == set(flags_of(parse([])).values())
+
+
+def test_every_setting_flag_reaches_its_field() -> None:
+    argv = ["--models-dir", "a", "--models-dir", "b", "--host", "h", "--port", "1", "--ctx", "2"]
+    argv += ["--llama-server", "s", "--data-dir", "d"]
+
+    flags = flags_of(parse([*argv, "--read-only", "--ascii", "--no-mouse"]))
+
+    expected = {
+        "models_dirs": ["a", "b"], "host": "h", "port": "1", "n_ctx": "2", "llama_server": "s",
+        "data_dir": "d", "read_only": True, "ascii": True, "mouse": False,
+    }  # fmt: skip
+    assert expected == flags
+
+
+def test_proxy_only_belongs_to_the_screen_and_the_demo() -> None:
+    assert [True, True, True, False] == [
+        parse(argv).proxy_only
+        for argv in (["--proxy-only"], ["demo", "--proxy-only"], ["--proxy-only", "demo"], ["demo"])
+    ]
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [["nope"], ["load"], ["--por", "1"], ["ps", "x"], ["logs", "-n", "-1"], ["load", "m", "--timeout", "0"]],
+)
+def test_a_mistake_ends_with_two(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        parse(argv)
+
+    assert 2 == left.value.code
+    assert "" == capsys.readouterr().out
+
+
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for name, words in COMMANDS.items():
+        with pytest.raises(SystemExit) as left:
+            parse([name, "--help"])
+
+        assert 0 == left.value.code
+        assert words in capsys.readouterr().out.replace("\n", " ")

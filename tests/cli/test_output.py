@@ -1,0 +1,85 @@
+"""Data on stdout, words on stderr, and nothing hostile in either."""
+
+from __future__ import annotations
+
+import io
+import json
+
+from ggtui.cli.output import FailureWords, Output
+from ggtui.core.errors import AdmissionTimeout, ModelNotFound
+
+
+def _output(encoding: str = "utf-8", **options: bool) -> tuple[Output, io.TextIOWrapper, io.TextIOWrapper]:
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding=encoding) for _ in range(2))
+    return Output(stdout=out, stderr=err, **options), out, err
+
+
+def _text(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()
+
+
+def test_columns_are_as_wide_as_their_widest_cell() -> None:
+    output, out, _ = _output()
+
+    output.table(("NAME", "N"), [("a", "1"), ("longer", "22")], frozenset({1}))
+
+    assert "NAME     N\na        1\nlonger  22\n" == _text(out)
+
+
+def test_a_table_without_rows_is_nothing() -> None:
+    output, out, _ = _output()
+
+    output.table(("NAME",), [], frozenset())
+
+    assert "" == _text(out)
+
+
+def test_a_failure_is_a_line_and_its_hint_on_stderr() -> None:
+    output, out, err = _output()
+
+    output.failure(FailureWords("Port is in use", "by pid 1", "Try another"))
+
+    assert ("", "ggtui: Port is in use: by pid 1\n  Try another\n") == (_text(out), _text(err))
+
+
+def test_a_failure_is_a_document_on_stdout_where_data_was_wanted() -> None:
+    output, out, err = _output(is_json=True)
+
+    output.failure(FailureWords.of(AdmissionTimeout("60 s", hint="later")))
+
+    expected = {
+        "title": "Waited too long for the model",
+        "detail": "60 s",
+        "hint": "later",
+        "retryable": True,
+    }
+    assert {"error": expected} == json.loads(_text(out))
+    assert "" == _text(err)
+
+
+def test_a_title_is_not_said_twice() -> None:
+    assert "m" == FailureWords.of(ModelNotFound("m")).detail
+
+
+def test_escape_sequences_never_reach_the_terminal() -> None:
+    output, _, err = _output()
+
+    output.failure(FailureWords("T", "a\x1b[31mb\nc\x1b]0;title\x07d"))
+
+    assert "ggtui: T: ab cd\n" == _text(err)
+
+
+def test_a_terminal_without_unicode_gets_ascii() -> None:
+    for output, out, _ in (_output("ascii"), _output(is_ascii=True)):
+        output.line("ctx 4k → – ≈")
+
+        assert "ctx 4k -> - ~\n" == _text(out)
+
+
+def test_what_no_table_knows_is_replaced_rather_than_raised() -> None:
+    output, out, _ = _output("ascii")
+
+    output.line("Modèle")
+
+    assert "Mod?le\n" == _text(out)

@@ -147,8 +147,11 @@ def test_stop_may_be_called_twice_and_after_the_end(kind: str, tmp_path: Path, m
     async def test(rig: Rig) -> None:
         server = await rig.launcher.launch(rig.plan(), RecordingListener())
         waiting = asyncio.gather(server.wait_exit(), server.wait_exit())
-        reports = await asyncio.gather(server.stop(5), server.stop(5))
-        reports = [*reports, await server.stop(5), *await waiting]
+        reports = [
+            *await asyncio.gather(server.stop(5), server.stop(5)),
+            await server.stop(5),
+            *await waiting,
+        ]
 
         assert [True] * 5 == [report.was_asked for report in reports]
         assert 1 == len(set(reports))
@@ -313,7 +316,8 @@ def test_a_server_that_does_not_react_is_ended_by_force(kind: str, tmp_path: Pat
             os.kill(server.target.pid, signal.SIGSTOP)
         report = await server.stop(0.05)
 
-        assert (-9, True) == (report.code, report.was_asked)
+        assert report.was_asked
+        assert report.code in {-signal.SIGKILL, -signal.SIGTERM}
         assert is_dead(server.target.pid)
 
     using(kind, tmp_path, model, test)

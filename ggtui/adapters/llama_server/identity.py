@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -52,19 +53,25 @@ def listens(pid: int, port: int) -> bool:
 
 
 async def facts(port: int, key: str) -> ServerFacts:
-    """What `/props` tells a client that holds the launch's key; waits while the server says 503.
+    """What `/props` tells a client that holds the launch's key, once the server also takes work.
 
+    A server says that it is ready a moment before its task queue runs, and forgets an exit line that comes in
+    between. `/slots` is answered by that queue.
     Raises: HealthCheckFailed when the key is not accepted.
     """
+    (status, body), _ = await asyncio.gather(_answer(port, "/props", key), _answer(port, "/slots", key))
+    if status in (401, 403):
+        raise HealthCheckFailed("the server does not accept the key it was started with")
+    return _read(body) if status == 200 else ServerFacts()
+
+
+async def _answer(port: int, path: str, key: str) -> tuple[int, bytes]:
+    """Status and body; waits while the server says 503 or not yet anything."""
     while True:
-        try:
-            status, body = await loopback.get(port, "/props", key, ANSWER_LIMIT_S)
-        except OSError:
-            status, body = 503, b""
-        if status in (401, 403):
-            raise HealthCheckFailed("the server does not accept the key it was started with")
-        if status != 503:
-            return _read(body) if status == 200 else ServerFacts()
+        with contextlib.suppress(OSError):
+            status, body = await loopback.get(port, path, key, ANSWER_LIMIT_S)
+            if status != 503:
+                return status, body
         await asyncio.sleep(LOADING_PAUSE_S)
 
 

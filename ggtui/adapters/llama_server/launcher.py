@@ -6,6 +6,8 @@ import asyncio
 import os
 import secrets
 import socket
+from collections import Counter
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from ggtui.adapters.llama_server import argv, discovery, failures, health
@@ -30,10 +32,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ggtui.adapters.llama_server.identity import ServerFacts
+    from ggtui.adapters.llama_server.logs import Capture
     from ggtui.core.models import EngineInfo, LaunchPlan
     from ggtui.core.ports.launcher import LaunchListener
 
 PORT_ATTEMPTS: Final = 3
+
+
+LOST_LOG_S: Final = 2.0
+"""llama-server that ends this early sometimes loses its last log lines, and the reason with them."""
+
+
+class _Retry(Enum):
+    """Why a launch is tried again."""
+
+    OTHER_PORT = auto()
+    LOST_LOG = auto()
+    OLD_BUILD = auto()
 
 
 def free_port() -> int:
@@ -90,24 +105,35 @@ class LlamaServerLauncher:
         return (*program, *argv.server_flags(plan, "PORT", None, self._unknown_flags))
 
     async def launch(self, plan: LaunchPlan, listener: LaunchListener) -> LlamaServerProcess:
-        """Spawn, identify and wait until ready; again on another port when the chosen one is taken."""
+        """Spawn, identify and wait until ready; again where another attempt may end differently."""
         self._refuse_at_once(plan)
-        attempts_left = PORT_ATTEMPTS
+        clock, began = asyncio.get_running_loop().time, 0.0
+        retries = Counter({_Retry.OTHER_PORT: PORT_ATTEMPTS - 1, _Retry.LOST_LOG: 2})
         while True:
             try:
+                began = clock()
                 return await self._attempt(plan, listener)
             except SpawnFailed as failure:
-                flag = failures.refused_flag(failure)
-                if failure.reason is SpawnReason.PORT_IN_USE and attempts_left > 1:
-                    attempts_left -= 1
-                elif flag in set(argv.DISPENSABLE) - self._unknown_flags - set(plan.spec.options.extra_args):
-                    self._unknown_flags |= {flag}
-                else:
+                retry = self._worth_retrying(failure, plan, clock() - began)
+                if retry is None or (retry in retries and retries[retry] == 0):
                     raise
+                retries[retry] -= 1
 
     async def close(self) -> None:
         """End the guard. All servers must have been stopped."""
         await self._guard.close()
+
+    def _worth_retrying(self, failure: SpawnFailed, plan: LaunchPlan, took_s: float) -> _Retry | None:
+        """Why another attempt may end differently; None when it would not."""
+        if failure.reason is SpawnReason.PORT_IN_USE:
+            return _Retry.OTHER_PORT
+        if failure.reason is SpawnReason.UNKNOWN and failure.exit_code == 1 and took_s < LOST_LOG_S:
+            return _Retry.LOST_LOG
+        flag = failures.refused_flag(failure)
+        if flag in set(argv.DISPENSABLE) - self._unknown_flags - set(plan.spec.options.extra_args):
+            self._unknown_flags |= {flag}
+            return _Retry.OLD_BUILD
+        return None
 
     def _refuse_at_once(self, plan: LaunchPlan) -> None:
         spec = plan.spec
@@ -152,9 +178,7 @@ class LlamaServerLauncher:
         try:
             return await health.wait_ready(child, port, key, output, plan.stall_timeout_s)
         except health.ServerEnded as end:
-            capture, folder = output.capture, f"{plan.spec.path.parent}/"
-            head = [line.replace(folder, "") for line in capture.head]
-            raise failures.start_failure(end.code, head, tuple(capture.tail)) from None
+            raise _start_failure(end.code, output.capture, plan, port) from None
         except (HealthCheckFailed, SpawnFailed) as failure:
             failure.log_tail = tuple(output.capture.tail)
             raise
@@ -176,6 +200,25 @@ class LlamaServerLauncher:
         except OSError as error:
             raise SpawnFailed(f"no key file in {self._runtime_dir}: {error.strerror}") from error
         return path
+
+
+def _start_failure(code: int, capture: Capture, plan: LaunchPlan, port: int) -> SpawnFailed:
+    folder = f"{plan.spec.path.parent}/"
+    head = [line.replace(folder, "") for line in capture.head]
+    failure = failures.start_failure(code, head, tuple(capture.tail))
+    if failure.reason is SpawnReason.UNKNOWN and _is_taken(port):
+        return SpawnFailed("its port is in use", reason=SpawnReason.PORT_IN_USE, exit_code=code)
+    return failure
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((argv.HOST, port))
+        except OSError:
+            return True
+    return False
 
 
 def _target(plan: LaunchPlan, port: int, key: str, pid: int, facts: ServerFacts) -> RunningTarget:

@@ -8,9 +8,9 @@ import os
 import signal
 import subprocess
 import threading
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Protocol
 
+from ggtui.adapters.llama_server import groups
 from ggtui.adapters.llama_server.logs import LineSplitter
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ SECOND_SIGNAL_S: Final = 0.5
 
 KILL_LIMIT_S: Final = 5.0
 """A process in uninterruptible sleep cannot be killed: do not wait for ever."""
-
-GROUP_LIMIT_S: Final = 1.0
-"""Killed descendants may stay in the group for a moment, until they are reaped."""
 
 
 class Output(Protocol):
@@ -134,7 +131,7 @@ class Child:
     def signal_group(self, number: signal.Signals) -> None:
         """Signal every process of the group; nothing happens once the leader is reaped."""
         if self._popen.returncode is None:
-            _kill_group(self.pid, number)
+            groups.kill(self.pid, number)
 
     async def _ends_within(self, limit_s: float) -> bool:
         done, _ = await asyncio.wait({self._exit}, timeout=limit_s)
@@ -188,9 +185,9 @@ class Child:
 
     async def _finish(self) -> None:
         """Descendants go with their leader; only then is every pipe at its end."""
-        _kill_group(self.pid, signal.SIGKILL)  # a leader that is not reaped yet keeps the id ours
+        groups.kill(self.pid, signal.SIGKILL)  # a leader that is not reaped yet keeps the id ours
         code = self._popen.wait()
-        await _group_is_gone(self.pid)
+        await groups.is_gone(self.pid)
         self._read_leftovers()
         for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
             if pipe is not None:
@@ -205,6 +202,11 @@ class Child:
                 if not read_some():
                     break
             self._loop.remove_reader(descriptor)
+
+
+def _each(take: Callable[[bytes], None], lines: list[bytes]) -> None:
+    for line in lines:
+        take(line)
 
 
 async def uninterrupted(work: Coroutine[object, object, None]) -> None:
@@ -222,47 +224,3 @@ async def uninterrupted(work: Coroutine[object, object, None]) -> None:
     if interruption is not None:
         raise interruption
     task.result()
-
-
-async def _group_is_gone(group: int) -> None:
-    deadline = asyncio.get_running_loop().time() + GROUP_LIMIT_S
-    while _has_members(group) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 no event tells
-        await asyncio.sleep(0.002)
-
-
-def _has_members(group: int) -> bool:
-    """True while a process of the group runs; what only waits to be reaped by others does not count."""
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    states = _group_states(group)
-    return states is None or bool(states - {"Z", "X"})
-
-
-def _group_states(group: int) -> set[str] | None:
-    """States of the processes in a group, as letters of proc(5); None without /proc."""
-    states = set()
-    try:
-        entries = [name for name in os.listdir("/proc") if name.isdigit()]
-    except OSError:
-        return None
-    for entry in entries:
-        with contextlib.suppress(OSError):
-            stat = Path(f"/proc/{entry}/stat").read_text("latin-1")
-            state, _parent, its_group, *_ = stat.rpartition(")")[2].split()
-            if int(its_group) == group:
-                states.add(state)
-    return states
-
-
-def _kill_group(group: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, number)
-
-
-def _each(take: Callable[[bytes], None], lines: list[bytes]) -> None:
-    for line in lines:
-        take(line)

@@ -65,7 +65,7 @@ def _holder(port: int) -> str:
     """` by NAME (pid N)`, or nothing when this user may not know."""
     try:
         for connection in psutil.net_connections(kind="tcp"):
-            is_it = connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+            is_it = connection.status == psutil.CONN_LISTEN and tuple(connection.laddr)[1:] == (port,)
             if is_it and connection.pid is not None:
                 return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
     except (psutil.Error, OSError):

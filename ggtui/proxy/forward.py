@@ -114,7 +114,7 @@ class _Chances:
         self._failed: RunningTarget | None = None
         self._wait_s = wait_s
         self._deadline = 0.0
-        self._pause_s = 0.0
+        self._pause_s = 0.02  # a dying process closes its connections before its listening socket
 
     def is_one_left(self, fault: Failure) -> bool:
         """One fresh start, and until the death is noticed any number of refused connections to the dead."""
@@ -128,9 +128,9 @@ class _Chances:
         return is_same and isinstance(fault, UpstreamUnreachable) and time.monotonic() < self._deadline
 
     async def pause(self) -> None:
-        """Wait a little longer each time, at first not at all."""
+        """Wait a little longer each time."""
         await asyncio.sleep(self._pause_s)
-        self._pause_s = min(0.1, self._pause_s * 2 or 0.005)
+        self._pause_s = min(0.1, self._pause_s * 1.5)
 
 
 async def _relay(exchange: Exchange, reply: Reply, hold: EventHold) -> None:

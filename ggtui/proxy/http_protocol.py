@@ -374,4 +374,4 @@ def connection_cap(wanted: int) -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return wanted
-    return max(8, min(wanted, (soft - 64) // 2))
+    return min(wanted, max(8, (soft - 64) // 2))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
@@ -31,7 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["HttpLimits", "ProxyServer", "ProxySettings"]
 
-_LOG = logging.getLogger(__name__)
+_FLUSH_STEP_S = 0.01
+_FLUSH_STEPS = 30
+"""What was answered may take this long to reach its client before its connection is cut."""
 
 
 class ProxyServer:
@@ -128,6 +129,29 @@ class _Server(uvicorn.Server):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._is_ended.wait(), 1.0)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Every request ends: by itself within the grace, then by cancellation; then every connection."""
+        self.close_listeners()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await self._end_tasks()
+        for _ in range(_FLUSH_STEPS):
+            if not self.server_state.connections:
+                return
+            await asyncio.sleep(_FLUSH_STEP_S)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+    async def _end_tasks(self) -> None:
+        tasks = set(self.server_state.tasks)
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=self.config.timeout_graceful_shutdown)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=1.0)
+
     def close_listeners(self) -> None:
         """Accept nobody any more."""
         for server in self.servers:
@@ -154,6 +178,6 @@ def _config(app: App, settings: ProxySettings) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=limits.keep_alive_s,
-        timeout_graceful_shutdown=2,
+        timeout_graceful_shutdown=1,
         backlog=2048,
     )

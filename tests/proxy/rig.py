@@ -1,0 +1,377 @@
+"""A real proxy over fakes: a runtime that leases one given server, and raw sockets towards it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ggtui.core.errors import ModelNotFound
+from ggtui.core.models import ModelSummary, RunningTarget
+from ggtui.core.ports.catalog import CatalogReport
+from ggtui.core.snapshot import EngineSnapshot, LogBatch
+from ggtui.proxy.bind import bind
+from ggtui.proxy.server import ProxyServer, ProxySettings
+from ggtui.proxy.upstream import UpstreamLimits, UpstreamPool
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+
+T = TypeVar("T")
+HANG_S = 20.0
+"""A test that waits longer than this is stuck."""
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a test's coroutine on the loop the engine uses, with a guard against hanging."""
+
+    async def guarded() -> T:
+        async with asyncio.timeout(HANG_S):
+            return await work
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(guarded())
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
+@dataclass
+class FakeRuntime:
+    """Leases its target. `gate`: entering waits for it. `targets`: what later leases get, in order."""
+
+    target: RunningTarget | None = None
+    targets: list[RunningTarget] = field(default_factory=list)
+    failure: Exception | None = None
+    gate: asyncio.Event | None = None
+    wanted: list[tuple[str, int | None]] = field(default_factory=list)
+    waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    n_leases: int = 0
+    n_given_up: int = 0
+
+    async def ensure_model_running(
+        self, model_name: str, num_ctx: int | None, default_ctx: int
+    ) -> RunningTarget:
+        async with self.acquire(model_name, num_ctx, default_ctx) as target:
+            return target
+
+    @asynccontextmanager
+    async def acquire(
+        self, model_name: str, num_ctx: int | None, default_ctx: int
+    ) -> AsyncIterator[RunningTarget]:
+        self.wanted.append((model_name, num_ctx))
+        if self.failure is not None:
+            raise self.failure
+        if self.gate is not None:
+            self.waiting.set()
+            try:
+                await self.gate.wait()
+            except asyncio.CancelledError:
+                self.n_given_up += 1
+                raise
+        if self.targets:
+            self.target = self.targets.pop(0)
+        if self.target is None:
+            raise ModelNotFound(model_name)
+        self.n_leases += 1
+        try:
+            yield self.target
+        finally:
+            self.n_leases -= 1
+
+    async def current_model(self) -> RunningTarget | None:
+        return self.target
+
+    async def stop_current(self) -> None:
+        self.target = None
+
+
+@dataclass
+class FakeCatalog:
+    """Knows the given models."""
+
+    models: list[ModelSummary] = field(default_factory=lambda: [summary(1, "tiny")])
+
+    async def list_models(self) -> list[ModelSummary]:
+        return self.models
+
+    async def resolve_model(self, name: str) -> ModelSummary | None:
+        return next((each for each in self.models if name in (each.public_id, str(each.id))), None)
+
+    async def resolve_for_launch(self, name: str) -> None:
+        return None
+
+    async def set_context(self, model_id: int, n_ctx: int | None) -> None:
+        return None
+
+    async def refresh(self) -> CatalogReport:
+        return CatalogReport()
+
+    def report(self) -> CatalogReport:
+        return CatalogReport()
+
+    async def close(self) -> None:
+        return None
+
+
+@dataclass
+class FakeControl:
+    """Notes what it is asked; publishes what the test gives it."""
+
+    state: EngineSnapshot = field(default_factory=lambda: EngineSnapshot(1))
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+    tail: tuple[str, ...] = ()
+    hearers: list[Callable[[EngineSnapshot], None]] = field(default_factory=list)
+    log_hearers: list[Callable[[LogBatch], None]] = field(default_factory=list)
+    gate: asyncio.Event | None = None
+    waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    n_given_up: int = 0
+
+    def snapshot(self) -> EngineSnapshot:
+        return self.state
+
+    def publish(self, state: EngineSnapshot) -> None:
+        self.state = state
+        for hear in self.hearers:
+            hear(state)
+
+    def subscribe(self, hear: Callable[[EngineSnapshot], None]) -> Callable[[], None]:
+        self.hearers.append(hear)
+        return lambda: self.hearers.remove(hear)
+
+    def subscribe_logs(self, hear: Callable[[LogBatch], None]) -> Callable[[], None]:
+        self.log_hearers.append(hear)
+        return lambda: self.log_hearers.remove(hear)
+
+    def log_tail(self, public_id: str, n_lines: int) -> tuple[str, ...]:
+        self.asked.append(("log_tail", public_id, n_lines))
+        return self.tail
+
+    async def load(self, name: str, n_ctx: int | None = None) -> RunningTarget:
+        self.asked.append(("load", name, n_ctx))
+        if self.gate is not None:
+            self.waiting.set()
+            try:
+                await self.gate.wait()
+            except asyncio.CancelledError:
+                self.n_given_up += 1
+                raise
+        return RunningTarget.local(5500, 1, name, n_ctx or 4096)
+
+    async def stop(self, name: str | None = None, *, is_forced: bool = False) -> None:
+        self.asked.append(("stop", name, is_forced))
+
+    async def set_context(self, name: str, n_ctx: int | None) -> None:
+        self.asked.append(("set_context", name, n_ctx))
+
+    async def rescan(self) -> CatalogReport:
+        self.asked.append(("rescan",))
+        return CatalogReport(("/models",), (), 3, 0.0)
+
+
+def summary(model_id: int, public_id: str, **more: Any) -> ModelSummary:
+    """A catalog row."""
+    return replace(ModelSummary(model_id, public_id, public_id.title(), "llama", 1000), **more)
+
+
+def target_at(port: int, **more: Any) -> RunningTarget:
+    """A ready server on this port, with a key of its own."""
+    base = RunningTarget.local(port, 1, "tiny", 4096)
+    return replace(base, api_key="launch-key", pid=port, **more)
+
+
+@dataclass
+class Door:
+    """A running proxy and what stands behind it."""
+
+    server: ProxyServer
+    runtime: FakeRuntime
+    catalog: FakeCatalog
+    control: FakeControl
+    port: int
+    clients: list[Client] = field(default_factory=list)
+
+    async def connect(self) -> Client:
+        """A raw connection; closed with the door when the test did not."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 26)
+        client = Client(reader, writer)
+        self.clients.append(client)
+        return client
+
+    async def ask(self, request: bytes) -> bytes:
+        """Send raw bytes, return everything up to the end of the connection."""
+        client = await self.connect()
+        client.writer.write(request)
+        answer = await client.rest()
+        client.close()
+        return answer
+
+    async def quiet(self) -> None:
+        """Return when no request runs."""
+        await self.server._drain.quiet()
+
+    async def tasks(self, n_wanted: int) -> set[asyncio.Task[None]]:
+        """The tasks of open requests, once there are this many."""
+        tasks = self.server._server.server_state.tasks
+        while len(tasks) < n_wanted:  # noqa: ASYNC110  uvicorn's set announces nothing
+            await asyncio.sleep(0)
+        return set(tasks)
+
+    def head(self, start: str, *fields: str, body: bytes | None = None) -> bytes:
+        """A request with a right Host; a body gets its length."""
+        lines = [f"{start} HTTP/1.1", f"Host: 127.0.0.1:{self.port}", *fields]
+        if body is not None:
+            lines.append(f"Content-Length: {len(body)}")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + (body or b"")
+
+    def post(self, body: bytes, path: str = "/v1/chat/completions", *fields: str) -> bytes:
+        """A JSON request that ends its connection."""
+        kind = () if any(each.lower().startswith("content-type") for each in fields) else (JSON,)
+        return self.head(f"POST {path}", *kind, *fields, "Connection: close", body=body)
+
+    def get(self, path: str, *fields: str) -> bytes:
+        """A GET that ends its connection."""
+        return self.head(f"GET {path}", *fields, "Connection: close")
+
+
+JSON = "Content-Type: application/json"
+
+
+@dataclass
+class Client:
+    """One raw client connection."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def answer(self) -> Answer:
+        """The next whole answer with Content-Length or chunked framing."""
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        answer = Answer.parse(head)
+        if answer.values("transfer-encoding"):
+            answer.body = await self.chunks()
+        else:
+            answer.body = await self.reader.readexactly(int(answer.values("content-length")[0]))
+        return answer
+
+    async def chunks(self) -> bytes:
+        """A chunked body; raises IncompleteReadError when it is cut."""
+        body = b""
+        while True:
+            size = int(await self.reader.readuntil(b"\r\n"), 16)
+            data = await self.reader.readexactly(size + 2)
+            if size == 0:
+                return body
+            body += data[:-2]
+
+    async def rest(self) -> bytes:
+        """Everything up to the end."""
+        try:
+            return await self.reader.read()
+        except ConnectionResetError:
+            return b""
+
+    def close(self) -> None:
+        self.writer.close()
+
+    def reset(self) -> None:
+        """Leave with RST."""
+        import socket
+        import struct
+
+        sock = self.writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
+
+
+@dataclass
+class Answer:
+    """A parsed answer."""
+
+    status: int
+    fields: list[tuple[str, str]]
+    body: bytes = b""
+
+    @classmethod
+    def parse(cls, raw: bytes) -> Answer:
+        """From raw bytes; a body behind the head is taken as it is."""
+        head, _, body = raw.partition(b"\r\n\r\n")
+        lines = head.decode("latin-1").split("\r\n")
+        parts = [line.partition(":") for line in lines[1:]]
+        fields = [(name.lower(), value.strip()) for name, _, value in parts]
+        return cls(int(lines[0].split(" ")[1]), fields, body)
+
+    def values(self, name: str) -> list[str]:
+        return [value for found, value in self.fields if found == name]
+
+    @property
+    def json(self) -> Any:
+        import json
+
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        """The error code of a failure."""
+        return str(self.json["error"]["code"])
+
+
+def unchunk(body: bytes) -> tuple[bytes, bool]:
+    """The decoded bytes, and whether the body was ended soundly."""
+    decoded = b""
+    while body:
+        size_text, _, body = body.partition(b"\r\n")
+        size = int(size_text, 16)
+        if size == 0:
+            return decoded, True
+        decoded += body[:size]
+        body = body[size + 2 :]
+    return decoded, False
+
+
+@asynccontextmanager
+async def door(
+    upstream_port: int | None = None,
+    *,
+    runtime: FakeRuntime | None = None,
+    catalog: FakeCatalog | None = None,
+    control: FakeControl | None = None,
+    settings: ProxySettings | None = None,
+    limits: UpstreamLimits | None = None,
+) -> AsyncIterator[Door]:
+    """A proxy on a free port in front of a server on upstream_port."""
+    if runtime is None:
+        runtime = FakeRuntime(target_at(upstream_port) if upstream_port else None)
+    catalog, control = catalog or FakeCatalog(), control or FakeControl()
+    sock = bind("127.0.0.1", 0)
+    port = sock.getsockname()[1]
+    server = ProxyServer(
+        sock,
+        runtime=runtime,
+        catalog=catalog,
+        control=control,
+        pool=UpstreamPool(limits),
+        settings=settings or ProxySettings(drain_grace_s=0.05),
+    )
+    await server.start()
+    proxy = Door(server, runtime, catalog, control, port)
+    try:
+        yield proxy
+    finally:
+        for client in proxy.clients:
+            client.writer.transport.abort()
+        await server.stop()
+        await asyncio.sleep(0)
+        assert 0 == server.n_open
+        assert 0 == runtime.n_leases

@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ggtui.adapters.gguf.demo import write_demo_models
 
+from ggtui.adapters.gguf.demo import write_demo_models
 from tests.e2e.instance import Instance, running
 
 if TYPE_CHECKING:

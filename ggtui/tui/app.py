@@ -70,10 +70,11 @@ class ModelsApp(App[QuitChoice]):
         options: LaunchOptions | None = None,
         starts_engine: bool = True,
         config_path: str = "",
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """options: what every launch starts from. starts_engine: False when it was started already.
 
-        config_path: the configuration file, for the text of an empty catalog.
+        config_path: the configuration file, for the text of an empty catalog. clock: Unix time, for ages.
         """
         super().__init__()
         self.glyphs = ASCII if ascii_only else UNICODE
@@ -84,6 +85,7 @@ class ModelsApp(App[QuitChoice]):
         """What was said at the edge of the screen: Unix time and words."""
         self._starts_engine = starts_engine
         self._config_path = config_path
+        self._clock = clock
         self._keep_timer: Timer | None = None
         self._told: tuple[str, str] = ("", "")
         if "SSH_CONNECTION" in os.environ or "TMUX" in os.environ:
@@ -99,7 +101,7 @@ class ModelsApp(App[QuitChoice]):
 
     def on_mount(self) -> None:
         """Paint first; the engine starts behind the painted screen."""
-        self.push_screen(MainScreen(self.desk, self.glyphs, self._config_path))
+        self.push_screen(MainScreen(self.desk, self.glyphs, self._config_path, self._clock))
         self.call_after_refresh(self._open)
         self.set_interval(1.0, self._tick)
 
@@ -119,12 +121,12 @@ class ModelsApp(App[QuitChoice]):
     def _tick(self) -> None:
         if self.main is not None and self.main.is_mounted:
             silent_s = self.bridge.silent_s(time.monotonic()) if self.desk.snapshot.version else 0.0
-            self.main.tick(time.time(), silent_s)
+            self.main.tick(self._clock(), silent_s)
 
     def tell(self, text: str, severity: SeverityLevel = "information", title: str = "") -> None:
         """Say something at the edge of the screen, and keep it."""
         if text:
-            self.notices.append((time.time(), f"{title}: {text}" if title else text))
+            self.notices.append((self._clock(), f"{title}: {text}" if title else text))
             self.notify(self.glyphs.twin(text), title=title, severity=severity, markup=False)
 
     def _tell_failure(self, note: FailureNote, public_id: str = "") -> None:
@@ -172,6 +174,10 @@ class ModelsApp(App[QuitChoice]):
         )
 
     @on(MainScreen.LoadWanted)
+    def load(self, wanted: MainScreen.LoadWanted) -> None:
+        """Load this model."""
+        self.intents.load(self.desk.snapshot.status_of(wanted.model_id))
+
     def action_load(self) -> None:
         """Load the model under the cursor."""
         self.intents.load(self.desk.selected)
@@ -186,8 +192,9 @@ class ModelsApp(App[QuitChoice]):
     @on(ModelInfoScreen.ContextWanted)
     def change_context(self, wanted: MainScreen.ContextWanted | ModelInfoScreen.ContextWanted) -> None:
         """Move the slider: arithmetic now, the disk after a pause."""
-        exact = wanted.exact if isinstance(wanted, MainScreen.ContextWanted) else None
-        selected = self.desk.selected
+        exact, selected = None, self.desk.selected
+        if isinstance(wanted, MainScreen.ContextWanted):
+            exact, selected = wanted.exact, self.desk.snapshot.status_of(wanted.model_id)
         if selected is None:
             return
         self._move_context(selected, wanted.step if exact is None else exact, is_exact=exact is not None)
@@ -227,6 +234,11 @@ class ModelsApp(App[QuitChoice]):
             self.desk.selected_id = model_id
 
     @on(MainScreen.InfoWanted)
+    def open_info(self, wanted: MainScreen.InfoWanted) -> None:
+        """About this model."""
+        self.desk.selected_id = wanted.model_id
+        self.action_info()
+
     def action_info(self) -> None:
         """What happened to a failed model, else everything about a sound one."""
         selected = self.desk.selected

@@ -73,8 +73,8 @@ class Bridge:
 
     def submit(self, work: Coroutine[Any, Any, object]) -> None:
         """Send a call on its way; a failure comes back as `CallFailed`."""
-        answer = self._engine.submit(work)
-        self._app.run_worker(self._hear_out(answer), group="engine-calls", exit_on_error=False)
+        # No worker waits for the answer: one that is made in the app's last moments would never begin.
+        self._engine.submit(work).add_done_callback(self._hear_out)
 
     def silent_s(self, now: float) -> float:
         """Seconds for which the engine has not answered; asks again once it has.
@@ -87,13 +87,13 @@ class Bridge:
         self._pinged_at = now
         return 0.0
 
-    async def _hear_out(self, answer: Future[Any]) -> None:
-        try:
-            await asyncio.shield(asyncio.wrap_future(answer))
-        except Failure as failure:
-            self._app.post_message(CallFailed(FailureNote.of(failure, time.time())))
-        except Exception as error:
-            _LOG.exception("a call to the engine failed")
+    def _hear_out(self, answer: Future[Any]) -> None:
+        """Runs on the engine's thread."""
+        error = None if answer.cancelled() else answer.exception()
+        if isinstance(error, Failure):
+            self._app.post_message(CallFailed(FailureNote.of(error, time.time())))
+        elif error is not None:
+            _LOG.error("a call to the engine failed", exc_info=error)
             self._app.post_message(CallFailed(FailureNote("Internal error", type(error).__name__)))
 
     async def _listen(self) -> None:

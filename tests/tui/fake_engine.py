@@ -205,11 +205,11 @@ class FakeEngine:
         self.started: Future[None] = Future()
         self._start_failure = start_failure
         self._loop = asyncio.new_event_loop()
-        self._is_open = False
+        self.is_open = False
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def start(self) -> None:
-        self._is_open = True
+        self.is_open = True
         self._thread.start()
         if self._start_failure is not None:
             self.started.set_exception(self._start_failure)
@@ -217,7 +217,7 @@ class FakeEngine:
             self.started.set_result(None)
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        if self._is_open:
+        if self.is_open:
             return asyncio.run_coroutine_threadsafe(work, self._loop)
         work.close()
         refused: Future[T] = Future()
@@ -225,8 +225,8 @@ class FakeEngine:
         return refused
 
     def stop(self, timeout_s: float = 15.0) -> bool:
-        if self._is_open:
-            self._is_open = False
+        if self.is_open:
+            self.is_open = False
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(timeout_s)
         self._loop.close()

@@ -80,7 +80,7 @@ class GpuPane(VerticalScroll, can_focus=True):
 
 def gpu_lines(view: GpuView, width: int, glyphs: Glyphs, *, is_tall: bool = False) -> list[Content]:
     """The pane's lines, each at most `width` cells."""
-    rows = _device_rows(view, width, glyphs)
+    rows = _device_rows(view, width, glyphs, is_tall=is_tall)
     is_one_pool = len(view.memory.gpus) <= 1 or view.pool is PoolKind.RAM
     if is_one_pool:
         rows += _pool_rows(view, width, glyphs)
@@ -90,10 +90,11 @@ def gpu_lines(view: GpuView, width: int, glyphs: Glyphs, *, is_tall: bool = Fals
     return rows
 
 
-def _device_rows(view: GpuView, width: int, glyphs: Glyphs) -> list[Content]:
+def _device_rows(view: GpuView, width: int, glyphs: Glyphs, *, is_tall: bool) -> list[Content]:
     gpus = view.memory.gpus
     if not gpus:
-        return [fit_line([(glyphs.twin(part), "$quiet")], width, glyphs) for part in _no_gpu(view, width)]
+        texts = _no_gpu(view, width if is_tall else 0)
+        return [fit_line([(glyphs.twin(text), "$quiet")], width, glyphs) for text in texts]
     if len(gpus) > MANY:
         return [_device_line(gpu, view, width, glyphs) for gpu in gpus]
     rows = []
@@ -104,11 +105,12 @@ def _device_rows(view: GpuView, width: int, glyphs: Glyphs) -> list[Content]:
     return rows
 
 
-def _no_gpu(view: GpuView, width: int) -> list[str]:
+def _no_gpu(view: GpuView, wrap_width: int) -> list[str]:
     reason = (view.memory.gpu_problem or "No GPU found").rstrip(".")
     total = view.memory.ram_total_bytes
     ram = used_of_total(total - view.memory.ram_available_bytes, total) if total else "–"
-    return wrap(f"{reason}. CPU only, RAM {ram}", width)[:3]
+    reason = reason[:1].upper() + reason[1:]
+    return [*(wrap(reason, wrap_width) if wrap_width else [reason]), f"CPU only, RAM {ram}"]
 
 
 def _device_head(gpu: GpuSample, width: int, glyphs: Glyphs) -> Content:

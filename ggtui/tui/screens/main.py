@@ -28,7 +28,7 @@ from ggtui.tui.widgets.key_bar import KeyBar
 from ggtui.tui.widgets.text_block import TextBlock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from textual import events
     from textual.binding import BindingType
@@ -50,27 +50,40 @@ class MainScreen(Room):
         *bindings(Where.CONTEXT, Where.MAIN),
         *bindings(Where.LISTS, only=("filter",)),
     ]
+    OWN_KEYS_FIRST: ClassVar[bool] = False
     AUTO_FOCUS: ClassVar[str | None] = "#catalog-table"
 
     class LoadWanted(Message):
-        """Load the model under the cursor."""
+        """Load this model."""
+
+        def __init__(self, model_id: int) -> None:
+            super().__init__()
+            self.model_id = model_id
 
     class ContextWanted(Message):
-        """Another context: a step (-1, 1), `saved`, `largest`; or a number of tokens when exact."""
+        """Another context for this model: a step (-1, 1), `saved`, `largest`; or exactly so many tokens."""
 
-        def __init__(self, step: int | str, exact: int | None = None) -> None:
+        def __init__(self, model_id: int, step: int | str, exact: int | None = None) -> None:
             super().__init__()
+            self.model_id = model_id
             self.step = step
             self.exact = exact
 
     class InfoWanted(Message):
-        """More about the model under the cursor."""
+        """More about this model; None when there is none under the cursor."""
+
+        def __init__(self, model_id: int | None) -> None:
+            super().__init__()
+            self.model_id = model_id
 
     class LogsWanted(Message):
         """The full log."""
 
-    def __init__(self, desk: Desk, glyphs: Glyphs, config_path: str = "") -> None:
+    def __init__(
+        self, desk: Desk, glyphs: Glyphs, config_path: str = "", clock: Callable[[], float] = time.time
+    ) -> None:
         super().__init__(glyphs)
+        self._clock = clock
         self.desk = desk
         self.listing = Listing()
         """Filter and order of the catalog."""
@@ -125,7 +138,7 @@ class MainScreen(Room):
         self.catalog.view = CatalogView(
             rows=rows,
             empty=empty_text(snapshot, listing.words, self._config_path),
-            summary=summary_text(snapshot, len(rows), listing.words, listing.label, time.time()),
+            summary=summary_text(snapshot, len(rows), listing.words, listing.label, self._clock()),
         )
 
     def _draw_cursor(self) -> None:
@@ -163,7 +176,7 @@ class MainScreen(Room):
         if status is not None and target is not None:
             desk.forecast_at(status.summary, target.n_ctx)
         pane = self.query_one(RunningPane)
-        pane.set_reactive(RunningPane.now, time.time())
+        pane.set_reactive(RunningPane.now, self._clock())
         pane.view = RunningView(
             target=target,
             url=desk.snapshot.url,
@@ -225,14 +238,14 @@ class MainScreen(Room):
         self._draw_keys()
 
     @on(CatalogTable.Activated)
-    def load(self) -> None:
+    def load(self, activated: CatalogTable.Activated) -> None:
         """Intent goes up."""
-        self.post_message(self.LoadWanted())
+        self.post_message(self.LoadWanted(activated.model_id))
 
     @on(ContextSlider.Moved)
     def slide(self, moved: ContextSlider.Moved) -> None:
         """Intent goes up."""
-        self.post_message(self.ContextWanted(0, moved.n_ctx))
+        self._want_context(0, moved.n_ctx)
 
     @on(CatalogPane.Filtered)
     def filter_rows(self, filtered: CatalogPane.Filtered) -> None:
@@ -249,25 +262,31 @@ class MainScreen(Room):
             self.listing = self.listing.next_column()
         self._draw_catalog()
 
+    def _want_context(self, step: int | str, exact: int | None = None) -> None:
+        # The cursor may have moved in this very burst of keys: the table knows it before any message does.
+        if (current := self.catalog.table.current) is not None:
+            self.post_message(self.ContextWanted(current.model_id, step, exact))
+
     def action_context_down(self) -> None:
         """One stop down."""
-        self.post_message(self.ContextWanted(-1))
+        self._want_context(-1)
 
     def action_context_up(self) -> None:
         """One stop up."""
-        self.post_message(self.ContextWanted(1))
+        self._want_context(1)
 
     def action_context_saved(self) -> None:
         """Back to what is kept."""
-        self.post_message(self.ContextWanted("saved"))
+        self._want_context("saved")
 
     def action_context_largest(self) -> None:
         """The largest that fits."""
-        self.post_message(self.ContextWanted("largest"))
+        self._want_context("largest")
 
     def action_info(self) -> None:
         """More about the model."""
-        self.post_message(self.InfoWanted())
+        current = self.catalog.table.current
+        self.post_message(self.InfoWanted(None if current is None else current.model_id))
 
     def action_logs(self) -> None:
         """The full log."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.content import Content
 from textual.screen import Screen
@@ -36,6 +36,9 @@ class Room(Screen[None]):
         (20, "-normal"),
         (30, "-tall"),
     ]
+
+    OWN_KEYS_FIRST: ClassVar[bool] = True
+    """The footer begins with the keys of this screen, before those that work everywhere."""
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()

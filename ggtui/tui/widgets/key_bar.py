@@ -55,9 +55,14 @@ class KeyBar(Widget):
     def look_again(self) -> None:
         """Read the keys and what they can do now."""
         explain = self.screen if isinstance(self.screen, Explains) else None
-        active = [entry.binding for entry in self.screen.active_bindings.values() if entry.binding.show]
-        unique = {binding.id or binding.key: binding for binding in reversed(active)}
-        ordered = sorted(unique.values(), key=lambda binding: ORDER.get(binding.id or "", 999))
+        active = [entry for entry in self.screen.active_bindings.values() if entry.binding.show]
+        general = {entry.binding.id for entry in active if entry.node is self.app}
+        is_split = getattr(self.screen, "OWN_KEYS_FIRST", False)
+        unique = {entry.binding.id or entry.binding.key: entry.binding for entry in reversed(active)}
+        ordered = sorted(
+            unique.values(),
+            key=lambda binding: (is_split and binding.id in general, ORDER.get(binding.id or "", 999)),
+        )
         self.entries = tuple(
             (
                 binding.key,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-from queue import SimpleQueue
+import time
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from ggtui.cli.exits import ExitCode
+from ggtui.cli.output import OutputLost
 from ggtui.cli.stop_signals import stop_signals
 from ggtui.core.errors import Internal
 
@@ -21,6 +24,9 @@ _LOG = logging.getLogger(__name__)
 
 STOP_LIMIT_S = 3.0
 """From the first stop signal to the end of the process."""
+
+SLICE_S = 0.2
+"""Longest single wait: a signal that arrives just before a wait is not heard until the wait is over."""
 
 _STARTED, _ENDED = 0, -1
 """What the main thread may hear of besides signal numbers, which are above 0."""
@@ -49,7 +55,11 @@ def keep_serving(
 
 def stop_engine(engine: Engine, leave: Callable[[int], object] = os._exit) -> None:
     """End the engine within the limit. An engine that hangs is left behind: its guard ends the children."""
-    if not engine.stop(STOP_LIMIT_S):
+    deadline = time.monotonic() + STOP_LIMIT_S
+    has_stopped = engine.stop(SLICE_S)
+    while not has_stopped and time.monotonic() < deadline:
+        has_stopped = engine.stop(SLICE_S)
+    if not has_stopped:
         _LOG.warning("the engine did not stop within %g s; leaving it behind", STOP_LIMIT_S)
         leave(ExitCode.DONE)
 
@@ -60,17 +70,23 @@ def _attend(
     engine.started.add_done_callback(lambda _: heard.put(_STARTED))
     engine.stopped.add_done_callback(lambda _: heard.put(_ENDED))
     try:
-        number = heard.get()
+        number = _next(heard)
         if number == _STARTED:
             engine.started.result()
             _announce(url, out)
-            number = heard.get()
+            number = _next(heard)
         if number == _ENDED:
             raise Internal("the engine ended by itself")
         _LOG.info("stopping (signal %d)", number)
     finally:
         stop_engine(engine, leave)
     return ExitCode.DONE
+
+
+def _next(heard: SimpleQueue[int]) -> int:
+    while True:
+        with suppress(Empty):
+            return heard.get(timeout=SLICE_S)
 
 
 def _announce(url: str, out: Output) -> None:
@@ -80,5 +96,5 @@ def _announce(url: str, out: Output) -> None:
             out.document({"schema": 1, "url": url, "pid": os.getpid()})
         else:
             out.line(url)
-    except BrokenPipeError:
-        _LOG.info("nobody reads the standard output")
+    except OutputLost as failure:
+        _LOG.info("nobody reads the standard output: %s", failure.detail)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
-import os
-import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ggtui.cli.arguments import parse
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from ggtui.cli.call import Call
     from ggtui.cli.exits import ExitCode
     from ggtui.cli.output import Output
+    from ggtui.core.errors import Failure
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,25 +31,32 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _guarded(arguments: argparse.Namespace) -> int:
-    from ggtui.cli.exits import ExitCode, exit_code
-    from ggtui.cli.output import FailureWords, Output
+    from ggtui.cli.exits import ExitCode
+    from ggtui.cli.output import Output
     from ggtui.core.errors import Failure, Internal
 
     out = Output(is_json=arguments.json, is_ascii=arguments.ascii)
     try:
         return _run(arguments, out)
     except Failure as failure:
-        out.failure(FailureWords.of(failure))
-        return exit_code(failure)
+        return _told(failure, out)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        _forget_stdout()
-        return ExitCode.DONE
     except Exception as error:  # the last line of defence: a person never sees a traceback
         _LOG.debug("command failed", exc_info=True)
-        out.failure(FailureWords.of(Internal(type(error).__name__)))
-        return ExitCode.FAILED
+        return _told(Internal(type(error).__name__), out)
+
+
+def _told(failure: Failure, out: Output) -> ExitCode:
+    """Say it, unless the one who would read it has gone: that is no failure."""
+    from ggtui.cli.exits import ExitCode, exit_code
+    from ggtui.cli.output import FailureWords, OutputLost
+
+    if isinstance(failure, OutputLost) and isinstance(failure.__cause__, BrokenPipeError):
+        return ExitCode.DONE
+    with suppress(OutputLost):
+        out.failure(FailureWords.of(failure))
+    return exit_code(failure)
 
 
 def _run(arguments: argparse.Namespace, out: Output) -> ExitCode:
@@ -63,10 +70,3 @@ def _command(arguments: argparse.Namespace) -> Callable[[Call], ExitCode]:
     name = arguments.command or ("serve" if arguments.proxy_only else "screen")
     run: Callable[[Call], ExitCode] = importlib.import_module(f"ggtui.cli.commands.{name}").run
     return run
-
-
-def _forget_stdout() -> None:
-    """The reader has gone: what is still buffered must not raise again at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)

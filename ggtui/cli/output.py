@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
+from ggtui.core.errors import Failure
 from ggtui.core.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from ggtui.core.errors import Failure
 
 SCHEMA = 1
 """Of the documents that are made here; grows when a key changes its meaning or goes away."""
 
 _LONGEST_SENTENCE = 2000
 _ASCII = str.maketrans({"–": "-", "→": "->", "≈": "~", "…": "...", "×": "x"})
+
+
+class OutputLost(Failure):
+    """The reader has gone, or the disk is full; caused by the OSError."""
+
+    title = "Output cannot be written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +104,20 @@ class Output:
         if self.is_ascii or not encoding.lower().startswith("utf"):
             text = text.translate(_ASCII)
         text = text.encode(encoding, "replace").decode(encoding)
-        stream.write(text + "\n")
-        stream.flush()
+        try:
+            stream.write(text + "\n")
+            stream.flush()
+        except OSError as error:
+            _forget(stream)
+            raise OutputLost(error.strerror or type(error).__name__) from error
+
+
+def _forget(stream: TextIO) -> None:
+    """What is still buffered must not fail again when the process ends."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def _error(words: FailureWords) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Opens the screen on a running engine and closes it again, also when a signal asks for it."""
+"""Opens the screen on an engine and closes it again, also when a signal asks for it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import logging
 import os
 import threading
 from contextlib import suppress
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from ggtui.cli.exits import ExitCode
-from ggtui.cli.headless import STOP_LIMIT_S, keep_serving, stop_engine
+from ggtui.cli.headless import keep_serving, stop_engine
 from ggtui.cli.log_output import stderr_log
-from ggtui.cli.stop_signals import STOP_SIGNALS
+from ggtui.cli.stop_signals import stop_signals
 from ggtui.config.paths import default_config_file
 
 if TYPE_CHECKING:
@@ -23,9 +24,18 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
+CLOSE_S = 0.8
+"""How long a screen may take to close after a signal. A terminal that has gone can hold it for ever."""
+
+_CLOSED = 0
+"""Told to the watcher in place of a signal number."""
+
 
 def show(engine: Engine, ground: Ground, out: Output) -> ExitCode:
-    """The screen until it is closed, then the end of the engine, or serving on without it."""
+    """The screen until it is closed, then the end of the engine, or serving on without it.
+
+    The screen starts the engine itself, once it has painted.
+    """
     from ggtui.tui.app import ModelsApp, QuitChoice
 
     config = ground.config
@@ -35,12 +45,14 @@ def show(engine: Engine, ground: Ground, out: Output) -> ExitCode:
         options=config.options,
         config_path=str(config.config_file or default_config_file()),
     )
+    watcher = _Watcher(app, engine, QuitChoice.STOP)
     choice = QuitChoice.STOP
-    try:
-        choice = asyncio.run(_shown(app, QuitChoice.STOP, mouse=config.mouse)) or QuitChoice.STOP
-    finally:
-        if choice is not QuitChoice.KEEP_SERVING:
-            stop_engine(engine)
+    with stop_signals(watcher.heard.put):
+        try:
+            choice = asyncio.run(watcher.shown(mouse=config.mouse)) or QuitChoice.STOP
+        finally:
+            if choice is not QuitChoice.KEEP_SERVING:
+                stop_engine(engine)
     if choice is QuitChoice.KEEP_SERVING:
         out.say("ggtui serves on without its screen; ctrl+c stops it")
         with stderr_log(config):
@@ -48,29 +60,35 @@ def show(engine: Engine, ground: Ground, out: Output) -> ExitCode:
     return ExitCode(app.return_code or ExitCode.DONE)
 
 
-async def _shown(app: ModelsApp, on_signal: QuitChoice, *, mouse: bool) -> QuitChoice | None:
-    loop = asyncio.get_running_loop()
+class _Watcher:
+    """Closes the screen when a signal is heard, from a thread of its own: the screen's may be stuck."""
 
-    def leave(number: int) -> None:
+    def __init__(self, app: ModelsApp, engine: Engine, choice: QuitChoice) -> None:
+        self.heard: SimpleQueue[int] = SimpleQueue()
+        """Signal numbers; SimpleQueue may be put to from a signal handler."""
+        self._app = app
+        self._engine = engine
+        self._choice = choice
+        self._closed = threading.Event()
+
+    async def shown(self, *, mouse: bool) -> QuitChoice | None:
+        """Show the screen; what was chosen at its end."""
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=self._watch, args=(loop,), name="ggtui-signals", daemon=True).start()
+        try:
+            return await self._app.run_async(mouse=mouse)
+        finally:
+            self._closed.set()
+            self.heard.put(_CLOSED)
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        number = self.heard.get()
+        if number == _CLOSED:
+            return
         _LOG.info("closing the screen (signal %d)", number)
-        _watchdog(number)
-        app.exit(on_signal)
-
-    for number in STOP_SIGNALS:
-        loop.add_signal_handler(number, leave, int(number))
-    try:
-        return await app.run_async(mouse=mouse)
-    finally:
-        for number in STOP_SIGNALS:
-            loop.remove_signal_handler(number)
-
-
-def _watchdog(number: int) -> None:
-    """A terminal that has gone can keep the screen from closing; the process ends all the same.
-
-    The engine's guard ends its servers with it.
-    """
-    timer = threading.Timer(2 * STOP_LIMIT_S, os._exit, (128 + number,))
-    timer.daemon = True
-    with suppress(RuntimeError):
-        timer.start()
+        with suppress(RuntimeError):  # it may be closing at this very moment
+            loop.call_soon_threadsafe(self._app.exit, self._choice)
+        if not self._closed.wait(CLOSE_S):
+            _LOG.warning("the screen does not close; leaving it behind")
+            stop_engine(self._engine)
+            os._exit(ExitCode.DONE)

@@ -76,3 +76,10 @@ def test_a_reader_that_goes_away_is_no_failure(tmp_path: Path) -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
 
     assert ("0\n", "") == (done.stdout, done.stderr)
+
+
+def test_a_full_disk_is_one_line() -> None:
+    command = f"'{sys.executable}' -m ggtui completion bash > /dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+
+    assert (1, "ggtui: Output cannot be written: No space left on device\n") == (done.returncode, done.stderr)

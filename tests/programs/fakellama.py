@@ -12,7 +12,7 @@ Takes llama-server's own flags (those it does not know are ignored with their va
 --fake-ignore-term           ignore SIGTERM, the exit line and the end of stdin
 --fake-grandchild            fork a process that only sleeps and keeps every pipe open
 --fake-taken-once FILE       fail as if the port were taken while FILE does not exist, and create it
---fake-unknown FLAG          refuse FLAG as an older build would
+--fake-unknown NAME          refuse --NAME as an older build would
 --fake-no-push               no push lines, stdin not read: an older build
 --fake-long-line N           write one log line of N bytes
 --fake-flood N               write N bytes of log lines, escape sequences among them, before ready
@@ -50,7 +50,7 @@ def read_flags(arguments: list[str]) -> dict[str, Any]:
         value: Any = True if name in SWITCHES else next(rest, "")
         flags[name] = value
         if name == "--fake-unknown":
-            flags["refused"].append(value)
+            flags["refused"].append(f"--{value}")
     return flags
 
 
@@ -75,7 +75,7 @@ class FakeServer:
         """Serve until told to end."""
         flags = self.flags
         for refused in flags["refused"]:
-            if refused in self.arguments[: self.arguments.index("--fake-unknown")]:
+            if refused in self.arguments:
                 self.fail(f"error: invalid argument: {refused}")
         if self.is_deaf:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -34,7 +34,7 @@ def listens(process: psutil.Process, port: int) -> bool:
     inodes = _listening_inodes(port)
     if inodes is None:
         return any(
-            connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
+            connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
             for connection in process.net_connections(kind="tcp4")
         )
     return bool(inodes) and _holds_any(process.pid, inodes)

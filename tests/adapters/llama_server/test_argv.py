@@ -1,0 +1,62 @@
+"""A plan becomes flags."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ggtui.adapters.llama_server.argv import server_flags, total_cells
+from ggtui.core.models import KvType, LaunchOptions, LaunchPlan, ModelLaunchSpec
+
+
+def plan(*capabilities: str, n_ctx: int = 2048, **options: object) -> LaunchPlan:
+    chosen = LaunchOptions(**options)  # type: ignore[arg-type]
+    spec = ModelLaunchSpec(
+        1, "qwen", Path("/m/q.gguf"), capabilities=capabilities or ("chat",), options=chosen
+    )
+    return LaunchPlan(spec, n_ctx)
+
+
+def test_every_launch_names_address_slots_and_context() -> None:
+    expected = (
+        *("-m", "/m/q.gguf", "--host", "127.0.0.1", "--port", "5500", "--alias", "qwen"),
+        *("-c", "2048", "-np", "4", "-kvu", "-ctk", "f16", "-ctv", "f16"),
+        *("--api-key-file", "/run/k", "--cors-origins", "localhost", "--no-ui", "--offline"),
+    )
+
+    assert expected == server_flags(plan(), "5500", Path("/run/k"))
+
+
+@pytest.mark.parametrize(("kv_unified", "cells"), [(True, 2048), (False, 6144)])
+def test_a_split_pool_needs_the_context_once_per_slot(kv_unified: bool, cells: int) -> None:
+    assert cells == total_cells(plan(n_parallel=3, kv_unified=kv_unified))
+
+
+def test_only_chosen_options_are_passed() -> None:
+    flags = server_flags(
+        plan(n_gpu_layers=0, flash_attn=False, n_threads=6, cache_type_k=KvType.Q8_0), "1", None
+    )
+
+    assert "-ngl 0 -fa off -t 6" in " ".join(flags)
+    assert "-ctk q8_0" in " ".join(flags)
+    assert "--api-key-file" not in flags
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "flag"),
+    [(("embedding",), "--embedding"), (("rerank", "embedding"), "--rerank"), (("chat", "embedding"), None)],
+)
+def test_a_model_that_cannot_chat_is_started_for_what_it_can(
+    capabilities: tuple[str, ...], flag: str | None
+) -> None:
+    flags = server_flags(plan(*capabilities), "1", None)
+
+    assert ([flag] if flag else []) == [name for name in flags if name in {"--embedding", "--rerank"}]
+
+
+def test_extra_arguments_come_last_and_refused_flags_go() -> None:
+    flags = server_flags(plan(extra_args=("-b", "64")), "1", None, frozenset({"--cors-origins", "-kvu"}))
+
+    assert ("-b", "64") == flags[-2:]
+    assert not {"--cors-origins", "localhost", "-kvu"} & set(flags)

@@ -11,6 +11,7 @@ from textual import on
 from textual.app import App
 from textual.content import Content
 
+from ggtui.core.errors import SpawnReason
 from ggtui.tui.bridge import Bridge
 from ggtui.tui.commands import Commands
 from ggtui.tui.copying import copy_answers, copy_source
@@ -72,7 +73,7 @@ class ModelsApp(App[QuitChoice]):
         config_path: str = "",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """options: what every launch starts from. starts_engine: False when it was started already.
+        """options: what launches start from. starts_engine: False when it was started already.
 
         config_path: the configuration file, for the text of an empty catalog. clock: Unix time, for ages.
         """
@@ -161,8 +162,11 @@ class ModelsApp(App[QuitChoice]):
 
     @on(CallFailed)
     def take_failure(self, failed: CallFailed) -> None:
-        """Say why it was refused."""
-        self._tell_failure(failed.note)
+        """Say why it was refused; a load that was cancelled is no failure."""
+        if failed.note.reason == SpawnReason.CANCELLED:
+            self.tell("the load was cancelled")
+        else:
+            self._tell_failure(failed.note)
 
     @on(EngineFailed)
     def take_start_failure(self, failed: EngineFailed) -> None:

@@ -33,8 +33,9 @@ def local_tool(environ: Mapping[str, str]) -> tuple[str, ...] | None:
     if environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"):
         return None
     for variable, command in _TOOLS:
-        if (not variable or environ.get(variable)) and shutil.which(command[0], path=environ.get("PATH")):
-            return command
+        program = shutil.which(command[0], path=environ.get("PATH"))
+        if program is not None and (not variable or environ.get(variable)):
+            return (program, *command[1:])
     return None
 
 

@@ -24,9 +24,8 @@ class Desk:
     """Plain values, no widgets and no I/O: every key handler may ask it anything."""
 
     def __init__(self, options: LaunchOptions | None = None) -> None:
-        self.options = options or LaunchOptions()
-        """What every launch starts from."""
-        self.snapshot = EngineSnapshot(0)
+        """options: what launches start from, until the first snapshot says so itself."""
+        self.snapshot = EngineSnapshot(0, options=options or LaunchOptions())
         self.selected_id: int | None = None
         """The model under the cursor."""
         self.pool: MemoryPool = current_pool(self.snapshot)
@@ -92,7 +91,7 @@ class Desk:
 
     def forecast_at(self, summary: ModelSummary, n_ctx: int) -> Forecast | None:
         """The forecast at any context, in tokens."""
-        return forecast(summary, n_ctx, self.options, self.pool, self._frees(summary.id))
+        return forecast(summary, n_ctx, self.snapshot.options, self.pool, self._frees(summary.id))
 
     def _frees(self, model_id: int) -> tuple[str, ...]:
         held = (target for target in self.snapshot.targets if target.state in HOLDING)

@@ -53,12 +53,12 @@ def memory_bar(width: int, total: int, ours: int, others: int, glyphs: Glyphs) -
     """`████▒░`: ours, other programs, free; told by shape. Bytes; a total of 0 draws an empty bar."""
     if total <= 0:
         return Content(glyphs.free * width)
-    held = min(width, round(width * min(total, ours + others) / total))
-    n_ours = min(held, round(width * min(total, ours) / total))
+    n_ours = min(width, round(width * ours / total))
+    n_others = min(width - n_ours, round(width * others / total))
     return Content.assemble(
         (glyphs.ours * n_ours, "$ours"),
-        (glyphs.others * (held - n_ours), "$others"),
-        (glyphs.free * (width - held), "$quiet"),
+        (glyphs.others * n_others, "$others"),
+        (glyphs.free * (width - n_ours - n_others), "$quiet"),
     )
 
 

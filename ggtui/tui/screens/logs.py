@@ -54,18 +54,18 @@ class LogScreen(Room):
 
     def action_filter(self) -> None:
         """Type to search."""
+        self.pane.view.begin_search()
         self.query_one(FilterBar).open()
 
     @on(FilterBar.Typed)
     def search(self, typed: FilterBar.Typed) -> None:
         """Mark the matches and go to the nearest."""
-        self.pane.view.query_text = typed.words
-        if typed.words:
-            self.pane.view.go_to_match(-1)
+        self.pane.view.find(typed.words)
 
     @on(FilterBar.Left)
     def read_on(self) -> None:
         """Typing is over."""
+        self.pane.view.settle_search()
         self.pane.view.focus()
 
     def action_follow(self) -> None:

@@ -43,6 +43,7 @@ class LogView(ScrollView, can_focus=True):
         self._lines: list[str] = []
         self._rows: list[str] = []
         self._widest = 0
+        self._match = 0
 
     @property
     def line_count(self) -> int:
@@ -79,7 +80,7 @@ class LogView(ScrollView, can_focus=True):
     def watch_is_following(self) -> None:
         """Jump to the end when following begins."""
         if self.is_following:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+            self.scroll_end(animate=False, immediate=True, force=True, x_axis=False)
 
     def watch_query_text(self) -> None:
         """Mark the matches."""
@@ -111,7 +112,7 @@ class LogView(ScrollView, can_focus=True):
         width = self.size.width if self.is_wrapped else max(self._widest, 1)
         self.virtual_size = Size(width, len(self._rows))
         if self.is_following:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+            self.scroll_end(animate=False, immediate=True, force=True, x_axis=False)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -162,17 +163,40 @@ class LogView(ScrollView, can_focus=True):
         """Redraw the selection."""
         self.refresh()
 
+    def begin_search(self) -> None:
+        """Search from what is in view now."""
+        self._match = self.scroll_offset.y + self.size.height
+
+    def find(self, words: str) -> None:
+        """Mark these words and show the nearest row above the place where the search began."""
+        self.query_text = words
+        hits = self._hits()
+        if hits:
+            self._show_match(next((row for row in reversed(hits) if row <= self._match), hits[0]))
+
     def go_to_match(self, step: int) -> bool:
-        """Scroll to the next (1) or previous (-1) row with a match; False when there is none."""
-        here = self.scroll_offset.y
-        hits = [index for index, row in enumerate(self._rows) if self._matches(row)]
+        """Show the next (1) or previous (-1) row with a match, round the end; False when there is none."""
+        hits = self._hits()
         if not hits:
             return False
-        ahead = [index for index in hits if (index > here if step > 0 else index < here)]
-        wanted = (ahead[0] if step > 0 else ahead[-1]) if ahead else (hits[0] if step > 0 else hits[-1])
-        self.is_following = False
-        self.scroll_to(y=wanted, animate=False, immediate=True)
+        if step > 0:
+            self._match = next((row for row in hits if row > self._match), hits[0])
+        else:
+            self._match = next((row for row in reversed(hits) if row < self._match), hits[-1])
+        self._show_match(self._match)
         return True
+
+    def settle_search(self) -> None:
+        """The row that is shown is where next and previous go on from."""
+        hits = self._hits()
+        self._match = next((row for row in reversed(hits) if row <= self._match), hits[0] if hits else 0)
+
+    def _hits(self) -> list[int]:
+        return [index for index, row in enumerate(self._rows) if self._matches(row)]
+
+    def _show_match(self, row: int) -> None:
+        self.is_following = False
+        self.scroll_to(y=max(0, row - self.size.height // 2), animate=False, immediate=True, force=True)
 
     def _stop_following(self) -> None:
         self.is_following = False

@@ -29,7 +29,10 @@ def run(call: Call) -> ExitCode:
     if not call.arguments.proxy_only and not has_terminal():
         return without_screen(call)
     with tempfile.TemporaryDirectory(prefix="ggtui-demo-", ignore_cleanup_errors=True) as name:
-        config, models = prepared(call.config, Path(name))
+        folder = Path(name)
+        # Folders that a person names are theirs to keep: ps and load find the demo by them.
+        own = call.config if call.arguments.data_dir else in_folder(call.config, folder / "data")
+        config, models = prepared(own, folder)
         show = serve_config if call.arguments.proxy_only else show_config
         return show(config, call.out, lambda url: what_to_try(url, models))
 
@@ -43,11 +46,8 @@ def prepared(config: Config, folder: Path) -> tuple[Config, list[str]]:
     models.mkdir(mode=0o700)
     write_demo_models(models)
     names = [summary_of_file(str(each)).public_id for each in sorted(models.glob("*.gguf"))]
-    return replace(
-        in_folder(config, folder / "data"),
-        models_dirs=(models,),
-        llama_server=config.llama_server or _preferred_engine(),
-    ), names
+    engine = config.llama_server or _preferred_engine()
+    return replace(config, models_dirs=(models,), llama_server=engine), names
 
 
 def what_to_try(url: str, models: Sequence[str]) -> list[str]:

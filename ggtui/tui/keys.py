@@ -46,16 +46,16 @@ TABLE: tuple[Key, ...] = (
         "left_square_bracket,minus",
         "[ ]",
         "context_down",
-        "context one stop down; the forecast moves at once",
+        "context one stop down or up; the forecast moves at once",
         Where.CONTEXT,
         "Ctx",
     ),
     Key(
         "ctx-up",
         "right_square_bracket,plus,equals_sign",
-        "] + =",
+        "- + =",
         "context_up",
-        "context one stop up",
+        "the same, without brackets",
         Where.CONTEXT,
     ),
     Key(
@@ -63,7 +63,7 @@ TABLE: tuple[Key, ...] = (
         "left_curly_bracket",
         "{",
         "context_saved",
-        "context back to the saved",
+        "context back to the saved one",
         Where.CONTEXT,
     ),
     Key(

@@ -39,7 +39,9 @@ class Access:
         host = fields.get(b"host", b"").lower()
         if host in self._hosts:
             return
-        if self._is_open_to_all and local_address and host in _host_forms(local_address, self._port):
+        # A socket that listens on `::` names a client's IPv4 address in its IPv6 form.
+        called = (local_address or "").removeprefix("::ffff:")
+        if self._is_open_to_all and called and host in _host_forms(called, self._port):
             return
         raise HostNotAllowed("this name is not allowed", hint="call by 127.0.0.1 or localhost, with the port")
 

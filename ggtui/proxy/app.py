@@ -23,7 +23,16 @@ from ggtui.proxy.answers import Reply
 from ggtui.proxy.body import ClientGone, read_model_request
 from ggtui.proxy.forward import Forwarder, ForwardRequest
 from ggtui.proxy.interrupt import Interrupted
-from ggtui.proxy.routes import FORM_POSTS, HEALTH, MODEL_POSTS, MODEL_PREFIXES, MODELS, REFUSED, TARGET_GETS
+from ggtui.proxy.routes import (
+    FORM_POSTS,
+    HEALTH,
+    MODEL_POSTS,
+    MODEL_PREFIXES,
+    MODELS,
+    NO_HEAD,
+    REFUSED,
+    TARGET_GETS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -120,7 +129,7 @@ class App:
         path, method = scope["raw_path"], scope["method"]
         table = self._posts if method == "POST" else self._gets if method in ("GET", "HEAD") else {}
         handler = table.get(path)
-        if handler is not None and not (method == "HEAD" and path in TARGET_GETS):
+        if handler is not None and not (method == "HEAD" and path in NO_HEAD):
             return handler
         if path.startswith(MODEL_PREFIXES) and method in ("GET", "HEAD"):
             return self._one_model
@@ -132,7 +141,7 @@ class App:
 
     def allowed(self, path: bytes) -> str:
         """The methods a path has, as the Allow field lists them; empty for an unknown path."""
-        if path in TARGET_GETS:
+        if path in NO_HEAD:
             return "GET"
         if path in self._gets or path.startswith(MODEL_PREFIXES):
             return "GET, HEAD"

@@ -16,6 +16,7 @@ import msgspec
 from ggtui.core.context import parse_num_ctx
 from ggtui.core.errors import InvalidRequest, RequestTooLarge, UnsupportedMediaType
 from ggtui.core.units import MIB
+from ggtui.proxy.grammar_bounds import check_grammars
 from ggtui.proxy.multipart import boundary_of, form_field
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class _Skimmed(msgspec.Struct):
     n: Any = None
     max_tokens: Any = None
     n_discard: Any = None
+    grammar: Any = None
+    json_schema: Any = None
+    response_format: Any = None
+    tools: Any = None
+    text: Any = None
 
 
 _SKIM = msgspec.json.Decoder(_Skimmed)
@@ -135,6 +141,7 @@ def judge(data: bytes | bytearray) -> RequestBody:
     if stream is not None and not isinstance(stream, bool):
         raise InvalidRequest("stream must be true or false", param="stream")
     _check_bounds(root)
+    check_grammars(root)
     num_ctx = parse_num_ctx(root.get("num_ctx"))
     if "num_ctx" in root:
         data = _without(data, "num_ctx")

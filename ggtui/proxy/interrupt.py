@@ -32,6 +32,7 @@ class Drain:
 
     def __init__(self) -> None:
         self.is_begun = False
+        self.is_cut = False
         self._open: set[Interruptible] = set()
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -49,7 +50,8 @@ class Drain:
                 each.cut(Cause.STOPPING)
 
     def cut(self) -> None:
-        """End every request."""
+        """End every request, also one that is about to begin."""
+        self.is_cut = True
         for each in list(self._open):
             each.cut(Cause.STOPPING)
 
@@ -90,7 +92,7 @@ class Interruptible:
         self._n_cancels = task.cancelling()
         self._watch = asyncio.get_running_loop().create_task(self._await_disconnect())
         self._drain.add(self)
-        if self._drain.is_begun and self.is_endless:
+        if self._drain.is_cut or (self._drain.is_begun and self.is_endless):
             self.cut(Cause.STOPPING)
         return self
 

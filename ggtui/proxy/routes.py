@@ -35,6 +35,9 @@ TARGET_GETS = frozenset((b"/props", b"/slots", b"/metrics", b"/lora-adapters"))
 REFUSED = frozenset((b"/tools", b"/cors-proxy"))
 """llama-server's own tools reach files and other hosts: never through this door."""
 
+NO_HEAD = TARGET_GETS | {b"/ggtui/events", b"/ggtui/logs"}
+"""Answers that are not made without being sent."""
+
 HEALTH = frozenset((b"/health", b"/v1/health"))
 MODELS = frozenset((b"/v1/models", b"/models"))
 MODEL_PREFIXES = (b"/v1/models/", b"/models/")

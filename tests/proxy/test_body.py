@@ -65,6 +65,10 @@ def test_a_number_out_of_range_is_refused(number: bytes) -> None:
         (b'{"n": 1000000}', "n"),
         (b'{"max_tokens": -5}', "max_tokens"),
         (b'{"n_discard": -1}', "n_discard"),
+        (b'{"grammar": "root ::= ' + b"(" * 60_000 + b'"}', "grammar"),
+        (b'{"grammar": "' + b"x" * 300_000 + b'"}', "grammar"),
+        (b'{"json_schema": ' + b'{"a":' * 70 + b"1" + b"}" * 70 + b"}", "json_schema"),
+        (b'{"response_format": {"schema": {"pattern": "' + b"(" * 100 + b'"}}}', "response_format"),
     ],
 )
 @pytest.mark.parametrize("is_large", [False, True])
@@ -73,6 +77,12 @@ def test_a_wrong_field_is_named(body: bytes, param: str, is_large: bool) -> None
         judge(b"{" + FILLER + b"," + body[1:] if is_large else body)
 
     assert param == caught.value.param
+
+
+def test_an_ordinary_grammar_is_not_in_the_way() -> None:
+    alternatives = " | ".join(f'("{n}" [a-z]*)' for n in range(500))
+
+    assert "a" == judge(json.dumps({"model": "a", "grammar": f"root ::= {alternatives}"}).encode()).model
 
 
 def test_a_body_without_num_ctx_is_the_same_object() -> None:

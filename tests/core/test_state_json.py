@@ -1,0 +1,47 @@
+"""The state as JSON: complete, plain, and the same whether a ggtui runs or not."""
+
+from __future__ import annotations
+
+import json
+
+from ggtui import __version__
+from ggtui.core.models import ModelSummary
+from ggtui.core.ports.gpu import GpuSample, MemoryReading
+from ggtui.core.snapshot import EngineSnapshot, FailureNote, ModelStatus, TargetStatus
+from ggtui.core.state import TargetState
+from ggtui.core.state_json import SCHEMA, state_document, utc_text
+
+SUMMARY = ModelSummary(1, "tiny-q4", "Tiny", "llama", 1000, quantisation="Q4_0", n_ctx_train=2048)
+
+
+def test_an_empty_state_is_a_document() -> None:
+    document = state_document(EngineSnapshot(0), 0.0)
+
+    assert document == json.loads(json.dumps(document))
+    assert (SCHEMA, __version__, None, None) == tuple(
+        document[name] for name in ("schema", "version", "pid", "target")
+    )
+
+
+def test_a_full_state_is_plain_json() -> None:
+    snapshot = EngineSnapshot(
+        1,
+        models=(ModelStatus(SUMMARY, TargetState.FAILED, 512, FailureNote("t", "d", log_tail=("x",))),),
+        targets=(TargetStatus(1, "tiny-q4", TargetState.LOADING, 10.0, progress=0.5, argv=("a", "b")),),
+        memory=MemoryReading((GpuSample(0, "gpu", total_bytes=5),)),
+    )
+    document = state_document(snapshot, 12.5, pid=7)
+
+    assert document == json.loads(json.dumps(document))
+    assert 7 == document["pid"]
+    assert [document["target"]] == document["targets"]
+    target = document["target"]
+    assert isinstance(target, dict)
+    assert ("tiny-q4", "loading", 0.5, 2.5) == tuple(
+        target[name] for name in ("model", "state", "progress", "uptime_s")
+    )
+
+
+def test_times_are_utc() -> None:
+    assert "1970-01-01T00:00:01.500Z" == utc_text(1.5)
+    assert utc_text(None) is None

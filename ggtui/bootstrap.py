@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import os
 from typing import TYPE_CHECKING
 
@@ -13,6 +11,8 @@ from ggtui.adapters.llama_server.launcher import LlamaServerLauncher
 from ggtui.services.catalog import CatalogService
 from ggtui.services.control import Control
 from ggtui.services.engine import Engine
+from ggtui.services.engine_lookup import EngineLookup
+from ggtui.services.foresight import Foresight
 from ggtui.services.gpu_watch import GpuWatch
 from ggtui.services.launches import LaunchLedger
 from ggtui.services.logs import LogBook
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from ggtui.core.ports.gpu import GpuProbePort
     from ggtui.core.ports.launcher import LauncherPort
     from ggtui.proxy.server import ProxyServer
-
-_LOG = logging.getLogger(__name__)
 
 
 def build(
@@ -52,13 +50,18 @@ def build(
     logs = LogBook()
     ledger = LaunchLedger(logs)
     models = CatalogService(store)
-    runtime = ModelRuntime(models, launcher, ledger, _settings(config), closing=door.close_target)
     gpu = GpuWatch(probe or SystemProbe(), lambda: ledger.pids)
+    lookup = EngineLookup(launcher)
+    foresight = Foresight(catalog=models, ledger=ledger, gpu=gpu, lookup=lookup, options=config.options)
+    runtime = ModelRuntime(
+        models, launcher, ledger, _settings(config), closing=door.close_target, foresee=foresight.line
+    )
     publisher = Publisher(
         catalog=models,
         ledger=ledger,
         scheduler=runtime.scheduler,
         gpu=gpu,
+        lookup=lookup,
         options=config.options,
         default_n_ctx=config.n_ctx,
         is_read_only=config.read_only,
@@ -72,7 +75,7 @@ def build(
         is_read_only=config.read_only,
     )
     door.runtime, door.catalog, door.control, door.publisher = runtime, models, control, publisher
-    return Engine(control, [gpu, models, EngineLookup(launcher, publisher), RuntimePart(runtime), door])
+    return Engine(control, [gpu, models, lookup, RuntimePart(runtime), door])
 
 
 def _settings(config: Config) -> RuntimeSettings:
@@ -143,26 +146,3 @@ class RuntimePart:
     async def stop(self) -> None:
         """Stop every server; returns when all are dead."""
         await self._runtime.close()
-
-
-class EngineLookup:
-    """Finds out which llama.cpp there is, in the background."""
-
-    def __init__(self, launcher: LauncherPort, publisher: Publisher) -> None:
-        self._launcher = launcher
-        self._publisher = publisher
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begin to look."""
-        self._task = asyncio.get_running_loop().create_task(self._look())
-
-    async def stop(self) -> None:
-        """Give up looking."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _look(self) -> None:
-        self._publisher.engine = await self._launcher.engine()
-        self._publisher.changed()

@@ -48,18 +48,20 @@ class CatalogService:
         await self._store.close()
 
     async def list_models(self) -> Sequence[ModelSummary]:
-        """All models by public id; see ModelCatalogPort."""
+        """All models by public id; see ModelCatalogPort. While none is known, waits for the scan to end."""
+        if not self._models and self._scan is not None:
+            await asyncio.shield(self._scan)
         return self._models
 
     async def resolve_model(self, name: str) -> ModelSummary | None:
-        """Exact public id, else numeric id; see ModelCatalogPort."""
+        """Exact public id, else numeric id; see ModelCatalogPort. An unknown one waits for the scan."""
+        if name not in self._by_name and self._scan is not None:
+            await asyncio.shield(self._scan)
         return self._by_name.get(name)
 
     async def resolve_for_launch(self, name: str) -> ModelLaunchSpec | None:
-        """With files; see ModelCatalogPort. A name unknown so far waits for the first scan to end."""
-        if name not in self._by_name and self._scan is not None and self.report().scanned_at is None:
-            await asyncio.shield(self._scan)
-        if name not in self._by_name:
+        """With files; see ModelCatalogPort. A name unknown so far waits for the scan to end."""
+        if await self.resolve_model(name) is None:
             return None
         spec = self._specs.get(name)
         if spec is None:

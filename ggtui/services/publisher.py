@@ -16,9 +16,10 @@ from ggtui.core.state import TargetState
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ggtui.core.models import EngineInfo, LaunchOptions, ModelSummary
+    from ggtui.core.models import LaunchOptions, ModelSummary
     from ggtui.core.schedule import Resident, Scheduler
     from ggtui.services.catalog import CatalogService
+    from ggtui.services.engine_lookup import EngineLookup
     from ggtui.services.gpu_watch import GpuWatch
     from ggtui.services.launches import Launch, LaunchLedger
 
@@ -36,25 +37,25 @@ class Publisher:
         ledger: LaunchLedger,
         scheduler: Scheduler,
         gpu: GpuWatch,
+        lookup: EngineLookup,
         options: LaunchOptions,
         default_n_ctx: int,
         is_read_only: bool = False,
     ) -> None:
         self.url = ""
         """What clients use as base URL; set by whoever opens the door."""
-        self.engine: EngineInfo | None = None
-        """What would be launched; set when it has been looked up."""
         self._catalog = catalog
         self._ledger = ledger
         self._scheduler = scheduler
         self._gpu = gpu
+        self._lookup = lookup
         self._options = options
         self._default_n_ctx = default_n_ctx
         self._is_read_only = is_read_only
         self._version = 0
         self._hearers: list[Callable[[EngineSnapshot], None]] = []
         self._timer: asyncio.TimerHandle | None = None
-        for source in (catalog, ledger, gpu):
+        for source in (catalog, ledger, gpu, lookup):
             source.changed = self.changed
 
     def changed(self) -> None:
@@ -81,7 +82,7 @@ class Publisher:
             queue=self._queue(now),
             memory=self._gpu.reading,
             memory_history=self._gpu.history,
-            engine=self.engine,
+            engine=self._lookup.info,
             catalog=self._catalog.report(),
             is_scanning=self._catalog.is_scanning,
             options=self._options,

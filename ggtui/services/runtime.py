@@ -71,13 +71,19 @@ class ModelRuntime:
         settings: RuntimeSettings,
         *,
         closing: Callable[[RunningTarget], None] = lambda _target: None,
+        foresee: Callable[[int, int], str] = lambda _model_id, _n_ctx: "",
     ) -> None:
-        """closing: called right before a server is stopped, to close every connection to it."""
+        """Wire it up; nothing starts.
+
+        closing: called right before a server is stopped, to close every connection to it.
+        foresee: the forecast of a model at a context, in words, for the log.
+        """
         self._catalog = catalog
         self._launcher = launcher
         self._ledger = ledger
         self._settings = settings
         self._closing = closing
+        self._foresee = foresee
         self._scheduler = Scheduler(
             turn_quantum_s=settings.turn_quantum_s, admission_timeout_s=settings.admission_timeout_s
         )
@@ -249,10 +255,11 @@ class ModelRuntime:
 
     def _begin(self, launch_id: int, model_id: int, n_ctx: int, why: str) -> None:
         spec = self._specs[model_id]
+        ahead = self._foresee(model_id, n_ctx) or f"load {spec.public_id}  ctx {n_ctx}"
         launch = self._ledger.begin(launch_id, spec, n_ctx, lambda: self._scheduler.progressed(_now()))
         run = _Running(launch)
         self._running[launch_id] = run
-        _LOG.info("loading %s, context %d: %s", spec.public_id, n_ctx, why)
+        _LOG.info("%s (%s)", ahead, why)
         run.load = self._spawn(self._load(launch_id, run, spec, n_ctx))
         # A task cancelled before its first step never enters its body, so the end is noted from outside.
         run.load.add_done_callback(

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import openai
@@ -135,7 +135,7 @@ def test_many_clients_and_both_models_at_once(instance: Instance, model_ids: lis
 
 def test_every_family_of_endpoints_reaches_the_server(instance: Instance, model_ids: list[str]) -> None:
     model = model_ids[0]
-    bodies = {
+    bodies: dict[str, dict[str, Any]] = {
         "/v1/completions": {"prompt": "hello", "max_tokens": 4},
         "/completion": {"prompt": "hello", "n_predict": 4},
         "/tokenize": {"content": "hello"},
@@ -178,5 +178,5 @@ def test_sigkill_leaves_no_child(demo_models: Path, tmp_path: Path, engine_flag:
 
 
 def _first_model(one: Instance) -> str:
-    ids = [entry["id"] for entry in one.get("/v1/models")["data"]]
+    ids: list[str] = [entry["id"] for entry in one.get("/v1/models")["data"]]
     return next(name for name in ids if "broken" not in name)

@@ -13,6 +13,7 @@ from ggtui.adapters.memory.launcher import MemoryLauncher
 from ggtui.core.models import LaunchOptions, ModelSummary
 from ggtui.services.catalog import CatalogService
 from ggtui.services.control import Control
+from ggtui.services.engine_lookup import EngineLookup
 from ggtui.services.gpu_watch import GpuWatch
 from ggtui.services.launches import LaunchLedger
 from ggtui.services.logs import LogBook
@@ -70,6 +71,7 @@ async def desk(*, is_read_only: bool = False, settings: RuntimeSettings | None =
         ledger=ledger,
         scheduler=runtime.scheduler,
         gpu=GpuWatch(probe, lambda: ledger.pids),
+        lookup=EngineLookup(launcher),
         options=LaunchOptions(),
         default_n_ctx=4096,
         is_read_only=is_read_only,

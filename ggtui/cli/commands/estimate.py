@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ggtui.cli.exits import ExitCode
-from ggtui.cli.forecast_lines import forecast_document, forecast_line, part_lines
+from ggtui.cli.forecast_lines import forecast_document, part_lines
 from ggtui.cli.model_file import is_file_name, summary_of_file
 from ggtui.cli.surroundings import Room, beside, instance_state, look, outlook, read_room, read_shelf
 from ggtui.core.errors import LaunchRejected, SpawnReason
+from ggtui.core.forecast_words import forecast_line
 
 if TYPE_CHECKING:
     from ggtui.cli.call import Call

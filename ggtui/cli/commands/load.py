@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from ggtui.cli.client import connect
 from ggtui.cli.commands.estimate import find, forecast_of
 from ggtui.cli.exits import ExitCode
-from ggtui.cli.forecast_lines import forecast_line, needs_consent
+from ggtui.cli.forecast_lines import needs_consent
 from ggtui.cli.surroundings import beside, look
 from ggtui.core.errors import Failure
+from ggtui.core.forecast_words import forecast_line
 from ggtui.core.units import tokens
 
 if TYPE_CHECKING:

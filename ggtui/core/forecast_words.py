@@ -1,0 +1,31 @@
+"""A forecast as one line of plain words, for the command line and the log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ggtui.core.forecast import PoolKind, Verdict
+from ggtui.core.units import tokens, used_of_total
+
+if TYPE_CHECKING:
+    from ggtui.core.forecast import Forecast
+
+
+def forecast_line(name: str, ahead: Forecast) -> str:
+    """`load NAME  ctx 8k → 2.1/24.0G  fits`, with what it frees and where it goes."""
+    about = "≈" if ahead.verdict is Verdict.GUESS else ""
+    pool = "RAM " if ahead.pool is PoolKind.RAM else ""
+    held = f"{pool}{about}{used_of_total(ahead.after_bytes, ahead.total_bytes or None)}"
+    parts = [f"load {name}", f"ctx {tokens(ahead.n_ctx)} → {held}", verdict_words(ahead)]
+    if ahead.frees:
+        parts.append(f"frees {', '.join(ahead.frees)}")
+    return "  ".join(parts)
+
+
+def verdict_words(ahead: Forecast) -> str:
+    """The verdict and what makes it one."""
+    if ahead.verdict is Verdict.PART and ahead.n_layers_on_gpu is not None:
+        return f"part, {ahead.n_layers_on_gpu} of {ahead.n_layers} layers on GPU"
+    if ahead.verdict is Verdict.GUESS:
+        return "guess, architecture not modelled"
+    return str(ahead.verdict)

@@ -20,6 +20,7 @@ from ggtui.tui.glyphs import ASCII, UNICODE
 from ggtui.tui.intents import Intents, QuitChoice
 from ggtui.tui.keys import Where, bindings
 from ggtui.tui.messages import CallFailed, EngineFailed, LogsArrived, SnapshotArrived
+from ggtui.tui.reasons import why_not
 from ggtui.tui.screens.choice import ChoiceScreen
 from ggtui.tui.screens.error_detail import ErrorScreen
 from ggtui.tui.screens.help import HelpScreen
@@ -123,6 +124,10 @@ class ModelsApp(App[QuitChoice]):
         if self.main is not None and self.main.is_mounted:
             silent_s = self.bridge.silent_s(time.monotonic()) if self.desk.snapshot.version else 0.0
             self.main.tick(self._clock(), silent_s)
+
+    def why_not(self, binding_id: str) -> str:
+        """For the footer: why a key can do nothing now; empty when it can."""
+        return why_not(self.desk, binding_id)
 
     def tell(self, text: str, severity: SeverityLevel = "information", title: str = "") -> None:
         """Say something at the edge of the screen, and keep it."""

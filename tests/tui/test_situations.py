@@ -65,7 +65,7 @@ def test_the_screen_says(snapshot: EngineSnapshot, expected: str) -> None:
 def test_a_missing_engine_dims_load_and_says_why() -> None:
     async def run() -> None:
         async with on_stage(full(engine=MISSING)) as stage:
-            assert "llama-server not found" in stage.main.why_not("load")
+            assert "llama-server not found" in stage.app.why_not("load")
             await stage.put_cursor_on("phi-4-mini")
             await stage.press("enter")
 

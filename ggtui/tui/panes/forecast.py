@@ -118,7 +118,9 @@ def _parts(outlook: Outlook, glyphs: Glyphs, *, is_framed: bool) -> tuple[str, l
     ctx = f"ctx {tokens(outlook.n_ctx)}"
     verb = "load "
     tail: list[Part] = []
-    if target is not None:
+    if target is not None and target.n_ctx == outlook.n_ctx:
+        verb = f"{target.state} "
+    elif target is not None:
         verb = "reload "
         ctx = f"ctx {tokens(target.n_ctx)} {glyphs.arrow} {tokens(outlook.n_ctx)}"
         tail.append("  restarts it")

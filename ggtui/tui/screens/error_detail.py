@@ -8,6 +8,7 @@ from textual.content import Content
 
 from ggtui.tui.format import lines
 from ggtui.tui.screens.reader import ReaderScreen
+from ggtui.tui.widgets.text_block import TextBlock
 
 if TYPE_CHECKING:
     from ggtui.core.snapshot import FailureNote
@@ -45,3 +46,9 @@ class ErrorScreen(ReaderScreen):
             rows += [Content(""), Content.assemble(("the server's last lines", "$primary bold"))]
             rows += [Content(line) for line in note.log_tail[-LOG_LINES:]]
         return lines(rows)
+
+    def draw(self) -> None:
+        """The report, and what may be pressed here."""
+        retry = "r tries again   " if self.public_id else ""
+        words = Content.assemble(self.text(), ("\n\n" + retry + "y copies this   esc closes", "$quiet"))
+        self.query_one("#page-text", TextBlock).show(words, layout=True)

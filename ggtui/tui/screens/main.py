@@ -216,10 +216,6 @@ class MainScreen(Room):
         if self.desk.snapshot.target is not None:
             self.query_one(RunningPane).now = now
 
-    def why_not(self, binding_id: str) -> str:
-        """For the footer: why a key can do nothing now."""
-        return why_not(self.desk, binding_id)
-
     def select(self, model_id: int) -> None:
         """Put the cursor on a model."""
         self.catalog.table.move_to(model_id)

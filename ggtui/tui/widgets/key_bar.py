@@ -27,7 +27,7 @@ PALETTE = ("^p", "palette")
 
 @runtime_checkable
 class Explains(Protocol):
-    """A screen that knows why an action can do nothing now."""
+    """An app that knows why an action can do nothing now."""
 
     def why_not(self, binding_id: str) -> str:
         """A sentence, or empty when the key works."""
@@ -54,7 +54,7 @@ class KeyBar(Widget):
 
     def look_again(self) -> None:
         """Read the keys and what they can do now."""
-        explain = self.screen if isinstance(self.screen, Explains) else None
+        explain = self.app if isinstance(self.app, Explains) else None
         active = [entry for entry in self.screen.active_bindings.values() if entry.binding.show]
         general = {entry.binding.id for entry in active if entry.node is self.app}
         is_split = getattr(self.screen, "OWN_KEYS_FIRST", False)

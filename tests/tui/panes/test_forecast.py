@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ggtui.core.models import EngineInfo
+from ggtui.core.state import TargetState
 from ggtui.tui.desk import Desk
 from ggtui.tui.glyphs import ASCII, UNICODE
 from ggtui.tui.panes.forecast import forecast_line, slider_line, tiny_line
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 TWO_GPUS = replace(WITH_GPU, gpus=(GPU, replace(GPU, index=1)))
 CPU = EngineInfo("llama-server", "/x", "b1")
 BUSY = running(target(in_flight=2))
+LOADING = running(target(10, TargetState.LOADING))
 
 
 def line(snapshot: EngineSnapshot, public_id: str, n_ctx: int | None = None, width: int = 100) -> str:
@@ -51,6 +53,7 @@ def line(snapshot: EngineSnapshot, public_id: str, n_ctx: int | None = None, wid
         (running(target()), "qwen3-coder-30b-a3b", 49_152, "restarts it"),
         (running(target()), "gemma-3-27b-it", None, "✓ fits  frees qwen3-coder-30b-a3b"),
         (BUSY, "gemma-3-27b-it", None, "2 in flight"),
+        (LOADING, "smollm3-3b", None, "loading smollm3-3b  ctx 64k → "),
         (full(), "broken-7b", None, "broken-7b cannot be loaded: shard 2 of 3 is missing"),
     ],
 )

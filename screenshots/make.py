@@ -1,0 +1,309 @@
+"""Draws the pictures of the README from the real program, so that none is made by hand.
+
+The screen, the engine thread and every service are the real ones. Models, servers and memory come from the
+in-memory adapters, which hold a state still; `demo` runs two real tiny models on the embedded engine.
+
+    python screenshots/make.py [NAME...]
+
+Writes NAME.svg beside this file, and NAME.png when `rsvg-convert` is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+for _name in [name for name in os.environ if name == "NO_COLOR" or name.startswith("TEXTUAL")]:
+    del os.environ[_name]
+os.environ["COLORTERM"] = "truecolor"
+
+from ggtui.adapters.gguf.demo import write_demo_models  # noqa: E402 - the environment is cleaned first
+from ggtui.adapters.memory.catalog import MemoryCatalog  # noqa: E402
+from ggtui.adapters.memory.gpu import MemoryProbe  # noqa: E402
+from ggtui.adapters.memory.launcher import FIRST_PID, MemoryLauncher, Script  # noqa: E402
+from ggtui.bootstrap import build  # noqa: E402
+from ggtui.config.schema import EMBEDDED, Config  # noqa: E402
+from ggtui.core.errors import OutOfMemory, PortInUse, SpawnReason  # noqa: E402
+from ggtui.core.models import AttentionShape, EngineInfo, ModelSummary  # noqa: E402
+from ggtui.core.ports.gpu import GpuSample, MemoryReading  # noqa: E402
+from ggtui.core.state import TargetState  # noqa: E402
+from ggtui.proxy.bind import bind  # noqa: E402
+from ggtui.tui.app import ModelsApp  # noqa: E402
+from ggtui.tui.panes.running import RunningPane  # noqa: E402
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from textual.pilot import Pilot
+
+    from ggtui.services.engine import Engine
+    from ggtui.tui.app import QuitChoice
+
+GIB = 1024**3
+LIMIT_S = 60.0
+PORT = 8080
+
+
+def _model(
+    model_id: int, name: str, size: float, quant: str, train: int, ctx: int, shape: AttentionShape
+) -> ModelSummary:
+    return ModelSummary(
+        id=model_id,
+        public_id=name,
+        name=name,
+        architecture="llama" if shape.is_ordinary else "unknown",
+        size_bytes=int(size * GIB),
+        quantisation=quant,
+        n_params=int(size * 1.8e9),
+        n_ctx_train=train,
+        n_ctx_chosen=ctx,
+        capabilities=("chat", "completion"),
+        attention=shape,
+        n_embd=5120,
+        n_ff=21504,
+        n_vocab=151936,
+    )
+
+
+def _shape(n_layer: int, n_head_kv: int, *, is_ordinary: bool = True) -> AttentionShape:
+    return AttentionShape((n_head_kv,) * n_layer, 128, 128, is_ordinary)
+
+
+K = 1024
+MODELS = (
+    _model(1, "bge-m3", 1.1, "F16", 8 * K, 8 * K, _shape(24, 16)),
+    _model(2, "deepseek-r1-671b", 227.0, "Q2_K", 160 * K, 4 * K, _shape(61, 8)),
+    _model(3, "gemma-3-27b-it", 15.4, "Q4_K_M", 128 * K, 32 * K, _shape(46, 4)),
+    _model(4, "llama-3.3-70b-instruct", 27.1, "IQ3_XS", 128 * K, 8 * K, _shape(80, 8)),
+    _model(5, "mistral-small-3.2-24b", 15.6, "Q5_K_M", 128 * K, 32 * K, _shape(40, 8)),
+    _model(6, "odd-arch-7b", 3.9, "Q4_0", 32 * K, 8 * K, _shape(32, 8, is_ordinary=False)),
+    _model(7, "phi-4-mini", 3.8, "Q8_0", 128 * K, 128 * K, _shape(32, 4)),
+    _model(8, "qwen3-coder-30b-a3b", 17.3, "Q4_K_M", 256 * K, 32 * K, _shape(48, 4)),
+    _model(9, "smollm3-3b", 2.6, "Q6_K", 64 * K, 64 * K, _shape(36, 4)),
+)
+LOG = (
+    "load_model: loading model",
+    "load_tensors: offloaded 49/49 layers to GPU",
+    "llama_kv_cache: size = 3072.00 MiB (32768 cells, 48 layers, 4/1 seqs)",
+    "main: model loaded",
+    "main: server is listening on http://127.0.0.1:41001",
+)
+
+
+@dataclass
+class World:
+    """What the in-memory adapters show."""
+
+    probe: MemoryProbe = field(default_factory=MemoryProbe)
+    launcher: MemoryLauncher = field(
+        default_factory=lambda: MemoryLauncher(
+            info=EngineInfo("llama-server", "/usr/bin/llama-server", "b8149", ("CUDA0",))
+        )
+    )
+
+    def fill(self, ours_gib: float) -> None:
+        """Let our server hold so much of the GPU."""
+        gpu = GpuSample(
+            index=0,
+            name="NVIDIA GeForce RTX 4090",
+            total_bytes=24 * GIB,
+            used_bytes=int((1.2 + ours_gib) * GIB),
+            utilisation_percent=64 if ours_gib else 0,
+            temperature_c=71 if ours_gib else 46,
+            power_w=312.0 if ours_gib else 24.0,
+            process_bytes={FIRST_PID: int(ours_gib * GIB)} if ours_gib else {},
+        )
+        self.probe.reading = MemoryReading(
+            gpus=(gpu,), ram_total_bytes=64 * GIB, ram_available_bytes=57 * GIB
+        )
+
+
+class Sitting:
+    """One running program in front of the camera."""
+
+    def __init__(self, app: ModelsApp, pilot: Pilot[QuitChoice], world: World) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.world = world
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Until this is so; TimeoutError after LIMIT_S."""
+        async with asyncio.timeout(LIMIT_S):
+            while not is_so():
+                await self.pilot.pause(0.05)
+        await self.pilot.pause()
+
+    async def cursor(self, public_id: str) -> None:
+        """Put the cursor on a model."""
+        await self.until(lambda: self.app.desk.by_name(public_id) is not None)
+        status = self.app.desk.by_name(public_id)
+        assert status is not None
+        self.app.select(status.summary.id)
+        await self.pilot.pause()
+
+    async def load(self, public_id: str, state: TargetState) -> None:
+        """Press enter on a model and wait for what comes of it."""
+        await self.cursor(public_id)
+        await self.until(lambda: self.app.desk.snapshot.engine is not None)
+        await self.pilot.press("enter")
+
+        def is_so() -> bool:
+            status = self.app.desk.by_name(public_id)
+            return status is not None and status.state is state
+
+        await self.until(is_so)
+        self.app.clear_notifications()
+
+
+async def main_screen(sitting: Sitting) -> None:
+    """One model serves, the cursor is on another."""
+    sitting.world.launcher.script("qwen3-coder-30b-a3b", Script(log=LOG))
+    await sitting.load("qwen3-coder-30b-a3b", TargetState.READY)
+    sitting.world.fill(20.5)
+    await sitting.until(lambda: any(gpu.process_bytes for gpu in sitting.app.desk.snapshot.memory.gpus))
+    await sitting.cursor("gemma-3-27b-it")
+
+
+async def loading(sitting: Sitting) -> None:
+    """A load that is at 43%."""
+    sitting.world.launcher.script("smollm3-3b", Script(progress=(0.0, 0.43), log=LOG[:2], hangs=True))
+    await sitting.load("smollm3-3b", TargetState.LOADING)
+    await sitting.until(lambda: "43%" in _running_text(sitting.app))
+
+
+def _running_text(app: ModelsApp) -> str:
+    return "" if app.main is None else app.main.query_one(RunningPane).text
+
+
+async def failure(sitting: Sitting) -> None:
+    """A load that failed, and its detail."""
+    trouble = OutOfMemory(
+        "the GPU has no room for the KV cache of 131072 tokens",
+        reason=SpawnReason.OUT_OF_MEMORY,
+        hint="choose a smaller context with [ , or stop what else uses the GPU",
+        exit_code=1,
+        log_tail=(*LOG[:2], "ggml_backend_cuda_buffer_type_alloc_buffer: cudaMalloc failed: out of memory"),
+    )
+    sitting.world.launcher.script("phi-4-mini", Script(failure=trouble, log=LOG[:2]))
+    await sitting.load("phi-4-mini", TargetState.FAILED)
+    await sitting.pilot.press("i")
+    await sitting.pilot.pause()
+
+
+async def help_screen(sitting: Sitting) -> None:
+    """The keys."""
+    await sitting.cursor("gemma-3-27b-it")
+    await sitting.pilot.press("question_mark")
+    await sitting.pilot.pause()
+
+
+async def demo(sitting: Sitting) -> None:
+    """Two real models on the embedded engine, one of them serving."""
+    await sitting.load("demo-alpha-f32", TargetState.READY)
+    await sitting.cursor("demo-beta-f32")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One file."""
+
+    size: tuple[int, int]
+    scene: Callable[[Sitting], Awaitable[None]]
+    is_real: bool = False
+
+
+PICTURES = {
+    "main-80x24": Picture((80, 24), main_screen),
+    "main-140x40": Picture((140, 40), main_screen),
+    "loading": Picture((80, 24), loading),
+    "failure": Picture((80, 24), failure),
+    "help": Picture((80, 24), help_screen),
+    "demo": Picture((80, 24), demo, is_real=True),
+}
+
+
+@contextmanager
+def engine_of(world: World, folder: Path, *, is_real: bool) -> Iterator[Engine]:
+    """An engine with a proxy, not started yet."""
+    config = Config(
+        data_dir=folder,
+        cache_dir=folder,
+        log_dir=folder / "logs",
+        runtime_dir=folder / "run",
+        llama_server=EMBEDDED if is_real else "",
+        models_dirs=(folder / "models",),
+    )
+    for path in (config.log_dir, config.runtime_dir, folder / "models"):
+        path.mkdir(mode=0o700)
+    with _socket() as sock:
+        if is_real:
+            write_demo_models(folder / "models")
+            engine = build(config, sock)
+        else:
+            catalog = MemoryCatalog(MODELS)
+            engine = build(config, sock, catalog=catalog, launcher=world.launcher, probe=world.probe)
+        try:
+            yield engine
+        finally:
+            engine.stop()
+
+
+def _socket() -> socket.socket:
+    try:
+        return bind("127.0.0.1", PORT)
+    except PortInUse:
+        return bind("127.0.0.1", 0)
+
+
+async def take(name: str, picture: Picture, engine: Engine, world: World) -> None:
+    """Play the scene and write the file."""
+    app = ModelsApp(engine, clock=lambda: time.time() + (252 if picture.scene is main_screen else 6))
+    app.animation_level = "none"
+    async with app.run_test(size=picture.size) as pilot:
+        sitting = Sitting(app, pilot, world)
+        await sitting.until(lambda: app.desk.snapshot.version > 0)
+        await picture.scene(sitting)
+        await pilot.pause()
+        target = HERE / f"{name}.svg"
+        target.write_text(app.export_screenshot(title="ggtui"), encoding="utf-8")
+    _to_png(target)
+
+
+def _to_png(svg: Path) -> None:
+    """A PNG for eyes that cannot open SVG; leading spaces count there only when told so."""
+    if shutil.which("rsvg-convert") is None:
+        return
+    spaced = svg.read_text(encoding="utf-8").replace("<svg ", '<svg xml:space="preserve" ', 1)
+    command = ["rsvg-convert", "-w", "1600", "-o", str(svg.with_suffix(".png"))]
+    subprocess.run(command, input=spaced.encode(), check=True)
+
+
+def main(names: list[str]) -> None:
+    """Draw the named pictures, or all."""
+    logging.getLogger("ggtui").addHandler(logging.NullHandler())
+    for name in names or PICTURES:
+        world = World()
+        world.fill(0.0)
+        with (
+            tempfile.TemporaryDirectory(prefix="ggtui-picture-") as folder,
+            engine_of(world, Path(folder), is_real=PICTURES[name].is_real) as engine,
+        ):
+            asyncio.run(take(name, PICTURES[name], engine, world))
+        sys.stdout.write(f"{name}.svg\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 
-# Textual reads these at import: a developer's own settings must not change a picture.
+# Textual reads its variables at import: a developer's own settings must not change a picture. The two that
+# stay belong to the tests: the snapshot plugin's folder, and the real server to test with.
+_KEPT = {"TEXTUAL_SNAPSHOT_TEMPDIR", "GGTUI_TEST_LLAMA_SERVER"}
 for _name in [name for name in os.environ if name == "NO_COLOR" or name.startswith(("TEXTUAL", "GGTUI_"))]:
-    if not _name.startswith("GGTUI_TEST_"):
+    if _name not in _KEPT:
         del os.environ[_name]
+for _name in ("SSH_CONNECTION", "SSH_TTY", "TMUX", "DISPLAY", "WAYLAND_DISPLAY"):
+    os.environ.pop(_name, None)
 os.environ["COLORTERM"] = "truecolor"
 os.environ["TERM"] = "xterm-256color"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-for _name in [name for name in os.environ if name == "NO_COLOR" or name.startswith("TEXTUAL")]:
-    del os.environ[_name]
 for _name in ("SSH_CONNECTION", "SSH_TTY", "TMUX", "DISPLAY", "WAYLAND_DISPLAY"):
     os.environ.pop(_name, None)
 os.environ["COLORTERM"] = "truecolor"

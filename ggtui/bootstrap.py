@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ggtui.adapters.gguf.catalog import GgufCatalog
 from ggtui.adapters.gpu.probe import SystemProbe
 from ggtui.adapters.llama_server.launcher import LlamaServerLauncher
+from ggtui.core.schedule import Rules
 from ggtui.services.catalog import CatalogService
 from ggtui.services.control import Control
 from ggtui.services.engine import Engine
@@ -18,6 +19,7 @@ from ggtui.services.launches import LaunchLedger
 from ggtui.services.logs import LogBook
 from ggtui.services.publisher import Publisher
 from ggtui.services.runtime import ModelRuntime, RuntimeSettings
+from ggtui.services.servers import ServerTimes
 
 if TYPE_CHECKING:
     import socket
@@ -54,7 +56,13 @@ def build(
     lookup = EngineLookup(launcher)
     foresight = Foresight(catalog=models, ledger=ledger, gpu=gpu, lookup=lookup, options=config.options)
     runtime = ModelRuntime(
-        models, launcher, ledger, _settings(config), closing=door.close_target, foresee=foresight.line
+        models,
+        launcher,
+        ledger,
+        _settings(config),
+        closing=door.close_target,
+        memory_back=gpu.memory_back,
+        foresee=foresight.line,
     )
     publisher = Publisher(
         catalog=models,
@@ -81,10 +89,11 @@ def build(
 def _settings(config: Config) -> RuntimeSettings:
     return RuntimeSettings(
         default_ctx=config.n_ctx,
-        turn_quantum_s=config.turn_quantum_s,
-        admission_timeout_s=config.admission_timeout_s,
-        stall_timeout_s=config.stall_timeout_s,
-        stop_grace_s=config.stop_grace_s,
+        rules=Rules(
+            turn_quantum_s=config.turn_quantum_s,
+            admission_timeout_s=config.admission_timeout_s,
+        ),
+        times=ServerTimes(stall_timeout_s=config.stall_timeout_s, stop_grace_s=config.stop_grace_s),
     )
 
 

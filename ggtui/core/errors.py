@@ -10,7 +10,7 @@ Failure
 │   └── StoreUnavailable
 ├── ModelRuntimeError                               what the runtime port raises
 │   ├── ModelNotFound, ModelFileNotFound
-│   ├── NoModelsAvailable, ModelLoading, AdmissionTimeout
+│   ├── NoModelsAvailable, ModelLoading, ModelNotReady, AdmissionTimeout, QueueFull, NoRoom
 │   ├── SpawnFailed
 │   │   └── ServerMissing, LaunchRejected, OutOfMemory, LoadCancelled
 │   ├── HealthCheckFailed
@@ -246,6 +246,44 @@ class AdmissionTimeout(ModelRuntimeError):
     status = 503
     error_type = "service_unavailable"
     code = "admission_timeout"
+    retryable = True
+
+
+class ModelNotReady(ModelRuntimeError):
+    """Its starts kept failing, and it is left alone for `retry_after_s` seconds or until a person acts."""
+
+    title = "Model is not ready"
+    status = 503
+    error_type = "service_unavailable"
+    code = "model_not_ready"
+    retryable = True
+
+    def __init__(self, name: str, cause: str, retry_after_s: float) -> None:
+        because = f": {cause}" if cause else ""
+        super().__init__(
+            f"model '{name}' is not ready (status: error){because}",
+            hint="it is tried again later, or at once when you load it yourself",
+            param="model",
+        )
+        self.retry_after_s = retry_after_s
+
+
+class QueueFull(ModelRuntimeError):
+    """As many requests wait as may wait."""
+
+    title = "Queue is full"
+    status = 429
+    error_type = "overloaded_error"
+    code = "capacity_exhausted"
+
+
+class NoRoom(ModelRuntimeError):
+    """Models that must stay hold the memory."""
+
+    title = "No room for the model"
+    status = 503
+    error_type = "service_unavailable"
+    code = "no_room"
     retryable = True
 
 

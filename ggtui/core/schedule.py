@@ -1,17 +1,20 @@
 """Who is served by which server, and when one model makes way for another: decisions only, no effects.
 
 A synchronous state machine: each call takes what happened and the time, and returns what must be done, in
-order. Whoever carries the decisions out reports back through `launched`, `launch_failed` and `ended`.
+order, each decision with its reason in words. Whoever carries the decisions out reports back through
+`launched`, `launch_failed` and `ended`.
 
-Invariants: at most one server per place, a stopping one included; a server that holds a lease is never
-stopped unless forced; within a model requests are served in order of arrival; when everybody has gone,
-no lease and no ticket is left.
+Invariants: the servers that stand fit the room, stopping ones included; one load at a time; a server that
+holds a lease is never stopped unless forced; within a model requests are served in order of arrival; when
+everybody has gone, no lease and no ticket is left.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from ggtui.core.residency import Room, SingleRoom, victims_for
 
 
 class Phase(StrEnum):
@@ -37,26 +40,47 @@ class Ticket:
     is_exact: bool = False
     """Only a server launched with start_ctx will do: a person chose it."""
     is_urgent: bool = False
-    """Goes first and waits for no turn: a person pressed the key."""
+    """Goes first and waits for no turn and no slot: a person pressed the key."""
+    keep_alive_s: float | None = None
+    """How long the server stays when it is idle after this; negative for ever, None leaves it as it is."""
+    needs_slot: bool = True
+    """False for what a server answers beside its slots, such as counting tokens."""
 
 
 @dataclass(slots=True)
 class Resident:
-    """A server that takes up a place."""
+    """A server that takes up room."""
 
     launch_id: int
     model_id: int
     n_ctx: int
     """What it was launched with."""
+    started_at: float = 0.0
     phase: Phase = Phase.LOADING
     effective_ctx: int = 0
+    n_slots: int = 0
+    """Requests it serves at once; 0 for any number."""
     ready_at: float = 0.0
+    last_used: float = 0.0
+    load_s: float = 0.0
+    """How long its load took."""
     leases: set[int] = field(default_factory=set)
     """Ids of the tickets that use it now."""
+    n_slots_taken: int = 0
+    """How many of them hold a slot."""
+    turn: set[int] = field(default_factory=set)
+    """Tickets that waited when it became ready: they are served in this turn, whoever else waits."""
     is_unwanted: bool = False
-    """A person asked to stop it: nobody new joins."""
+    """Somebody asked to stop it: nobody new joins."""
+    keep_alive_s: float = -1.0
+    """Idle seconds after which it is stopped; negative for never."""
     restore_ctx: int | None = None
     """The size that worked before this launch with another one."""
+
+    @property
+    def is_full(self) -> bool:
+        """True when every slot is taken."""
+        return 0 < self.n_slots <= self.n_slots_taken
 
     def suits(self, ticket: Ticket) -> bool:
         """True when this server can serve the ticket without a restart.
@@ -76,6 +100,7 @@ class Grant:
 
     ticket_id: int
     launch_id: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +127,8 @@ class Refusal(StrEnum):
     LAUNCH_FAILED = "launch_failed"
     CANCELLED = "cancelled"
     TIMED_OUT = "timed_out"
+    QUEUE_FULL = "queue_full"
+    NO_ROOM = "no_room"
     CLOSED = "closed"
 
 
@@ -113,22 +140,45 @@ class Refuse:
     why: Refusal
 
 
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    launch_id: int
+    needs_slot: bool
+
+
 Decision = Grant | Start | Stop | Refuse
 _OTHER_CONTEXT = "restart with another context"
 
 
-class Scheduler:
-    """One place for one server; the next model starts when the last one has ended."""
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How patient and how generous the scheduler is. Times in seconds."""
 
-    def __init__(self, *, turn_quantum_s: float = 10.0, admission_timeout_s: float = 180.0) -> None:
-        self._turn_quantum_s = turn_quantum_s
-        self._admission_timeout_s = admission_timeout_s
+    turn_quantum_s: float = 10.0
+    """How long a busy model keeps taking new requests while a rival waits for its room."""
+    admission_timeout_s: float = 180.0
+    """How long a request waits while nothing gets on."""
+    max_queue: int = 1024
+    """Requests that may wait at once."""
+    keep_alive_s: float = -1.0
+    """How long an idle model stays when nobody said otherwise; negative for ever."""
+
+
+class Scheduler:
+    """Decides for as many servers as the room admits."""
+
+    def __init__(self, rules: Rules | None = None, room: Room | None = None) -> None:
+        self.rules = rules or Rules()
+        self._room: Room = room or SingleRoom()
         self._waiting: list[Ticket] = []
         self._residents: dict[int, Resident] = {}
-        self._lease_of: dict[int, int] = {}
+        self._leases: dict[int, _Lease] = {}
+        self._pinned: set[int] = set()
+        self._alone: set[int] = set()
+        self._in_the_way: frozenset[int] = frozenset()
+        self._restarting: dict[int, int] = {}
         self._next_launch_id = 1
         self._progressed_at = 0.0
-        self._restarting: tuple[int, int] | None = None
         self._is_closed = False
 
     # What happened
@@ -139,57 +189,66 @@ class Scheduler:
             return [Refuse(ticket.id, Refusal.CLOSED)]
         self._waiting.append(ticket)
         self._waiting.sort(key=lambda waiter: not waiter.is_urgent)
-        return self._settle(now)
+        decisions = self._settle(now)
+        if len(self._waiting) > self.rules.max_queue and ticket in self._waiting and not ticket.is_urgent:
+            decisions.append(self._refuse(ticket, Refusal.QUEUE_FULL))
+        return decisions
 
     def leave(self, ticket_id: int, now: float) -> list[Decision]:
         """A request has ended, or its client has gone while it waited. Unknown ids are ignored."""
         self._waiting = [ticket for ticket in self._waiting if ticket.id != ticket_id]
-        launch_id = self._lease_of.pop(ticket_id, None)
-        resident = self._residents.get(launch_id) if launch_id is not None else None
-        if resident is not None:
+        lease = self._leases.pop(ticket_id, None)
+        resident = self._residents.get(lease.launch_id) if lease is not None else None
+        if lease is not None and resident is not None:
             resident.leases.discard(ticket_id)
+            resident.n_slots_taken -= lease.needs_slot
+            resident.last_used = self._progressed_at = now
         return self._settle(now)
 
     def progressed(self, now: float) -> None:
         """A load is getting on: nobody's patience runs out meanwhile."""
         self._progressed_at = now
 
-    def launched(self, launch_id: int, effective_ctx: int, now: float) -> list[Decision]:
-        """A server is ready. Everybody who waits for it and is suited gets it in one turn."""
+    def launched(self, launch_id: int, effective_ctx: int, now: float, n_slots: int = 0) -> list[Decision]:
+        """A server is ready. Everybody who waits for it and is suited is served in its turn."""
         resident = self._residents.get(launch_id)
         if resident is None or resident.phase is not Phase.LOADING:
             return []
         self._progressed_at = now
+        self._alone.discard(resident.model_id)
         resident.phase = Phase.READY
         resident.effective_ctx = effective_ctx
-        resident.ready_at = now
+        resident.n_slots = n_slots
+        resident.ready_at = resident.last_used = now
+        resident.load_s = now - resident.started_at
         resident.restore_ctx = None
-        batch = [ticket for ticket in self._waiting if ticket.model_id == resident.model_id]
-        granted: list[Decision] = []
-        for ticket in batch:
-            if not resident.suits(ticket):
-                break
-            granted.append(self._grant(ticket, resident))
-        return granted + self._settle(now)
+        resident.turn = {ticket.id for ticket in self._of_model(resident.model_id)}
+        return self._settle(now)
 
-    def launch_failed(self, launch_id: int, now: float) -> list[Decision]:
+    def launch_failed(self, launch_id: int, now: float, *, is_out_of_memory: bool = False) -> list[Decision]:
         """A server did not come up and is dead. All who waited for it learn it at once.
 
-        After a failed enlargement only those who asked for more are refused, and the old size comes back.
+        Out of memory beside others, it is tried once more with the room to itself. After a failed
+        enlargement only those who asked for more are refused, and the old size comes back.
         """
         resident = self._residents.pop(launch_id, None)
         if resident is None:
             return []
         self._progressed_at = now
-        restore = resident.restore_ctx if resident.phase is Phase.LOADING else None
-        waiters = self._of_model(resident.model_id) if resident.phase is Phase.LOADING else []
+        if resident.phase is not Phase.LOADING:
+            return self._settle(now)
+        if is_out_of_memory and resident.model_id not in self._alone and self._evictable():
+            self._alone.add(resident.model_id)
+            return self._settle(now)
+        self._alone.discard(resident.model_id)
+        restore = resident.restore_ctx
         refused: list[Decision] = [
             self._refuse(ticket, Refusal.LAUNCH_FAILED)
-            for ticket in waiters
+            for ticket in self._of_model(resident.model_id)
             if restore is None or (ticket.needed_ctx or 0) > restore or ticket.is_exact
         ]
-        if restore is not None and not self._residents:
-            refused.append(self._start(resident.model_id, restore, "the larger context failed"))
+        if restore is not None and self._admits(resident.model_id, restore):
+            refused.append(self._start(resident.model_id, restore, "the other context failed", now))
         return refused + self._settle(now)
 
     def ended(self, launch_id: int, now: float) -> list[Decision]:
@@ -199,9 +258,10 @@ class Scheduler:
             return []
         self._progressed_at = now
         for ticket_id in resident.leases:
-            self._lease_of.pop(ticket_id, None)
+            self._leases.pop(ticket_id, None)
         decisions = self._settle(now)
-        self._restarting = None
+        if not self._of_model(resident.model_id):
+            self._restarting.pop(resident.model_id, None)
         return decisions
 
     def stop(self, model_id: int | None, now: float, *, is_forced: bool = False) -> list[Decision]:
@@ -221,6 +281,11 @@ class Scheduler:
                     decisions.append(self._stop(resident, "stopped by force"))
         return decisions + self._settle(now)
 
+    def pin(self, model_id: int, is_pinned: bool, now: float) -> list[Decision]:
+        """Keep a model, once it is resident, until it is unpinned: never evicted, never too long idle."""
+        (self._pinned.add if is_pinned else self._pinned.discard)(model_id)
+        return self._settle(now)
+
     def close(self, now: float) -> list[Decision]:
         """ggtui is ending: refuse everybody and stop everything."""
         self._is_closed = True
@@ -229,7 +294,7 @@ class Scheduler:
         return decisions + [self._stop(resident, "ggtui is ending") for resident in alive]
 
     def tick(self, now: float) -> list[Decision]:
-        """Time has passed: turns and patience may have run out."""
+        """Time has passed: turns, patience and idle times may have run out."""
         overdue = [ticket for ticket in self._waiting if now >= self._patience_ends(ticket)]
         refused: list[Decision] = [self._refuse(ticket, Refusal.TIMED_OUT) for ticket in overdue]
         return refused + self._settle(now)
@@ -238,12 +303,14 @@ class Scheduler:
 
     def next_tick(self, now: float) -> float | None:
         """When `tick` should be called next, in monotonic seconds; None when time changes nothing."""
-        if not self._waiting:
-            return None
         moments = [self._patience_ends(ticket) for ticket in self._waiting]
+        head = self._head()
         for resident in self._residents.values():
-            if resident.phase is Phase.READY:
-                moments += [self._turn_ends(resident, rival) for rival in self._rivals(resident)]
+            if head is not None and resident.launch_id in self._in_the_way:
+                moments.append(self._turn_ends(resident, head))
+            idle_ends = self._idle_ends(resident)
+            if idle_ends is not None:
+                moments.append(idle_ends)
         return min((moment for moment in moments if moment > now), default=None)
 
     @property
@@ -253,8 +320,13 @@ class Scheduler:
 
     @property
     def residents(self) -> tuple[Resident, ...]:
-        """The servers that take up a place. For reading only."""
+        """The servers that take up room, oldest first. For reading only."""
         return tuple(self._residents.values())
+
+    @property
+    def pinned(self) -> frozenset[int]:
+        """Ids of the models that are never evicted."""
+        return frozenset(self._pinned)
 
     def resident(self, launch_id: int) -> Resident | None:
         """One server, or None when it has ended."""
@@ -266,84 +338,144 @@ class Scheduler:
             return False
         return resident.is_unwanted or self._must_yield(resident, now)
 
+    def position(self, ticket_id: int) -> int | None:
+        """The ticket's place among those who wait, 1 for the first; None when it does not wait."""
+        ids = [ticket.id for ticket in self._waiting]
+        return ids.index(ticket_id) + 1 if ticket_id in ids else None
+
     # How it is decided
 
     def _settle(self, now: float) -> list[Decision]:
         if self._is_closed:
             return []
+        victims = self._find_victims(now)
+        self._in_the_way = frozenset(resident.launch_id for resident in victims or ())
         decisions: list[Decision] = self._grant_all(now)
         for resident in list(self._residents.values()):
-            why = self._reason_to_stop(resident)
+            why = self._reason_to_stop(resident, now)
             if why == _OTHER_CONTEXT:
-                self._restarting = (resident.model_id, resident.n_ctx)
+                self._restarting[resident.model_id] = resident.n_ctx
             if why:
                 decisions.append(self._stop(resident, why))
-        if self._waiting and not self._residents:
-            first = self._waiting[0]
-            wanted = max(ticket.start_ctx for ticket in self._batch_of(first))
-            decisions.append(self._start(first.model_id, wanted, "first in the queue"))
-        return decisions
+        return decisions + self._place(victims is None, now)
+
+    def _head(self) -> Ticket | None:
+        """The first in the queue whose model has no server at all."""
+        standing = {resident.model_id for resident in self._residents.values()}
+        return next((ticket for ticket in self._waiting if ticket.model_id not in standing), None)
+
+    def _find_victims(self, now: float) -> list[Resident] | None:
+        """The servers that must go for the head of the queue; None when all that may go are too few."""
+        head = self._head()
+        if head is None:
+            return []
+        staying = [r for r in self._residents.values() if r.phase is not Phase.STOPPING]
+        evictable = self._evictable()
+        if head.model_id in self._alone:
+            return evictable
+        return victims_for(self._room, staying, evictable, head.model_id, self._wanted_ctx(head), now)
+
+    def _evictable(self) -> list[Resident]:
+        return [
+            resident
+            for resident in self._residents.values()
+            if resident.phase is Phase.READY and resident.model_id not in self._pinned
+        ]
+
+    def _place(self, is_hopeless: bool, now: float) -> list[Decision]:
+        """Start the head of the queue when nothing loads and there is room."""
+        head = self._head()
+        if head is None:
+            return []
+        phases = {resident.phase for resident in self._residents.values()}
+        if Phase.LOADING in phases:
+            return []
+        if is_hopeless and Phase.STOPPING not in phases:
+            refused = [self._refuse(t, Refusal.NO_ROOM) for t in self._of_model(head.model_id)]
+            return [*refused, *self._settle(now)]
+        n_ctx = self._wanted_ctx(head)
+        if not self._admits(head.model_id, n_ctx):
+            return []
+        return [self._start(head.model_id, n_ctx, "first in the queue", now)]
+
+    def _admits(self, model_id: int, n_ctx: int) -> bool:
+        standing = list(self._residents.values())
+        if model_id in self._alone and any(r.model_id not in self._pinned for r in standing):
+            return False
+        return self._room.admits(standing, model_id, n_ctx)
 
     def _grant_all(self, now: float) -> list[Decision]:
         granted: list[Decision] = []
         blocked: set[int] = set()
         for ticket in list(self._waiting):
             resident = self._ready_resident(ticket.model_id)
-            if resident is None or ticket.model_id in blocked:
+            if resident is None or (ticket.model_id in blocked and not ticket.is_urgent):
                 continue
-            if (
-                resident.is_unwanted
-                or not resident.suits(ticket)
-                or self._is_behind_rival(ticket, resident, now)
-            ):
+            if self._may_join(ticket, resident, now):
+                granted.append(self._grant(ticket, resident))
+            else:
                 blocked.add(ticket.model_id)
-                continue
-            granted.append(self._grant(ticket, resident))
         return granted
 
-    def _reason_to_stop(self, resident: Resident) -> str:
+    def _may_join(self, ticket: Ticket, resident: Resident, now: float) -> bool:
+        if resident.is_unwanted or not resident.suits(ticket):
+            return False
+        if ticket.is_urgent:
+            return True
+        if ticket.needs_slot and resident.is_full:
+            return False
+        return ticket.id in resident.turn or not self._is_turn_over(resident, now)
+
+    def _reason_to_stop(self, resident: Resident, now: float) -> str:
         if resident.leases or resident.phase is Phase.STOPPING:
             return ""
-        rivals = self._rivals(resident)
         own = self._of_model(resident.model_id)
         if resident.phase is Phase.LOADING:
-            is_wanted = not (rivals or own) or any(resident.suits(ticket) for ticket in own)
+            is_in_the_way = bool(own) or self._head() is not None
+            is_wanted = not is_in_the_way or any(resident.suits(ticket) for ticket in own)
             return "" if is_wanted else "nobody waits for it any more"
         if resident.is_unwanted:
             return "stopped by request"
         if any(not resident.suits(ticket) for ticket in own):
             return _OTHER_CONTEXT
-        return "another model is wanted" if rivals else ""
+        if resident.launch_id in self._in_the_way:
+            return "another model needs its room"
+        idle_ends = self._idle_ends(resident)
+        return "idle for its keep-alive time" if idle_ends is not None and now >= idle_ends else ""
 
     def _must_yield(self, resident: Resident, now: float) -> bool:
         if any(not resident.suits(ticket) for ticket in self._of_model(resident.model_id)):
             return True
-        return any(now >= self._turn_ends(resident, rival) for rival in self._rivals(resident))
+        return self._is_turn_over(resident, now)
 
-    def _is_behind_rival(self, ticket: Ticket, resident: Resident, now: float) -> bool:
-        if ticket.is_urgent:
+    def _is_turn_over(self, resident: Resident, now: float) -> bool:
+        if resident.launch_id not in self._in_the_way:
             return False
-        return any(now >= self._turn_ends(resident, rival) for rival in self._rivals(resident))
+        head = self._head()
+        return head is not None and now >= self._turn_ends(resident, head)
 
     def _turn_ends(self, resident: Resident, rival: Ticket) -> float:
         if rival.is_urgent:
             return rival.arrived
-        return max(rival.arrived, resident.ready_at) + self._turn_quantum_s
+        return max(rival.arrived, resident.ready_at) + self.rules.turn_quantum_s
 
     def _patience_ends(self, ticket: Ticket) -> float:
-        return max(ticket.arrived, self._progressed_at) + self._admission_timeout_s
+        return max(ticket.arrived, self._progressed_at) + self.rules.admission_timeout_s
 
-    def _rivals(self, resident: Resident) -> list[Ticket]:
-        return [ticket for ticket in self._waiting if ticket.model_id != resident.model_id]
+    def _idle_ends(self, resident: Resident) -> float | None:
+        is_idle = resident.phase is Phase.READY and not resident.leases
+        if not is_idle or resident.keep_alive_s < 0 or resident.model_id in self._pinned:
+            return None
+        return resident.last_used + resident.keep_alive_s
 
     def _of_model(self, model_id: int) -> list[Ticket]:
         return [ticket for ticket in self._waiting if ticket.model_id == model_id]
 
-    def _batch_of(self, first: Ticket) -> list[Ticket]:
-        """Who a start should serve: an exact choice stands alone, wishes are served together."""
+    def _wanted_ctx(self, first: Ticket) -> int:
+        """What a start should offer: an exact choice stands alone, wishes are served together."""
         if first.is_exact:
-            return [first]
-        return [ticket for ticket in self._of_model(first.model_id) if not ticket.is_exact]
+            return first.start_ctx
+        return max(t.start_ctx for t in self._of_model(first.model_id) if not t.is_exact)
 
     def _ready_resident(self, model_id: int) -> Resident | None:
         ready = (r for r in self._residents.values() if r.model_id == model_id and r.phase is Phase.READY)
@@ -352,19 +484,26 @@ class Scheduler:
     # How a decision is noted
 
     def _grant(self, ticket: Ticket, resident: Resident) -> Grant:
+        why = "it waited for the load" if ticket.id in resident.turn else "it is ready"
         self._waiting.remove(ticket)
         resident.leases.add(ticket.id)
-        self._lease_of[ticket.id] = resident.launch_id
-        return Grant(ticket.id, resident.launch_id)
+        resident.turn.discard(ticket.id)
+        if ticket.keep_alive_s is not None:
+            resident.keep_alive_s = ticket.keep_alive_s
+        resident.n_slots_taken += ticket.needs_slot
+        self._leases[ticket.id] = _Lease(resident.launch_id, ticket.needs_slot)
+        return Grant(ticket.id, resident.launch_id, why)
 
     def _refuse(self, ticket: Ticket, why: Refusal) -> Refuse:
         self._waiting.remove(ticket)
         return Refuse(ticket.id, why)
 
-    def _start(self, model_id: int, n_ctx: int, why: str) -> Start:
-        resident = Resident(self._next_launch_id, model_id, n_ctx)
-        if self._restarting and self._restarting[0] == model_id and self._restarting[1] != n_ctx:
-            resident.restore_ctx = self._restarting[1]
+    def _start(self, model_id: int, n_ctx: int, why: str, now: float) -> Start:
+        resident = Resident(self._next_launch_id, model_id, n_ctx, started_at=now)
+        resident.keep_alive_s = self.rules.keep_alive_s
+        before = self._restarting.pop(model_id, n_ctx)
+        if before != n_ctx:
+            resident.restore_ctx = before
         self._next_launch_id += 1
         self._residents[resident.launch_id] = resident
         return Start(resident.launch_id, model_id, n_ctx, why)

@@ -55,6 +55,8 @@ class ModelStatus:
     """The context a load would use now: a person's choice, else the default, clamped."""
     failure: FailureNote | None = None
     """Why the last load failed or the server died; None after a success."""
+    is_pinned: bool = False
+    """Never evicted while it is resident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ class QueueEntry:
     public_id: str
     n_ctx: int | None
     waiting_s: float
+    words: str = ""
+    """What it waits for at this moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,8 @@ class EngineSnapshot:
     """None until it has been looked up."""
     catalog: CatalogReport = field(default_factory=CatalogReport)
     is_scanning: bool = False
+    strategy: str = "single"
+    """`single`: one model at a time; `memory`: as many as the memory holds."""
     options: LaunchOptions = field(default_factory=LaunchOptions)
     """How any model would be launched; a forecast needs it."""
     default_n_ctx: int = 0

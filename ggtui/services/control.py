@@ -84,6 +84,14 @@ class Control:
         model_id = (await self._model(name)).id if name is not None else None
         await self._runtime.stop(model_id, is_forced=is_forced)
 
+    async def pin(self, name: str, is_pinned: bool) -> None:
+        """Keep this model resident once it is loaded, or no longer.
+
+        Raises: ModelNotFound, LaunchRejected when read-only.
+        """
+        self._refuse_when_read_only()
+        self._runtime.pin((await self._model(name)).id, is_pinned)
+
     async def set_context(self, name: str, n_ctx: int | None) -> None:
         """Keep a context choice for a model; a running server is not touched.
 
@@ -96,7 +104,8 @@ class Control:
         await self._catalog.set_context(summary.id, n_ctx)
 
     async def rescan(self) -> CatalogReport:
-        """Look at the model folders again."""
+        """Look at the model folders again; what failed before may be tried again."""
+        self._runtime.forgive()
         return await self._catalog.rescan()
 
     async def command(self, name: str, n_ctx: int) -> tuple[str, ...]:

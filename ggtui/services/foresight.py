@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ggtui.core.fit import estimate
 from ggtui.core.forecast import forecast, own_bytes, pool_of
 from ggtui.core.forecast_words import forecast_line
 
 if TYPE_CHECKING:
-    from ggtui.core.forecast import Forecast
+    from ggtui.core.forecast import Forecast, MemoryPool
     from ggtui.core.models import LaunchOptions, ModelSummary
     from ggtui.services.catalog import CatalogService
     from ggtui.services.engine_lookup import EngineLookup
@@ -34,14 +35,31 @@ class Foresight:
         self._lookup = lookup
         self._options = options
 
-    def forecast(self, model: ModelSummary, n_ctx: int) -> Forecast | None:
-        """The forecast of a load in place of what runs; None for a model that cannot be loaded."""
+    def pool(self) -> MemoryPool:
+        """The memory our servers may share, their own part given back."""
         reading, has_gpu = self._gpu.reading, self._lookup.has_gpu
         ours = own_bytes(reading, self._ledger.pids, engine_has_gpu=has_gpu)
-        return forecast(model, n_ctx, self._options, pool_of(reading, ours, has_gpu))
+        return pool_of(reading, ours, has_gpu)
+
+    def forecast(self, model: ModelSummary, n_ctx: int) -> Forecast | None:
+        """The forecast of a load in place of all that runs; None for a model that cannot be loaded."""
+        return forecast(model, n_ctx, self._options, self.pool())
+
+    def need_bytes(self, model_id: int, n_ctx: int) -> int:
+        """What a model takes at this context, by forecast; 0 for one that is unknown."""
+        model = self._model(model_id)
+        return estimate(model, n_ctx, self._options).total_bytes if model is not None else 0
+
+    def budget_bytes(self) -> int:
+        """What all our servers may take together: what others leave, less the reserve."""
+        pool = self.pool()
+        return pool.total_bytes - pool.used_by_others_bytes - pool.reserve_bytes
 
     def line(self, model_id: int, n_ctx: int) -> str:
         """The forecast in words; empty when there is none."""
-        model = next((model for model in self._catalog.models if model.id == model_id), None)
+        model = self._model(model_id)
         ahead = self.forecast(model, n_ctx) if model is not None else None
         return forecast_line(model.public_id, ahead) if model is not None and ahead is not None else ""
+
+    def _model(self, model_id: int) -> ModelSummary | None:
+        return next((model for model in self._catalog.models if model.id == model_id), None)

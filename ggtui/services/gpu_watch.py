@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 HISTORY_S = 300
 INTERVAL_S = 1.0
+RETURN_S = 5.0
+RETURN_STEP_S = 0.1
 
 
 class GpuWatch:
@@ -51,6 +53,24 @@ class GpuWatch:
         if is_news:
             self.changed()
         return reading
+
+    async def memory_back(self) -> None:
+        """Wait, at most RETURN_S seconds, until the devices' memory no longer falls.
+
+        A driver gives memory back some time after the process has ended; a load before that fails for
+        lack of it. Without devices there is nothing to wait for.
+        """
+        if not self.reading.gpus:
+            return
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + RETURN_S
+        before = _used_bytes(await self._probe.sample())
+        while loop.time() < deadline:
+            await asyncio.sleep(RETURN_STEP_S)
+            now = _used_bytes(await self._probe.sample())
+            if now >= before:
+                return
+            before = now
 
     @property
     def history(self) -> tuple[int, ...]:

@@ -33,6 +33,8 @@ class Launch:
     since: float = field(default_factory=time.time)
     """Unix time of the last change of state."""
     begun: float = field(default_factory=time.monotonic)
+    spawned_at: float | None = None
+    """Monotonic seconds."""
     pid: int | None = None
     port: int | None = None
     argv: tuple[str, ...] = ()
@@ -41,10 +43,15 @@ class Launch:
     prompt_per_second: float | None = None
     predicted_per_second: float | None = None
     """Speeds of the last answer in tokens per second, read from the log."""
+    n_lines: int = 0
+    """Log lines so far."""
+    is_stuck: bool = False
+    """True when it is ended because it had requests and did nothing."""
 
     def spawned(self, pid: int, port: int, argv: tuple[str, ...]) -> None:
         """See LaunchListener."""
         self.pid, self.port, self.argv = pid, port, argv
+        self.spawned_at = time.monotonic()
         self.ledger.changed()
 
     def progress(self, value: float) -> None:
@@ -57,6 +64,7 @@ class Launch:
     def log_line(self, line: str) -> None:
         """See LaunchListener."""
         self.on_progress()
+        self.n_lines += 1
         self.ledger.logs.add(self.public_id, line)
         timing = timing_of(line)
         if timing is None:
@@ -109,7 +117,16 @@ class LaunchLedger:
     def ended(self, launch: Launch, report: ExitReport | None) -> None:
         """The server is dead; an end that nobody asked for is kept as a failure."""
         self._launches.pop(launch.launch_id, None)
-        if report is not None and not report.was_asked:
+        if launch.is_stuck:
+            self._failures[launch.model_id] = FailureNote(
+                title="Server hung",
+                detail="it had requests, and did nothing for too long",
+                hint="the next request starts it again",
+                code="upstream_timeout",
+                log_tail=self.logs.tail(launch.public_id, 20),
+                at=time.time(),
+            )
+        elif report is not None and not report.was_asked:
             self._failures[launch.model_id] = FailureNote(
                 title="Server crashed",
                 detail=report.cause or f"exit code {report.code}",

@@ -12,6 +12,7 @@ from ggtui.core.fit import estimate
 from ggtui.core.schedule import Phase
 from ggtui.core.snapshot import EngineSnapshot, ModelStatus, QueueEntry, TargetStatus
 from ggtui.core.state import TargetState
+from ggtui.services.waits import WaitBook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,7 @@ class Publisher:
         lookup: EngineLookup,
         options: LaunchOptions,
         default_n_ctx: int,
+        strategy: str = "single",
         is_read_only: bool = False,
     ) -> None:
         self.url = ""
@@ -51,6 +53,8 @@ class Publisher:
         self._lookup = lookup
         self._options = options
         self._default_n_ctx = default_n_ctx
+        self._strategy = strategy
+        self._waits = WaitBook(scheduler, ledger)
         self._is_read_only = is_read_only
         self._version = 0
         self._hearers: list[Callable[[EngineSnapshot], None]] = []
@@ -85,6 +89,7 @@ class Publisher:
             engine=self._lookup.info,
             catalog=self._catalog.report(),
             is_scanning=self._catalog.is_scanning,
+            strategy=self._strategy,
             options=self._options,
             default_n_ctx=self._default_n_ctx,
             is_read_only=self._is_read_only,
@@ -115,7 +120,8 @@ class Publisher:
         failure = self._ledger.failure_of(model.id)
         idle = TargetState.FAILED if failure or model.problem else TargetState.IDLE
         choice = choose_context(None, model.n_ctx_chosen, self._default_n_ctx, model.n_ctx_train)
-        return ModelStatus(model, states.get(model.id, idle), choice.n_ctx, failure)
+        is_pinned = model.id in self._scheduler.pinned
+        return ModelStatus(model, states.get(model.id, idle), choice.n_ctx, failure, is_pinned)
 
     def _target(self, resident: Resident, now: float) -> TargetStatus:
         launch = self._ledger.launch(resident.launch_id)
@@ -154,8 +160,15 @@ class Publisher:
         return estimate(model, n_ctx, self._options).total_bytes
 
     def _queue(self, now: float) -> tuple[QueueEntry, ...]:
+        """Who waits. A person's own press is seen as the state of its model, not as a request."""
         names = {model.id: model.public_id for model in self._catalog.models}
         return tuple(
-            QueueEntry(names.get(ticket.model_id, ""), ticket.needed_ctx, max(0.0, now - ticket.arrived))
+            QueueEntry(
+                names.get(ticket.model_id, ""),
+                ticket.needed_ctx,
+                max(0.0, now - ticket.arrived),
+                self._waits.words(ticket, now),
+            )
             for ticket in self._scheduler.waiting
+            if not ticket.is_urgent
         )

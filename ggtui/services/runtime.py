@@ -1,4 +1,4 @@
-"""Carries out what the scheduler decides: starts, stops and watches servers, and hands out leases."""
+"""The door to the models: admits requests by the scheduler's decisions and hands out leases."""
 
 from __future__ import annotations
 
@@ -8,59 +8,63 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ggtui.core.admission import Admission
 from ggtui.core.context import choose_context, clamp_context
 from ggtui.core.errors import (
     AdmissionTimeout,
     EngineStopping,
-    Failure,
     Internal,
     LaunchRejected,
     LoadCancelled,
     ModelNotFound,
+    ModelNotReady,
     ModelRuntimeError,
+    NoRoom,
+    OutOfMemory,
+    QueueFull,
     SpawnReason,
 )
-from ggtui.core.models import LaunchPlan
 from ggtui.core.nearness import near_names
-from ggtui.core.schedule import Decision, Grant, Refusal, Refuse, Scheduler, Start, Stop, Ticket
+from ggtui.core.restarts import RestartLimiter
+from ggtui.core.schedule import Decision, Grant, Refusal, Refuse, Rules, Scheduler, Start, Stop, Ticket
+from ggtui.services.servers import ServerFleet, ServerTimes, memory_at_once
+from ggtui.services.waits import WaitBook
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from ggtui.core.models import ModelLaunchSpec, RunningTarget
     from ggtui.core.ports.catalog import ModelCatalogPort
-    from ggtui.core.ports.launcher import ExitReport, LauncherPort, ServerProcess
-    from ggtui.services.launches import Launch, LaunchLedger
+    from ggtui.core.ports.launcher import LauncherPort
+    from ggtui.core.residency import Room
+    from ggtui.services.launches import LaunchLedger
 
 _LOG = logging.getLogger(__name__)
+
+FINAL_REASONS = frozenset(
+    {
+        SpawnReason.BAD_ARGUMENT,
+        SpawnReason.BAD_MODEL_FILE,
+        SpawnReason.UNSUPPORTED_ARCH,
+        SpawnReason.MISSING_LIBRARY,
+    }
+)
+"""A start that failed for one of these would fail again: it waits for a person, or for another file."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuntimeSettings:
-    """How patient the runtime is. Times in seconds."""
+    """How the runtime decides and how patient it is."""
 
     default_ctx: int = 4096
-    turn_quantum_s: float = 10.0
-    admission_timeout_s: float = 180.0
-    stall_timeout_s: float = 120.0
-    stop_grace_s: float = 5.0
-
-
-@dataclass(slots=True)
-class _Running:
-    """The tasks and the process behind one launch."""
-
-    launch: Launch
-    load: asyncio.Task[None] | None = None
-    process: ServerProcess | None = None
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    rules: Rules = field(default_factory=Rules)
+    times: ServerTimes = field(default_factory=ServerTimes)
 
 
 class ModelRuntime:
-    """The real ModelRuntimePort: one model at a time, swapped without cutting anybody's answer.
+    """The real ModelRuntimePort: swaps models without cutting anybody's answer.
 
-    Lives on the engine's loop. Invariant: every launch that was begun is reported to the scheduler as
-    ended exactly once, whatever happens in between.
+    Lives on the engine's loop. Invariant: every ticket it asked with is left exactly once.
     """
 
     def __init__(
@@ -70,28 +74,33 @@ class ModelRuntime:
         ledger: LaunchLedger,
         settings: RuntimeSettings,
         *,
+        room: Room | None = None,
         closing: Callable[[RunningTarget], None] = lambda _target: None,
+        memory_back: Callable[[], Awaitable[None]] = memory_at_once,
         foresee: Callable[[int, int], str] = lambda _model_id, _n_ctx: "",
     ) -> None:
         """Wire it up; nothing starts.
 
-        closing: called right before a server is stopped, to close every connection to it.
-        foresee: the forecast of a model at a context, in words, for the log.
+        room: how many models may be resident; one when not given. closing: called right before a server is
+        stopped, to close every connection to it. memory_back: see ServerFleet. foresee: the forecast of a
+        model at a context, in words, for the log.
         """
         self._catalog = catalog
         self._launcher = launcher
         self._ledger = ledger
         self._settings = settings
-        self._closing = closing
         self._foresee = foresee
-        self._scheduler = Scheduler(
-            turn_quantum_s=settings.turn_quantum_s, admission_timeout_s=settings.admission_timeout_s
+        self._scheduler = Scheduler(settings.rules, room)
+        self._fleet = ServerFleet(
+            launcher, ledger, settings.times, self, closing=closing, memory_back=memory_back
         )
+        self._waits = WaitBook(self._scheduler, ledger)
+        self._limiter = RestartLimiter()
+        self._final: dict[int, ModelRuntimeError] = {}
         self._specs: dict[int, ModelLaunchSpec] = {}
         self._grants: dict[int, asyncio.Future[RunningTarget]] = {}
-        self._running: dict[int, _Running] = {}
         self._pressed: set[int] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._ready: list[int] = []
         self._timer: asyncio.TimerHandle | None = None
         self._next_ticket_id = 1
 
@@ -99,18 +108,31 @@ class ModelRuntime:
 
     @asynccontextmanager
     async def acquire(
-        self, model_name: str, num_ctx: int | None, default_ctx: int
+        self,
+        model_name: str,
+        num_ctx: int | None,
+        default_ctx: int,
+        admission: Admission | None = None,
     ) -> AsyncIterator[RunningTarget]:
         """A lease on the wanted model; see ModelRuntimePort.acquire.
 
         Raises: ModelRuntimeError.
         """
+        wishes = admission or Admission()
         spec = await self._resolve(model_name)
+        self._refuse_if_resting(spec)
         choice = choose_context(num_ctx, spec.n_ctx_chosen, default_ctx, spec.n_ctx_train)
-        needed = clamp_context(num_ctx, spec.n_ctx_train) if num_ctx is not None else None
-        ticket = self._ticket(spec, choice.n_ctx, needed)
+        ticket = Ticket(
+            id=self._new_id(),
+            model_id=spec.model_id,
+            start_ctx=choice.n_ctx,
+            needed_ctx=clamp_context(num_ctx, spec.n_ctx_train) if num_ctx is not None else None,
+            arrived=_now(),
+            keep_alive_s=wishes.keep_alive_s,
+            needs_slot=wishes.needs_slot,
+        )
         try:
-            yield await self._admitted(ticket)
+            yield await self._admitted(ticket, wishes)
         finally:
             self._leave(ticket.id)
 
@@ -126,8 +148,12 @@ class ModelRuntime:
 
     async def current_model(self) -> RunningTarget | None:
         """The most recently ready target, or None."""
-        ready = [run.process for run in self._running.values() if run.process is not None]
-        return ready[-1].target if ready else None
+        return self._fleet.target(self._ready[-1]) if self._ready else None
+
+    async def list_running(self) -> tuple[RunningTarget, ...]:
+        """All ready targets, the most recently ready last."""
+        targets = (self._fleet.target(launch_id) for launch_id in self._ready)
+        return tuple(target for target in targets if target is not None)
 
     async def stop_current(self) -> None:
         """Stop what runs or loads, at once; returns with the process dead."""
@@ -141,33 +167,49 @@ class ModelRuntime:
         Raises: ModelRuntimeError.
         """
         spec = await self._resolve(model_name)
+        self.forgive(spec.model_id)
         choice = choose_context(n_ctx, spec.n_ctx_chosen, self._settings.default_ctx, spec.n_ctx_train)
         self._withdraw_pressed()
-        ticket = self._ticket(spec, choice.n_ctx, None, is_exact=n_ctx is not None, is_urgent=True)
+        ticket = Ticket(
+            id=self._new_id(),
+            model_id=spec.model_id,
+            start_ctx=choice.n_ctx,
+            needed_ctx=None,
+            arrived=_now(),
+            is_exact=n_ctx is not None,
+            is_urgent=True,
+            needs_slot=False,
+        )
         self._pressed.add(ticket.id)
         try:
-            return await self._admitted(ticket)
+            return await self._admitted(ticket, Admission())
         finally:
             self._pressed.discard(ticket.id)
             self._leave(ticket.id)
 
     async def stop(self, model_id: int | None = None, *, is_forced: bool = False) -> None:
         """Stop one model or all; leases end first unless forced. Returns when they are dead."""
-        wanted = [
-            run
-            for launch_id, run in self._running.items()
-            if (resident := self._scheduler.resident(launch_id)) is not None
-            and model_id in (None, resident.model_id)
-        ]
+        wanted = [r.launch_id for r in self._scheduler.residents if model_id in (None, r.model_id)]
         self._carry_out(self._scheduler.stop(model_id, _now(), is_forced=is_forced))
-        for run in wanted:
-            await run.ended.wait()
+        for launch_id in wanted:
+            await self._fleet.ended(launch_id)
+
+    def pin(self, model_id: int, is_pinned: bool) -> None:
+        """Keep a model resident once it is, or no longer."""
+        self._carry_out(self._scheduler.pin(model_id, is_pinned, _now()))
+
+    def forgive(self, model_id: int | None = None) -> None:
+        """Give one model, or all, a fresh start after failures."""
+        self._limiter.forgive(model_id)
+        if model_id is None:
+            self._final.clear()
+        else:
+            self._final.pop(model_id, None)
 
     async def close(self) -> None:
         """Refuse everybody, stop every server and wait until all are dead."""
         self._carry_out(self._scheduler.close(_now()))
-        for run in list(self._running.values()):
-            await run.ended.wait()
+        await self._fleet.all_ended()
         if self._timer is not None:
             self._timer.cancel()
         await self._launcher.close()
@@ -176,6 +218,41 @@ class ModelRuntime:
     def scheduler(self) -> Scheduler:
         """The decisions' state, for views."""
         return self._scheduler
+
+    # What became of a launch
+
+    def server_ready(self, launch_id: int, target: RunningTarget) -> None:
+        """See FleetReports."""
+        self._ready.append(launch_id)
+        self._carry_out(self._scheduler.launched(launch_id, target.effective_ctx, _now(), target.n_slots))
+
+    def server_failed(self, launch_id: int, error: ModelRuntimeError) -> None:
+        """See FleetReports."""
+        resident = self._scheduler.resident(launch_id)
+        if resident is not None:
+            self._note_failure(resident.model_id, error)
+        is_out_of_memory = isinstance(error, OutOfMemory)
+        decisions = self._scheduler.launch_failed(launch_id, _now(), is_out_of_memory=is_out_of_memory)
+        self._carry_out(decisions, launch_error=error)
+
+    def server_ended(self, launch_id: int, *, was_asked: bool) -> None:
+        """See FleetReports."""
+        if launch_id in self._ready:
+            self._ready.remove(launch_id)
+        resident = self._scheduler.resident(launch_id)
+        if resident is not None and not was_asked:
+            self._limiter.failed(resident.model_id, _now())
+        self._carry_out(self._scheduler.ended(launch_id, _now()))
+
+    def in_flight(self, launch_id: int) -> int:
+        """See FleetReports."""
+        resident = self._scheduler.resident(launch_id)
+        return len(resident.leases) if resident is not None else 0
+
+    def _note_failure(self, model_id: int, error: ModelRuntimeError) -> None:
+        self._limiter.failed(model_id, _now())
+        if getattr(error, "reason", None) in FINAL_REASONS:
+            self._final[model_id] = error
 
     # Admission
 
@@ -191,144 +268,90 @@ class ModelRuntime:
         self._specs[spec.model_id] = spec
         return spec
 
-    def _ticket(
-        self,
-        spec: ModelLaunchSpec,
-        start_ctx: int,
-        needed_ctx: int | None,
-        *,
-        is_exact: bool = False,
-        is_urgent: bool = False,
-    ) -> Ticket:
-        ticket_id = self._next_ticket_id
-        self._next_ticket_id += 1
-        return Ticket(ticket_id, spec.model_id, start_ctx, needed_ctx, _now(), is_exact, is_urgent)
+    def _refuse_if_resting(self, spec: ModelLaunchSpec) -> None:
+        """A model whose starts keep failing is left alone for a while, unless it runs."""
+        is_resident = any(resident.model_id == spec.model_id for resident in self._scheduler.residents)
+        if is_resident:
+            return
+        final = self._final.get(spec.model_id)
+        if final is not None:
+            raise final.with_traceback(None)
+        pause_s = self._limiter.pause_s(spec.model_id, _now())
+        if pause_s > 0:
+            failure = self._ledger.failure_of(spec.model_id)
+            raise ModelNotReady(spec.public_id, failure.detail if failure else "", pause_s)
 
-    async def _admitted(self, ticket: Ticket) -> RunningTarget:
+    def _new_id(self) -> int:
+        self._next_ticket_id += 1
+        return self._next_ticket_id - 1
+
+    async def _admitted(self, ticket: Ticket, admission: Admission) -> RunningTarget:
         """Wait for the ticket's turn. The caller leaves with the ticket's id, whatever happens here."""
         granted: asyncio.Future[RunningTarget] = asyncio.get_running_loop().create_future()
         self._grants[ticket.id] = granted
+        admission.now_waiting_for = lambda: self._waits.words(ticket, _now())
         try:
             self._carry_out(self._scheduler.request(ticket, _now()))
-            return await granted
+            target = await granted
         finally:
             del self._grants[ticket.id]
+        admission.waited = self._waits.made_of(ticket, _now())
+        return target
 
     def _leave(self, ticket_id: int) -> None:
         self._carry_out(self._scheduler.leave(ticket_id, _now()))
 
     def _withdraw_pressed(self) -> None:
         for ticket_id in list(self._pressed):
-            granted = self._grants.get(ticket_id)
-            if granted is not None and not granted.done():
-                granted.set_exception(LoadCancelled("another model was chosen", reason=SpawnReason.CANCELLED))
+            self._tell_refused(
+                ticket_id, LoadCancelled("another model was chosen", reason=SpawnReason.CANCELLED)
+            )
             self._leave(ticket_id)
 
     # Decisions
 
-    def _carry_out(self, decisions: list[Decision]) -> None:
+    def _carry_out(self, decisions: list[Decision], launch_error: ModelRuntimeError | None = None) -> None:
         for decision in decisions:
             match decision:
-                case Grant(ticket_id, launch_id):
-                    self._tell(ticket_id, launch_id)
+                case Grant(ticket_id, launch_id, _):
+                    self._tell_granted(ticket_id, launch_id)
                 case Start(launch_id, model_id, n_ctx, why):
                     self._begin(launch_id, model_id, n_ctx, why)
                 case Stop(launch_id, why):
                     self._end(launch_id, why)
+                case Refuse(ticket_id, Refusal.LAUNCH_FAILED):
+                    self._tell_refused(ticket_id, launch_error or Internal("a failure without its cause"))
                 case Refuse(ticket_id, why):
-                    self._refuse(ticket_id, why)
+                    self._tell_refused(ticket_id, _refusal(why))
         self._ledger.changed()
         self._set_timer()
 
-    def _tell(self, ticket_id: int, launch_id: int) -> None:
-        process = self._running[launch_id].process
+    def _tell_granted(self, ticket_id: int, launch_id: int) -> None:
+        target = self._fleet.target(launch_id)
         granted = self._grants.get(ticket_id)
-        if process is not None and granted is not None and not granted.done():
-            granted.set_result(process.target)
+        if target is not None and granted is not None and not granted.done():
+            granted.set_result(target)
 
-    def _refuse(self, ticket_id: int, why: Refusal, error: Failure | None = None) -> None:
+    def _tell_refused(self, ticket_id: int, error: ModelRuntimeError) -> None:
         granted = self._grants.get(ticket_id)
         if granted is None or granted.done():
             return
-        granted.set_exception(error or _refusals(why))
+        granted.set_exception(error)
         granted.exception()  # seen: the waiter may have been cancelled in the same moment
 
     def _begin(self, launch_id: int, model_id: int, n_ctx: int, why: str) -> None:
         spec = self._specs[model_id]
         ahead = self._foresee(model_id, n_ctx) or f"load {spec.public_id}  ctx {n_ctx}"
-        launch = self._ledger.begin(launch_id, spec, n_ctx, lambda: self._scheduler.progressed(_now()))
-        run = _Running(launch)
-        self._running[launch_id] = run
         _LOG.info("%s (%s)", ahead, why)
-        run.load = self._spawn(self._load(launch_id, run, spec, n_ctx))
-        # A task cancelled before its first step never enters its body, so the end is noted from outside.
-        run.load.add_done_callback(
-            lambda task: self._load_ended(launch_id, run) if task.cancelled() else None
-        )
+        self._waits.started(launch_id, _now())
+        self._fleet.begin(launch_id, spec, n_ctx, lambda: self._scheduler.progressed(_now()))
 
     def _end(self, launch_id: int, why: str) -> None:
-        run = self._running[launch_id]
-        _LOG.info("stopping %s: %s", run.launch.public_id, why)
-        if run.process is None:
-            if run.load is not None:
-                run.load.cancel()
-            return
-        self._closing(run.process.target)
-        self._spawn(self._stop_process(run.process))
-
-    # Effects
-
-    async def _load(self, launch_id: int, run: _Running, spec: ModelLaunchSpec, n_ctx: int) -> None:
-        settings = self._settings
-        plan = LaunchPlan(spec, n_ctx, settings.stall_timeout_s, settings.stop_grace_s)
-        try:
-            process = await self._launcher.launch(plan, run.launch)
-        except Exception as error:
-            self._load_failed(launch_id, run, _as_runtime_error(error))
-            return
-        run.process = process
-        self._ledger.ready(run.launch, process)
         resident = self._scheduler.resident(launch_id)
-        if resident is not None and resident.phase == "stopping":  # cancelled in the moment it became ready
-            self._spawn(self._stop_process(process))
-        self._spawn(self._watch(launch_id, run, process))
-        self._carry_out(self._scheduler.launched(launch_id, process.target.effective_ctx, _now()))
-
-    def _load_failed(self, launch_id: int, run: _Running, error: ModelRuntimeError) -> None:
-        _LOG.warning("loading %s failed: %s", run.launch.public_id, error.message)
-        self._ledger.failed(run.launch, error)
-        del self._running[launch_id]
-        decisions = self._scheduler.launch_failed(launch_id, _now())
-        for decision in decisions:
-            if isinstance(decision, Refuse) and decision.why is Refusal.LAUNCH_FAILED:
-                self._refuse(decision.ticket_id, decision.why, error)
-        self._carry_out([decision for decision in decisions if not _is_told(decision)])
-        run.ended.set()
-
-    def _load_ended(self, launch_id: int, run: _Running) -> None:
-        self._ledger.ended(run.launch, None)
-        del self._running[launch_id]
-        self._carry_out(self._scheduler.ended(launch_id, _now()))
-        run.ended.set()
-
-    async def _watch(self, launch_id: int, run: _Running, process: ServerProcess) -> None:
-        report: ExitReport = await process.wait_exit()
-        if not report.was_asked:
-            self._closing(process.target)
-            _LOG.warning("%s ended by itself: %s", run.launch.public_id, report.cause or report.code)
-        self._ledger.ended(run.launch, report)
-        del self._running[launch_id]
-        self._carry_out(self._scheduler.ended(launch_id, _now()))
-        run.ended.set()
-
-    async def _stop_process(self, process: ServerProcess) -> None:
-        await process.stop(self._settings.stop_grace_s)
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        name = self._specs[resident.model_id].public_id if resident is not None else ""
+        _LOG.info("stopping %s: %s", name, why)
+        self._waits.stopping(_now())
+        self._fleet.end(launch_id)
 
     def _set_timer(self) -> None:
         if self._timer is not None:
@@ -347,24 +370,15 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _is_told(decision: Decision) -> bool:
-    return isinstance(decision, Refuse) and decision.why is Refusal.LAUNCH_FAILED
-
-
-def _as_runtime_error(error: Exception) -> ModelRuntimeError:
-    if isinstance(error, ModelRuntimeError):
-        return error
-    _LOG.error("launch failed unexpectedly", exc_info=error)
-    return Internal(type(error).__name__)
-
-
-def _refusals(why: Refusal) -> ModelRuntimeError:
+def _refusal(why: Refusal) -> ModelRuntimeError:
     match why:
         case Refusal.TIMED_OUT:
             return AdmissionTimeout("waited too long for the model's turn")
+        case Refusal.QUEUE_FULL:
+            return QueueFull("too many requests are waiting")
+        case Refusal.NO_ROOM:
+            return NoRoom("pinned models hold the memory that this one needs")
         case Refusal.CLOSED:
             return EngineStopping("ggtui is stopping")
-        case Refusal.CANCELLED:
+        case Refusal.CANCELLED | Refusal.LAUNCH_FAILED:
             return LoadCancelled("the load was cancelled", reason=SpawnReason.CANCELLED)
-        case Refusal.LAUNCH_FAILED:
-            return Internal("a failed launch without its cause")

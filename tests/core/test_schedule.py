@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ggtui.core.schedule import (
     Decision,
     Grant,
     Phase,
     Refusal,
     Refuse,
+    Rules,
     Scheduler,
     Start,
     Stop,
     Ticket,
 )
 
+if TYPE_CHECKING:
+    from ggtui.core.residency import Room
+
 A, B, C = 1, 2, 3
+READY = "it is ready"
+AFTER_LOAD = "it waited for the load"
 
 
 class Script:
     """A scheduler, its clock, and what it decided."""
 
-    def __init__(self, **settings: float) -> None:
-        self.scheduler = Scheduler(**settings)
+    def __init__(self, rules: Rules | None = None, room: Room | None = None) -> None:
+        self.scheduler = Scheduler(rules, room)
         self.now = 100.0
         self.next_id = 1
 
@@ -71,7 +79,9 @@ def test_many_requests_for_a_cold_model_share_one_start() -> None:
     assert all([] == decided for _, decided in others)
 
     granted = script.ready(start.launch_id)
-    expected = [Grant(ticket, start.launch_id) for ticket in (first, *(ticket for ticket, _ in others))]
+    expected = [
+        Grant(ticket, start.launch_id, AFTER_LOAD) for ticket in (first, *(ticket for ticket, _ in others))
+    ]
 
     assert expected == granted
 
@@ -81,7 +91,7 @@ def test_a_ready_model_serves_at_once() -> None:
     launch_id = script.running(A)
     ticket, decisions = script.ask(A)
 
-    assert [Grant(ticket, launch_id)] == decisions
+    assert [Grant(ticket, launch_id, READY)] == decisions
 
 
 def test_a_swap_waits_for_the_stream_and_starts_after_the_end() -> None:
@@ -91,12 +101,12 @@ def test_a_swap_waits_for_the_stream_and_starts_after_the_end() -> None:
     waiter, decisions = script.ask(B)
 
     assert [] == decisions
-    assert [Stop(launch_id, "another model is wanted")] == script.leave(stream)
+    assert [Stop(launch_id, "another model needs its room")] == script.leave(stream)
 
     start = _start_of(script.ended(launch_id))
 
     assert B == start.model_id
-    assert [Grant(waiter, start.launch_id)] == script.ready(start.launch_id)
+    assert [Grant(waiter, start.launch_id, AFTER_LOAD)] == script.ready(start.launch_id)
 
 
 def test_an_idle_model_makes_way_at_once() -> None:
@@ -104,7 +114,7 @@ def test_an_idle_model_makes_way_at_once() -> None:
     launch_id = script.running(A)
     _, decisions = script.ask(B)
 
-    assert [Stop(launch_id, "another model is wanted")] == decisions
+    assert [Stop(launch_id, "another model needs its room")] == decisions
 
 
 def test_two_others_asked_together_are_both_served() -> None:
@@ -118,18 +128,18 @@ def test_two_others_asked_together_are_both_served() -> None:
     start_c = _start_of(script.ended(start_b.launch_id))
 
     assert C == start_c.model_id
-    assert [Grant(ticket_c, start_c.launch_id)] == script.ready(start_c.launch_id)
+    assert [Grant(ticket_c, start_c.launch_id, AFTER_LOAD)] == script.ready(start_c.launch_id)
 
 
 def test_steady_traffic_yields_after_the_turn() -> None:
-    script = Script(turn_quantum_s=10)
+    script = Script(Rules(turn_quantum_s=10))
     launch_id = script.running(A)
     held, _ = script.ask(A)
     script.ask(B)
     script.now += 9
     joined, decisions = script.ask(A)
 
-    assert [Grant(joined, launch_id)] == decisions
+    assert [Grant(joined, launch_id, READY)] == decisions
 
     script.now += 2
     _, decisions = script.ask(A)
@@ -139,7 +149,7 @@ def test_steady_traffic_yields_after_the_turn() -> None:
 
     script.leave(held)
 
-    assert [Stop(launch_id, "another model is wanted")] == script.leave(joined)
+    assert [Stop(launch_id, "another model needs its room")] == script.leave(joined)
 
 
 def test_a_person_waits_for_no_turn_but_cuts_nobody() -> None:
@@ -150,7 +160,7 @@ def test_a_person_waits_for_no_turn_but_cuts_nobody() -> None:
     _, decisions = script.ask(A)
 
     assert [] == decisions
-    assert [Stop(launch_id, "another model is wanted")] == script.leave(stream)
+    assert [Stop(launch_id, "another model needs its room")] == script.leave(stream)
     assert B == _start_of(script.ended(launch_id)).model_id
 
 
@@ -159,7 +169,7 @@ def test_a_smaller_wish_reuses_and_a_larger_one_restarts_after_the_streams() -> 
     launch_id = script.running(A, 2048)
     same, decisions = script.ask(A, 1024)
 
-    assert [Grant(same, launch_id)] == decisions
+    assert [Grant(same, launch_id, READY)] == decisions
 
     larger, decisions = script.ask(A, 8192)
 
@@ -173,9 +183,10 @@ def test_a_smaller_wish_reuses_and_a_larger_one_restarts_after_the_streams() -> 
     start = _start_of(script.ended(launch_id))
 
     assert 8192 == start.n_ctx
-    assert [Grant(larger, start.launch_id), Grant(behind, start.launch_id)] == script.ready(
-        start.launch_id, 8192
-    )
+    assert [
+        Grant(larger, start.launch_id, AFTER_LOAD),
+        Grant(behind, start.launch_id, AFTER_LOAD),
+    ] == script.ready(start.launch_id, 8192)
 
 
 def test_several_larger_wishes_share_one_restart_at_the_largest() -> None:
@@ -195,11 +206,11 @@ def test_a_server_at_its_ceiling_is_not_restarted_for_ever() -> None:
     ticket, decisions = script.ask(A, 8192)
     start = _start_of(decisions)
 
-    assert [Grant(ticket, start.launch_id)] == script.ready(start.launch_id, 4096)
+    assert [Grant(ticket, start.launch_id, AFTER_LOAD)] == script.ready(start.launch_id, 4096)
 
     again, decisions = script.ask(A, 8192)
 
-    assert [Grant(again, start.launch_id)] == decisions
+    assert [Grant(again, start.launch_id, READY)] == decisions
 
 
 def test_a_chosen_context_restarts_even_when_smaller() -> None:
@@ -236,7 +247,7 @@ def test_a_failed_enlargement_brings_the_old_size_back_and_refuses_only_the_aske
 
     assert Refuse(larger, Refusal.LAUNCH_FAILED) == decisions[0]
     assert 2048 == again.n_ctx
-    assert [Grant(behind, again.launch_id)] == script.ready(again.launch_id, 2048)
+    assert [Grant(behind, again.launch_id, AFTER_LOAD)] == script.ready(again.launch_id, 2048)
 
 
 def test_a_load_nobody_wants_goes_on_until_another_model_is_wanted() -> None:
@@ -294,7 +305,7 @@ def test_a_crash_frees_the_place_and_its_leases() -> None:
 
 
 def test_patience_counts_only_time_without_progress() -> None:
-    script = Script(admission_timeout_s=180)
+    script = Script(Rules(admission_timeout_s=180))
     script.running(A)
     script.ask(A)
     waiter, _ = script.ask(B)
@@ -323,3 +334,94 @@ def test_closing_refuses_all_and_stops_all() -> None:
     late, decisions = script.ask(A)
 
     assert [Refuse(late, Refusal.CLOSED)] == decisions
+
+
+def test_slots_bound_what_is_in_flight_and_the_rest_waits_in_order() -> None:
+    script = Script()
+    first, decisions = script.ask(A)
+    start = _start_of(decisions)
+    second, _ = script.ask(A)
+    third, _ = script.ask(A)
+
+    assert [Grant(first, start.launch_id, AFTER_LOAD), Grant(second, start.launch_id, AFTER_LOAD)] == (
+        script.scheduler.launched(start.launch_id, 4096, script.now, n_slots=2)
+    )
+
+    fourth, decisions = script.ask(A)
+
+    assert [] == decisions
+    assert [Grant(third, start.launch_id, AFTER_LOAD)] == script.leave(first)
+    assert [Grant(fourth, start.launch_id, READY)] == script.leave(second)
+
+
+def test_what_needs_no_slot_waits_for_none() -> None:
+    script = Script()
+    _, decisions = script.ask(A)
+    start = _start_of(decisions)
+    script.scheduler.launched(start.launch_id, 4096, script.now, n_slots=1)
+    light = Ticket(99, A, 4096, None, script.now, needs_slot=False)
+
+    assert [Grant(99, start.launch_id, READY)] == script.scheduler.request(light, script.now)
+
+    _, decisions = script.ask(A)
+
+    assert [] == decisions
+    assert [] == script.leave(99)  # it held no slot, so none is freed
+
+
+def test_the_whole_batch_of_a_load_is_served_in_one_turn() -> None:
+    script = Script(Rules(turn_quantum_s=10))
+    first, decisions = script.ask(A)
+    start = _start_of(decisions)
+    second, _ = script.ask(A)
+    script.ask(B)
+    script.scheduler.launched(start.launch_id, 4096, script.now, n_slots=1)
+    script.now += 20
+    late, decisions = script.ask(A)
+
+    assert [] == decisions
+    assert [Grant(second, start.launch_id, AFTER_LOAD)] == script.leave(first)
+    assert [Stop(start.launch_id, "another model needs its room")] == script.leave(second)
+    assert late in {ticket.id for ticket in script.scheduler.waiting}
+
+
+def test_a_full_queue_refuses_the_newest() -> None:
+    script = Script(Rules(max_queue=2))
+    script.ask(A)
+    script.ask(A)
+    third, decisions = script.ask(B)
+
+    assert [Refuse(third, Refusal.QUEUE_FULL)] == decisions
+
+
+def test_an_idle_model_stays_for_its_keep_alive_time() -> None:
+    script = Script(Rules(keep_alive_s=60))
+    launch_id = script.running(A)
+
+    assert script.now + 60 == script.scheduler.next_tick(script.now)
+
+    script.now += 60
+
+    assert [Stop(launch_id, "idle for its keep-alive time")] == script.scheduler.tick(script.now)
+
+
+def test_a_request_may_set_the_keep_alive_time() -> None:
+    script = Script()
+    launch_id = script.running(A)
+    script.scheduler.request(Ticket(50, A, 4096, None, script.now, keep_alive_s=0), script.now)
+
+    assert [Stop(launch_id, "idle for its keep-alive time")] == script.leave(50)
+
+
+def test_a_pinned_model_is_never_too_long_idle_and_never_evicted() -> None:
+    script = Script(Rules(keep_alive_s=60))
+    launch_id = script.running(A)
+    script.scheduler.pin(A, True, script.now)
+    script.now += 1000
+
+    assert [] == script.scheduler.tick(script.now)
+
+    other, decisions = script.ask(B)
+
+    assert [Refuse(other, Refusal.NO_ROOM)] == decisions
+    assert [Stop(launch_id, "idle for its keep-alive time")] == script.scheduler.pin(A, False, script.now)

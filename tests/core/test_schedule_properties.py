@@ -6,17 +6,26 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from ggtui.core.schedule import Decision, Grant, Phase, Refuse, Scheduler, Start, Stop, Ticket
+from ggtui.core.residency import MemoryRoom
+from ggtui.core.schedule import Decision, Grant, Phase, Refuse, Rules, Scheduler, Start, Stop, Ticket
 
 MODELS = st.integers(1, 4)
+
+
+def _need(model_id: int, _n_ctx: int) -> int:
+    """Model 4 takes as much as two others."""
+    return 2 if model_id == 4 else 1
 
 
 class SchedulerMachine(RuleBasedStateMachine):
     """Requests, clients that leave, loads that end well or badly, crashes and stops, in any order."""
 
-    @initialize()
-    def begin(self) -> None:
-        self.scheduler = Scheduler(turn_quantum_s=10, admission_timeout_s=180)
+    @initialize(budget=st.sampled_from([0, 2, 4]), n_slots=st.sampled_from([0, 1, 2]))
+    def begin(self, budget: int, n_slots: int) -> None:
+        self.budget = budget
+        self.n_slots = n_slots
+        room = MemoryRoom(_need, lambda: budget) if budget else None
+        self.scheduler = Scheduler(Rules(turn_quantum_s=10, admission_timeout_s=180, max_queue=30), room)
         self.now = 0.0
         self.next_id = 1
         self.waiting: dict[int, Ticket] = {}
@@ -24,23 +33,31 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.alive: dict[int, int] = {}
         self.stopping: set[int] = set()
         self.answered: set[int] = set()
+        self.counted: set[int] = set()
 
     def carry_out(self, decisions: list[Decision]) -> None:
         for decision in decisions:
             match decision:
-                case Grant(ticket_id, launch_id):
+                case Grant(ticket_id, launch_id, _):
                     ticket = self.waiting.pop(ticket_id)
                     assert ticket_id not in self.answered, "answered twice"
                     assert self.alive[launch_id] == ticket.model_id, "served by another model"
                     assert launch_id not in self.stopping, "sent into a stopping server"
                     self.answered.add(ticket_id)
                     self.holding[ticket_id] = launch_id
+                    if not ticket.is_urgent:
+                        held = [t for t in self.holding if self.holding[t] == launch_id and t in self.counted]
+                        assert not self.n_slots or len(held) < self.n_slots, "more than the slots hold"
+                        self.counted.add(ticket_id)
                 case Refuse(ticket_id, _):
                     self.waiting.pop(ticket_id)
                     assert ticket_id not in self.answered, "answered twice"
                     self.answered.add(ticket_id)
                 case Start(launch_id, model_id, _, _):
-                    assert not self.alive, "two servers for one place"
+                    taken = sum(_need(model, 0) for model in self.alive.values()) + _need(model_id, 0)
+                    assert not self.alive or taken <= self.budget, "more than the room holds"
+                    assert not self.loading_but(launch_id), "two loads at once"
+                    assert model_id not in self.alive.values(), "two servers for one model"
                     self.alive[launch_id] = model_id
                 case Stop(launch_id, _):
                     assert launch_id not in self.holding.values(), "a stream was cut"
@@ -48,6 +65,9 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     def loading(self) -> list[int]:
         return [r.launch_id for r in self.scheduler.residents if r.phase is Phase.LOADING]
+
+    def loading_but(self, launch_id: int) -> list[int]:
+        return [other for other in self.loading() if other != launch_id]
 
     @rule(model=MODELS, needed=st.sampled_from([None, 2048, 8192]), urgent=st.booleans(), exact=st.booleans())
     def ask(self, model: int, needed: int | None, urgent: bool, exact: bool) -> None:
@@ -67,16 +87,27 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.holding.pop(ticket_id, None)
         self.carry_out(self.scheduler.leave(ticket_id, self.now))
 
-    @rule(is_good=st.booleans(), ceiling=st.sampled_from([4096, 1 << 20]))
-    def load_ends(self, is_good: bool, ceiling: int) -> None:
+    @rule(ceiling=st.sampled_from([4096, 1 << 20]))
+    def load_ends(self, ceiling: int) -> None:
         for launch_id in self.loading():
-            if is_good:
-                resident = self.scheduler.resident(launch_id)
-                assert resident is not None
-                self.carry_out(self.scheduler.launched(launch_id, min(resident.n_ctx, ceiling), self.now))
-            else:
-                self.alive.pop(launch_id)
-                self.carry_out(self.scheduler.launch_failed(launch_id, self.now))
+            resident = self.scheduler.resident(launch_id)
+            assert resident is not None
+            self.launched(launch_id, min(resident.n_ctx, ceiling))
+
+    def launched(self, launch_id: int, n_ctx: int) -> None:
+        self.carry_out(self.scheduler.launched(launch_id, n_ctx, self.now, self.n_slots))
+
+    @rule(is_out_of_memory=st.booleans())
+    def load_fails(self, is_out_of_memory: bool) -> None:
+        for launch_id in self.loading():
+            self.alive.pop(launch_id)
+            self.carry_out(
+                self.scheduler.launch_failed(launch_id, self.now, is_out_of_memory=is_out_of_memory)
+            )
+
+    @rule(model=MODELS, is_pinned=st.booleans())
+    def pin(self, model: int, is_pinned: bool) -> None:
+        self.carry_out(self.scheduler.pin(model, is_pinned, self.now))
 
     @rule()
     def stops_end(self) -> None:
@@ -116,6 +147,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         """Nobody starves: when clients leave as they are served and loads succeed, all are served."""
         if not hasattr(self, "scheduler"):
             return
+        for model in range(1, 5):
+            self.carry_out(self.scheduler.pin(model, False, self.now))
         for _ in range(200):
             if not self.waiting:
                 break
@@ -123,7 +156,7 @@ class SchedulerMachine(RuleBasedStateMachine):
                 self.drop(ticket_id)
             for launch_id in list(self.stopping):
                 self.die(launch_id)
-            self.load_ends(True, 1 << 20)
+            self.load_ends(1 << 20)
         assert {} == self.waiting
         for ticket_id in list(self.holding):
             self.drop(ticket_id)
@@ -131,4 +164,4 @@ class SchedulerMachine(RuleBasedStateMachine):
 
 
 TestScheduler = SchedulerMachine.TestCase
-TestScheduler.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestScheduler.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from ggtui.core.models import RunningTarget
+    from ggtui.core.residency import Room
     from ggtui.core.snapshot import EngineSnapshot
     from ggtui.core.state import TargetState
 
@@ -58,14 +59,18 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(*, is_read_only: bool = False, settings: RuntimeSettings | None = None) -> AsyncIterator[Desk]:
+async def desk(
+    *, is_read_only: bool = False, settings: RuntimeSettings | None = None, room: Room | None = None
+) -> AsyncIterator[Desk]:
     """The services with two models, closed at the end."""
     catalog = MemoryCatalog([ALPHA, BETA])
     launcher, probe, logs = MemoryLauncher(), MemoryProbe(), LogBook()
     closed: list[RunningTarget] = []
     ledger = LaunchLedger(logs)
     models = CatalogService(catalog)
-    runtime = ModelRuntime(models, launcher, ledger, settings or RuntimeSettings(), closing=closed.append)
+    runtime = ModelRuntime(
+        models, launcher, ledger, settings or RuntimeSettings(), room=room, closing=closed.append
+    )
     publisher = Publisher(
         catalog=models,
         ledger=ledger,

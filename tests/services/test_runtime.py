@@ -7,17 +7,22 @@ import asyncio
 import pytest
 
 from ggtui.adapters.memory.launcher import Script
+from ggtui.core.admission import Admission, Waited
 from ggtui.core.errors import (
     AdmissionTimeout,
     EngineStopping,
     LaunchRejected,
     LoadCancelled,
+    ModelNotReady,
     OutOfMemory,
     SpawnReason,
 )
 from ggtui.core.models import ModelSummary
+from ggtui.core.residency import MemoryRoom
+from ggtui.core.schedule import Rules
 from ggtui.core.state import TargetState
 from ggtui.services.runtime import RuntimeSettings
+from ggtui.services.servers import ServerTimes
 from tests.services.desk import desk
 
 NO_MEMORY = OutOfMemory("no memory", reason=SpawnReason.OUT_OF_MEMORY)
@@ -172,7 +177,7 @@ def test_closing_tells_everybody_and_leaves_nothing() -> None:
 def test_patience_runs_out_behind_an_endless_stream() -> None:
     async def scenario() -> None:
         async with (
-            desk(settings=RuntimeSettings(admission_timeout_s=0.05)) as it,
+            desk(settings=RuntimeSettings(rules=Rules(admission_timeout_s=0.05))) as it,
             it.runtime.acquire("alpha", None, 4096),
         ):
             with pytest.raises(AdmissionTimeout):
@@ -198,5 +203,124 @@ def test_leases_and_waiters_are_counted_in_the_snapshot() -> None:
             await swap
 
             assert 0 == sum(target.in_flight for target in it.snapshot().targets)
+
+    asyncio.run(scenario())
+
+
+def test_a_crash_loop_is_left_alone_until_a_person_acts() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            for _ in range(3):
+                await it.runtime.ensure_model_running("alpha", None, 4096)
+                it.launcher.crash("alpha")
+                await it.until(lambda: not it.snapshot().targets)
+            with pytest.raises(ModelNotReady) as caught:
+                await it.runtime.ensure_model_running("alpha", None, 4096)
+
+            assert caught.value.retry_after_s > 0
+            assert "SIGSEGV" in caught.value.message
+            assert 3 == it.launcher.n_starts["alpha"]
+            assert "alpha" == (await it.control.load("alpha")).model_name
+
+    asyncio.run(scenario())
+
+
+def test_a_start_that_cannot_succeed_is_not_repeated_until_the_files_are_looked_at_again() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            refused = LaunchRejected("unknown architecture", reason=SpawnReason.UNSUPPORTED_ARCH)
+            it.launcher.script("alpha", Script(failure=refused))
+            for _ in range(3):
+                with pytest.raises(LaunchRejected):
+                    await it.runtime.ensure_model_running("alpha", None, 4096)
+
+            assert 1 == it.launcher.n_starts["alpha"]
+
+            await it.control.rescan()
+            with pytest.raises(LaunchRejected):
+                await it.runtime.ensure_model_running("alpha", None, 4096)
+
+            assert 2 == it.launcher.n_starts["alpha"]
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_has_requests_and_does_nothing_is_ended() -> None:
+    times = ServerTimes(stuck_timeout_s=0.05, stuck_check_s=0.01)
+
+    async def scenario() -> None:
+        async with desk(settings=RuntimeSettings(times=times)) as it:
+            async with it.runtime.acquire("alpha", None, 4096) as target:
+                it.launcher.running["alpha"].work = 0.0
+                await it.until(lambda: not it.snapshot().targets)
+
+                assert [target] == it.closed
+            failure = it.snapshot().models[0].failure
+
+            assert failure is not None
+            assert "Server hung" == failure.title
+
+    asyncio.run(scenario())
+
+
+def test_an_idle_server_may_do_nothing_for_ever() -> None:
+    times = ServerTimes(stuck_timeout_s=0.02, stuck_check_s=0.005)
+
+    async def scenario() -> None:
+        async with desk(settings=RuntimeSettings(times=times)) as it:
+            before = await it.runtime.ensure_model_running("alpha", None, 4096)
+            it.launcher.running["alpha"].work = 0.0
+            await asyncio.sleep(0.1)
+
+            assert before == await it.runtime.current_model()
+
+    asyncio.run(scenario())
+
+
+def test_models_that_fit_together_stay_and_a_third_evicts_the_unpinned() -> None:
+    room = MemoryRoom(lambda model_id, n_ctx: 10, lambda: 20)
+
+    async def scenario() -> None:
+        async with desk(room=room) as it:
+            it.catalog.put(ModelSummary(3, "gamma", "gamma", "llama", 1000, n_ctx_train=8192))
+            await it.control.rescan()
+            for name in ("alpha", "beta", "alpha", "beta"):
+                await it.runtime.ensure_model_running(name, None, 4096)
+
+            assert {"alpha": 1, "beta": 1} == dict(it.launcher.n_starts)
+
+            await it.control.pin("alpha", True)
+            await it.runtime.ensure_model_running("gamma", None, 4096)
+
+            assert {"alpha", "gamma"} == {t.model_name for t in await it.runtime.list_running()}
+            assert it.snapshot().models[0].is_pinned
+
+    asyncio.run(scenario())
+
+
+def test_a_wait_is_told_in_words_and_in_parts() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            at_once = Admission()
+            async with it.runtime.acquire("alpha", None, 4096):
+                async with it.runtime.acquire("alpha", None, 4096, at_once):
+                    pass
+                behind = Admission()
+
+                async def swap() -> None:
+                    async with it.runtime.acquire("beta", None, 4096, behind):
+                        pass
+
+                waiter = asyncio.create_task(swap())
+                await it.until(lambda: bool(it.snapshot().queue))
+
+                assert "queued, number 1, behind alpha" == behind.now_waiting_for()
+                assert "queued, number 1, behind alpha" == it.snapshot().queue[0].words
+
+                await asyncio.sleep(0.01)
+            await waiter
+
+            assert Waited() == at_once.waited
+            assert behind.waited.queued_s > 0.005
 
     asyncio.run(scenario())

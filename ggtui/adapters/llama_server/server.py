@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import psutil
+
 from ggtui.adapters.llama_server import failures, push
 from ggtui.core.ports.launcher import ExitReport
 
@@ -38,6 +40,14 @@ class LlamaServerProcess:
     def argv(self) -> tuple[str, ...]:
         """The command that started it, without secrets."""
         return self._argv
+
+    def activity(self) -> float | None:
+        """Processor seconds of the process so far; None when it has ended or cannot be asked."""
+        try:
+            times = psutil.Process(self._child.pid).cpu_times()
+        except psutil.Error:
+            return None
+        return times.user + times.system
 
     async def wait_exit(self) -> ExitReport:
         """Returns when the process has ended and is reaped, whoever ended it."""

@@ -47,6 +47,8 @@ class MemoryServer:
         self._target = target
         self._argv = argv
         self._ended = ended
+        self.work = 1.0
+        self.worked = 0.0
         self._exit: asyncio.Future[ExitReport] = asyncio.get_running_loop().create_future()
 
     @property
@@ -58,6 +60,11 @@ class MemoryServer:
     def argv(self) -> tuple[str, ...]:
         """A command as a real launcher would show it."""
         return self._argv
+
+    def activity(self) -> float | None:
+        """Grows by what `work` says at each look, so that a test can let it stand still."""
+        self.worked += self.work
+        return self.worked
 
     @property
     def is_alive(self) -> bool:

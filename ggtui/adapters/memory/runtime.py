@@ -14,6 +14,7 @@ from ggtui.core.models import RunningTarget
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
+    from ggtui.core.admission import Admission
     from ggtui.core.models import ModelSummary
 
 FIRST_PORT = 5500
@@ -47,7 +48,11 @@ class MemoryRuntime:
 
     @asynccontextmanager
     async def acquire(
-        self, model_name: str, num_ctx: int | None, default_ctx: int
+        self,
+        model_name: str,
+        num_ctx: int | None,
+        default_ctx: int,
+        admission: Admission | None = None,
     ) -> AsyncIterator[RunningTarget]:
         """See ModelRuntimePort."""
         model = self._by_name.get(model_name)

@@ -45,6 +45,9 @@ class ServerProcess(Protocol):
     def argv(self) -> tuple[str, ...]:
         """The command that started it, without secrets."""
 
+    def activity(self) -> float | None:
+        """A number that grows while the process works, such as its processor seconds; None when unknown."""
+
     async def wait_exit(self) -> ExitReport:
         """Returns when the process has ended and is reaped, whoever ended it; may be awaited by many."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+    from ggtui.core.admission import Admission
     from ggtui.core.models import RunningTarget
 
 
@@ -24,12 +25,16 @@ class ModelRuntimePort(Protocol):
         """
 
     def acquire(
-        self, model_name: str, num_ctx: int | None, default_ctx: int
+        self,
+        model_name: str,
+        num_ctx: int | None,
+        default_ctx: int,
+        admission: Admission | None = None,
     ) -> AbstractAsyncContextManager[RunningTarget]:
         """The same, holding a lease: the target is not stopped by a swap until the context ends.
 
         Leaving the context in any way ends the lease exactly once; a caller cancelled while it waits
-        leaves no trace.
+        leaves no trace. admission: further wishes; how the wait went is written back into it.
         Raises: ModelRuntimeError, on entry.
         """
 

@@ -1,0 +1,1 @@
+"""A fast model server that generates nothing: it stands as llama-server, so ggtui runs with everything on."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ggtui.adapters.gguf.catalog import GgufCatalog
 from ggtui.adapters.gpu.probe import SystemProbe
 from ggtui.adapters.llama_server.launcher import LlamaServerLauncher
+from ggtui.core.residency import MemoryRoom, SingleRoom
 from ggtui.core.schedule import Rules
 from ggtui.services.catalog import CatalogService
 from ggtui.services.control import Control
@@ -20,6 +21,7 @@ from ggtui.services.logs import LogBook
 from ggtui.services.publisher import Publisher
 from ggtui.services.runtime import ModelRuntime, RuntimeSettings
 from ggtui.services.servers import ServerTimes
+from ggtui.services.warm_up import WarmUp
 
 if TYPE_CHECKING:
     import socket
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from ggtui.core.ports.catalog import ModelCatalogPort
     from ggtui.core.ports.gpu import GpuProbePort
     from ggtui.core.ports.launcher import LauncherPort
+    from ggtui.core.residency import Room
     from ggtui.proxy.server import ProxyServer
 
 
@@ -60,6 +63,7 @@ def build(
         launcher,
         ledger,
         _settings(config),
+        room=_room(config, foresight),
         closing=door.close_target,
         memory_back=gpu.memory_back,
         foresee=foresight.line,
@@ -72,6 +76,7 @@ def build(
         lookup=lookup,
         options=config.options,
         default_n_ctx=config.n_ctx,
+        strategy=config.strategy,
         is_read_only=config.read_only,
     )
     control = Control(
@@ -82,8 +87,16 @@ def build(
         publisher=publisher,
         is_read_only=config.read_only,
     )
+    warm_up = WarmUp(
+        models,
+        runtime,
+        pinned=config.pinned,
+        preload=config.preload,
+        restores_last=config.restore_last,
+        default_ctx=config.n_ctx,
+    )
     door.runtime, door.catalog, door.control, door.publisher = runtime, models, control, publisher
-    return Engine(control, [gpu, models, lookup, RuntimePart(runtime), door])
+    return Engine(control, [gpu, models, lookup, RuntimePart(runtime), door, warm_up])
 
 
 def _settings(config: Config) -> RuntimeSettings:
@@ -92,9 +105,21 @@ def _settings(config: Config) -> RuntimeSettings:
         rules=Rules(
             turn_quantum_s=config.turn_quantum_s,
             admission_timeout_s=config.admission_timeout_s,
+            max_queue=config.max_queue,
+            keep_alive_s=config.keep_alive_s,
         ),
-        times=ServerTimes(stall_timeout_s=config.stall_timeout_s, stop_grace_s=config.stop_grace_s),
+        times=ServerTimes(
+            stall_timeout_s=config.stall_timeout_s,
+            stop_grace_s=config.stop_grace_s,
+            stuck_timeout_s=config.stuck_timeout_s,
+        ),
     )
+
+
+def _room(config: Config, foresight: Foresight) -> Room:
+    if config.strategy == "memory":
+        return MemoryRoom(foresight.need_bytes, foresight.budget_bytes)
+    return SingleRoom()
 
 
 class Door:

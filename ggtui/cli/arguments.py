@@ -86,6 +86,7 @@ def _add_shared(parser: argparse.ArgumentParser, *, is_root: bool) -> None:
         ("--port", "N", "port to listen on, 0 for any free one (8080)"),
         ("--ctx", "N", "context in tokens when nobody chose (4096)"),
         ("--llama-server", "PATH|embedded", "which llama.cpp to launch"),
+        ("--strategy", "single|memory", "keep one model loaded, or as many as the memory holds"),
         ("--config", "FILE", "configuration file to read"),
         ("--data-dir", "DIR", "where catalog, lock and logs are kept"),
     ):

@@ -102,6 +102,17 @@ def seconds(low: float, high: float) -> Kind:
     return Kind(f"seconds from {low:g} to {high:g}", value, lambda raw: value(float(raw)))
 
 
+def one_of(*words: str) -> Kind:
+    """One of these words."""
+
+    def value(raw: object) -> str:
+        word = _text(raw).lower()
+        _required(word in words)
+        return word
+
+    return Kind("one of " + ", ".join(words), value, value)
+
+
 def or_auto(kind: Kind) -> Kind:
     """The same, or the word `auto`, which leaves the choice to the engine and reads as None."""
 

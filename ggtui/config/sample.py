@@ -17,7 +17,15 @@ SAMPLE = """\
 # default_ctx = 4096              # tokens, when neither request nor model chooses
 # admission_timeout_s = 180       # how long a request may wait for its model
 # turn_quantum_s = 10             # how long a model keeps its turn while others wait
+# max_queue = 1024                # requests that may wait; one more gets 429
 # max_body_mb = 64                # largest request body, MiB
+
+[residency]
+# strategy = "single"             # one model at a time; "memory": as many as the memory holds
+# keep_alive_s = -1               # an idle model is stopped after this long; -1 keeps it
+# pinned = []                     # ids of models that are never evicted once loaded
+# preload = []                    # ids of models that are loaded at the start
+# restore_last = false            # true: load what was loaded last
 
 [launch]
 # llama_server = ""               # a path, "embedded", or empty: PATH first, then the embedded engine
@@ -31,6 +39,7 @@ SAMPLE = """\
 # extra_args = []                 # passed to llama-server as they are
 # stop_grace_s = 5                # from a polite stop to SIGKILL
 # stall_timeout_s = 120           # a load without progress for this long is given up
+# stuck_timeout_s = 120           # a server with requests that does nothing for this long is restarted
 
 [screen]
 # ascii = false                   # true: no glyphs beyond ASCII

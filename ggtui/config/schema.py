@@ -52,8 +52,22 @@ class Config:
     """`[server] admission_timeout_s`: a request that waits longer for its model is answered with 503."""
     turn_quantum_s: float = 10.0
     """`[server] turn_quantum_s`: how long a model keeps its turn while requests for another wait."""
+    max_queue: int = 1024
+    """`[server] max_queue`: requests that may wait; one more is answered with 429."""
     max_body_mb: int = 64
     """`[server] max_body_mb`: largest request body in MiB."""
+
+    strategy: str = "single"
+    """`[residency] strategy`, GGTUI_STRATEGY, --strategy: `single` keeps one model loaded, `memory` as many
+    as the memory holds by forecast."""
+    keep_alive_s: float = -1.0
+    """`[residency] keep_alive_s`: an idle model is stopped after this long; negative keeps it."""
+    pinned: tuple[str, ...] = ()
+    """`[residency] pinned`: ids of models that are never evicted once they are loaded."""
+    preload: tuple[str, ...] = ()
+    """`[residency] preload`: ids of models that are loaded at the start."""
+    restore_last: bool = False
+    """`[residency] restore_last`: load the model that was loaded last when ggtui starts."""
 
     llama_server: str = ""
     """`[launch] llama_server`, GGTUI_LLAMA_SERVER, --llama-server: a path, `embedded`, or empty to look."""
@@ -64,6 +78,8 @@ class Config:
     """`[launch] stop_grace_s`: time between a polite stop of a server and SIGKILL."""
     stall_timeout_s: float = 120.0
     """`[launch] stall_timeout_s`: a load without progress for this long is given up."""
+    stuck_timeout_s: float = 120.0
+    """`[launch] stuck_timeout_s`: a server that has requests and does nothing for this long is restarted."""
 
     ascii: bool = False
     """`[screen] ascii`, GGTUI_ASCII, --ascii: no glyphs beyond ASCII."""

@@ -69,6 +69,8 @@ class ModelSummary:
     """Context the model was trained for, in tokens."""
     n_ctx_chosen: int | None = None
     """Context a person chose for this model; None leaves it to the default."""
+    loaded_at: float | None = None
+    """Unix time of the last time it was loaded, in this or an earlier run."""
     capabilities: tuple[str, ...] = ("completion",)
     """Of `chat`, `completion`, `embedding`, `rerank`, from the file's own metadata."""
     tags: tuple[str, ...] = ()

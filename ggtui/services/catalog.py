@@ -75,6 +75,11 @@ class CatalogService:
         await self._store.set_context(model_id, n_ctx)
         await self._read()
 
+    async def note_loaded(self, model_id: int) -> None:
+        """Keep that a model was loaded now; see ModelCatalogPort."""
+        await self._store.note_loaded(model_id)
+        await self._read()
+
     async def rescan(self) -> CatalogReport:
         """Look at the folders again and wait for the result."""
         return await asyncio.shield(self._begin_scan())

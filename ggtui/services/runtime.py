@@ -12,6 +12,7 @@ from ggtui.core.admission import Admission
 from ggtui.core.context import choose_context, clamp_context
 from ggtui.core.errors import (
     AdmissionTimeout,
+    CatalogFailure,
     EngineStopping,
     Internal,
     LaunchRejected,
@@ -101,6 +102,7 @@ class ModelRuntime:
         self._grants: dict[int, asyncio.Future[RunningTarget]] = {}
         self._pressed: set[int] = set()
         self._ready: list[int] = []
+        self._notes: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._next_ticket_id = 1
 
@@ -210,6 +212,7 @@ class ModelRuntime:
         """Refuse everybody, stop every server and wait until all are dead."""
         self._carry_out(self._scheduler.close(_now()))
         await self._fleet.all_ended()
+        await asyncio.gather(*self._notes)
         if self._timer is not None:
             self._timer.cancel()
         await self._launcher.close()
@@ -224,6 +227,9 @@ class ModelRuntime:
     def server_ready(self, launch_id: int, target: RunningTarget) -> None:
         """See FleetReports."""
         self._ready.append(launch_id)
+        note = asyncio.get_running_loop().create_task(self._note_loaded(target.model_id))
+        self._notes.add(note)
+        note.add_done_callback(self._notes.discard)
         self._carry_out(self._scheduler.launched(launch_id, target.effective_ctx, _now(), target.n_slots))
 
     def server_failed(self, launch_id: int, error: ModelRuntimeError) -> None:
@@ -248,6 +254,12 @@ class ModelRuntime:
         """See FleetReports."""
         resident = self._scheduler.resident(launch_id)
         return len(resident.leases) if resident is not None else 0
+
+    async def _note_loaded(self, model_id: int) -> None:
+        try:
+            await self._catalog.note_loaded(model_id)
+        except CatalogFailure as error:
+            _LOG.warning("%s: %s", error.title, error.message)
 
     def _note_failure(self, model_id: int, error: ModelRuntimeError) -> None:
         self._limiter.failed(model_id, _now())

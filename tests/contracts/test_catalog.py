@@ -236,3 +236,19 @@ def test_a_closed_catalog_says_so(place: Place) -> None:
                 await call
 
     run(place, work())
+
+
+def test_when_a_model_was_loaded_is_kept(place: Place) -> None:
+    async def scenario() -> None:
+        place.add("alpha")
+        place.add("beta")
+        await place.catalog.refresh()
+        alpha = (await place.catalog.list_models())[0]
+        await place.catalog.note_loaded(alpha.id)
+        await place.catalog.note_loaded(999)
+        await place.catalog.refresh()
+        loaded = {model.name: model.loaded_at for model in await place.catalog.list_models()}
+
+        assert [True, False] == [moment is not None for moment in loaded.values()]
+
+    run(place, scenario())

@@ -64,7 +64,7 @@ class FakeRuntime:
 
     @asynccontextmanager
     async def acquire(
-        self, model_name: str, num_ctx: int | None, default_ctx: int
+        self, model_name: str, num_ctx: int | None, default_ctx: int, admission: Admission | None = None
     ) -> AsyncIterator[RunningTarget]:
         self.wanted.append((model_name, num_ctx))
         if self.failure is not None:
@@ -109,6 +109,9 @@ class FakeCatalog:
         return None
 
     async def set_context(self, model_id: int, n_ctx: int | None) -> None:
+        return None
+
+    async def note_loaded(self, model_id: int) -> None:
         return None
 
     async def refresh(self) -> CatalogReport:

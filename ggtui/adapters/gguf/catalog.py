@@ -108,6 +108,18 @@ class GgufCatalog:
     def _write_context(self, model_id: int, n_ctx: int | None) -> None:
         self._opened_store().set_context(model_id, n_ctx)
 
+    async def note_loaded(self, model_id: int) -> None:
+        """Keep that a model was loaded now."""
+        await self._opened()
+        if model_id not in self._rows:
+            return
+        now = time.time()
+        self._rows[model_id] = replace(self._rows[model_id], loaded_at=now)
+        await self._in_worker(partial(self._write_loaded, model_id, now))
+
+    def _write_loaded(self, model_id: int, loaded_at: float) -> None:
+        self._opened_store().note_loaded(model_id, loaded_at)
+
     async def refresh(self) -> CatalogReport:
         """Look at the folders again; two calls at once share one scan."""
         await self._opened()
@@ -257,6 +269,7 @@ def _summary(model: StoredModel) -> ModelSummary:
         n_params=facts.n_params,
         n_ctx_train=facts.n_ctx_train,
         n_ctx_chosen=model.n_ctx,
+        loaded_at=model.loaded_at,
         capabilities=facts.capabilities,
         attention=facts.attention,
         n_embd=facts.n_embd,

@@ -39,6 +39,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             problems BLOB NOT NULL
         )""",
     ),
+    ("CREATE TABLE loads (model_id INTEGER PRIMARY KEY REFERENCES models (id), loaded_at REAL NOT NULL)",),
 )
 """Statements that lead from schema n to n + 1; `PRAGMA user_version` holds n."""
 
@@ -47,6 +48,7 @@ _PROBES = (
               edition, facts, is_present FROM models LIMIT 1""",
     "SELECT model_id, n_ctx FROM settings LIMIT 1",
     "SELECT path, scanned_at, n_files, problems FROM folders LIMIT 1",
+    "SELECT model_id, loaded_at FROM loads LIMIT 1",
 )
 
 

@@ -30,8 +30,9 @@ _NO_PLACE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
 
 _SELECT = """
     SELECT id, canonical_path, launch_path, public_id, facts, n_ctx,
-           size_bytes, mtime_ns, device, inode, n_files, edition
-    FROM models LEFT JOIN settings ON model_id = id WHERE is_present
+           loaded_at, size_bytes, mtime_ns, device, inode, n_files, edition
+    FROM models LEFT JOIN settings ON settings.model_id = id LEFT JOIN loads ON loads.model_id = id
+    WHERE is_present
 """
 _UPSERT = """
     INSERT INTO models (canonical_path, launch_path, public_id, facts,
@@ -54,6 +55,7 @@ class StoredModel:
     public_id: str
     facts: ModelFacts
     n_ctx: int | None
+    loaded_at: float | None
     stamp: tuple[int, ...]
 
     @property
@@ -130,6 +132,20 @@ class Store:
 
         self._write(write)
 
+    def note_loaded(self, model_id: int, loaded_at: float) -> None:
+        """Keep when a model was loaded; ids that do not exist are ignored.
+
+        Raises: StoreUnavailable.
+        """
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT OR REPLACE INTO loads (model_id, loaded_at) SELECT id, ? FROM models WHERE id = ?",
+                (loaded_at, model_id),
+            )
+
+        self._write(write)
+
     def keep(
         self,
         seen: Sequence[tuple[FoundModel, ModelFacts]],
@@ -201,14 +217,14 @@ class Store:
 
 
 def _stored(row: tuple[Any, ...]) -> StoredModel:
-    model_id, canonical, path, name, data, n_ctx, *stamp = row
+    model_id, canonical, path, name, data, n_ctx, loaded_at, *stamp = row
     file = os.fsdecode(path)
     try:
         facts = msgspec.json.decode(data, type=ModelFacts)
     except msgspec.MsgspecError:
         facts = broken_facts(os.path.basename(file), "its catalog entry is damaged; rescan the catalog")
         stamp = [stamp[0], 0]
-    return StoredModel(model_id, os.fsdecode(canonical), file, name, facts, n_ctx, tuple(stamp))
+    return StoredModel(model_id, os.fsdecode(canonical), file, name, facts, n_ctx, loaded_at, tuple(stamp))
 
 
 def _problems(data: bytes) -> tuple[str, ...]:

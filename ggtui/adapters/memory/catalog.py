@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ class MemoryCatalog:
         self._known = dict(self.disk)
         self._contexts = {model.id: model.n_ctx_chosen for model in self.disk.values()}
         self._report = CatalogReport(folders=(str(folder),), n_files=len(self._known))
+        self._loads = {model.id: model.loaded_at for model in self.disk.values()}
         self._is_closed = False
 
     def put(self, model: ModelSummary) -> None:
@@ -75,6 +77,12 @@ class MemoryCatalog:
             problem=model.problem,
         )
 
+    async def note_loaded(self, model_id: int) -> None:
+        """Keep that a model was loaded now; unknown ids are ignored."""
+        self._check_open()
+        if model_id in self._known:
+            self._loads[model_id] = time.time()
+
     async def set_context(self, model_id: int, n_ctx: int | None) -> None:
         """Keep the choice of a known model."""
         self._check_open()
@@ -99,7 +107,7 @@ class MemoryCatalog:
         self._is_closed = True
 
     def _with_context(self, model: ModelSummary) -> ModelSummary:
-        return replace(model, n_ctx_chosen=self._contexts.get(model.id))
+        return replace(model, n_ctx_chosen=self._contexts.get(model.id), loaded_at=self._loads.get(model.id))
 
     def _check_open(self) -> None:
         if self._is_closed:

@@ -52,6 +52,12 @@ class ModelCatalogPort(Protocol):
         Raises: StoreUnavailable.
         """
 
+    async def note_loaded(self, model_id: int) -> None:
+        """Keep that this model was loaded now; later summaries have it. Unknown ids are ignored.
+
+        Raises: StoreUnavailable.
+        """
+
     async def refresh(self) -> CatalogReport:
         """Look at the folders again; new, changed and vanished files show in the next listing.
 

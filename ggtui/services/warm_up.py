@@ -1,0 +1,73 @@
+"""What is loaded and pinned at the start, before anybody asks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from ggtui.core.errors import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ggtui.core.ports.catalog import ModelCatalogPort
+    from ggtui.services.runtime import ModelRuntime
+
+_LOG = logging.getLogger(__name__)
+
+
+class WarmUp:
+    """Pins and loads in the background. As a Part it never keeps the engine from serving."""
+
+    def __init__(
+        self,
+        catalog: ModelCatalogPort,
+        runtime: ModelRuntime,
+        *,
+        pinned: Sequence[str] = (),
+        preload: Sequence[str] = (),
+        restores_last: bool = False,
+        default_ctx: int = 4096,
+    ) -> None:
+        self._catalog = catalog
+        self._runtime = runtime
+        self._pinned = tuple(pinned)
+        self._preload = tuple(preload)
+        self._restores_last = restores_last
+        self._default_ctx = default_ctx
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.get_running_loop().create_task(self._warm_up())
+
+    async def stop(self) -> None:
+        """Give up what has not been loaded yet."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _warm_up(self) -> None:
+        for name in self._pinned:
+            await self._pin(name)
+        for name in (*await self._last(), *self._preload):
+            try:
+                await self._runtime.ensure_model_running(name, None, self._default_ctx)
+            except Failure as error:
+                _LOG.warning("%s was not loaded at the start: %s", name, error.message)
+
+    async def _pin(self, name: str) -> None:
+        model = await self._catalog.resolve_model(name)
+        if model is None:
+            _LOG.warning("%s cannot be pinned: there is no such model", name)
+        else:
+            self._runtime.pin(model.id, True)
+
+    async def _last(self) -> tuple[str, ...]:
+        """The model that was loaded last, when it is to come back and is still there."""
+        if not self._restores_last:
+            return ()
+        loaded = [model for model in await self._catalog.list_models() if model.loaded_at is not None]
+        last = max(loaded, key=lambda model: model.loaded_at or 0.0, default=None)
+        return (last.public_id,) if last is not None else ()

@@ -19,6 +19,8 @@ from ggtui.proxy.upstream import UpstreamLimits, UpstreamPool
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
 
+    from ggtui.core.admission import Admission
+
 T = TypeVar("T")
 HANG_S = 20.0
 """A test that waits longer than this is stuck."""

@@ -63,6 +63,7 @@ def flags_of(arguments: argparse.Namespace) -> dict[str, object]:
         "port": arguments.port,
         "n_ctx": arguments.ctx,
         "llama_server": arguments.llama_server,
+        "strategy": arguments.strategy,
         "data_dir": arguments.data_dir,
         "read_only": True if arguments.read_only else None,
         "ascii": True if arguments.ascii else None,

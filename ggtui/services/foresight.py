@@ -52,8 +52,7 @@ class Foresight:
 
     def budget_bytes(self) -> int:
         """What all our servers may take together: what others leave, less the reserve."""
-        pool = self.pool()
-        return pool.total_bytes - pool.used_by_others_bytes - pool.reserve_bytes
+        return self.pool().room_bytes
 
     def line(self, model_id: int, n_ctx: int) -> str:
         """The forecast in words; empty when there is none."""

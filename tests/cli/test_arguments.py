@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ggtui.cli.arguments import COMMANDS, flags_of, parse
+from ggtui.config.settings import SETTINGS
 
 
 @pytest.mark.parametrize("argv", [["--json", "--port", "81", "ps"], ["ps", "--json", "--port", "81"]])
@@ -61,3 +62,9 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
 
         assert 0 == left.value.code
         assert words in capsys.readouterr().out.replace("\n", " ")
+
+
+def test_every_setting_with_a_flag_can_be_given_by_it() -> None:
+    fields = {setting.field for setting in SETTINGS if setting.flag}
+
+    assert fields == set(flags_of(parse([])))

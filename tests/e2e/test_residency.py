@@ -1,0 +1,127 @@
+"""Several models at once, a fair queue and a hundred hands: the scheduler on real processes."""
+
+from __future__ import annotations
+
+import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.e2e.instance import GUARD_S, Instance, ended, running
+from tests.models import tiny_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ANY_LETTERS = {"grammar": "root ::= [a-z ]*"}
+"""Random weights answer noise, which no chat parser takes without a grammar."""
+
+
+@pytest.fixture(scope="module")
+def many_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("many")
+    for number in range(20):
+        tiny_model(folder / f"tiny-{number:02d}-f32.gguf", name=f"tiny-{number:02d}", seed=number)
+    return folder
+
+
+@pytest.fixture
+def start(many_models: Path, tmp_path: Path, engine_flag: str) -> Iterator[Any]:
+    """Starts a ggtui over the many models with further flags."""
+    stack = []
+
+    def begin(*flags: str) -> Instance:
+        context = running(many_models, tmp_path / "data", "--llama-server", engine_flag, *flags)
+        stack.append(context)
+        return context.__enter__()
+
+    yield begin
+    for context in stack:
+        context.__exit__(None, None, None)
+
+
+def _targets(one: Instance) -> dict[str, int]:
+    return {target["model"]: target["pid"] for target in one.get("/ggtui/state")["targets"]}
+
+
+def test_one_process_at_a_time_under_single_with_many_hands(start: Any) -> None:
+    one: Instance = start()
+    chance = random.Random(7)
+    wanted = [f"tiny-{chance.randrange(20):02d}-f32" for _ in range(64)]
+    most = [0]
+    is_over = threading.Event()
+
+    def watch() -> None:
+        while not is_over.is_set():
+            most.append(len([p for p in one.family() if "--alias" in _command(p)]))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    with ThreadPoolExecutor(64) as pool:
+        answers = list(pool.map(lambda name: one.chat(name, max_tokens=2, **ANY_LETTERS), wanted))
+    is_over.set()
+    watcher.join(GUARD_S)
+
+    assert [200] * len(wanted) == [answer.status_code for answer in answers]
+    assert wanted == [answer.json()["model"] for answer in answers]
+    assert max(most) <= 1
+
+    state = one.get("/ggtui/state")
+
+    assert [] == state["queue"]
+    assert 0 == sum(target["in_flight"] for target in state["targets"])
+
+
+def test_models_that_fit_stay_and_the_pinned_is_never_evicted(start: Any) -> None:
+    one: Instance = start("--strategy", "memory")
+    for name in ("tiny-00-f32", "tiny-01-f32"):
+        assert 200 == one.chat(name, **ANY_LETTERS).status_code
+    before = _targets(one)
+    for name in ("tiny-00-f32", "tiny-01-f32", "tiny-00-f32"):
+        assert 200 == one.chat(name, **ANY_LETTERS).status_code
+
+    assert {"tiny-00-f32", "tiny-01-f32"} == set(before)
+    assert before == _targets(one)
+
+    family = one.family()
+    one.process.terminate()
+    one.process.wait(GUARD_S)
+
+    assert [] == ended(family)
+
+
+def test_a_busy_model_yields_after_its_turn(many_models: Path, tmp_path: Path, engine_flag: str) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("[server]\nturn_quantum_s = 1\n")
+    data_dir = tmp_path / "data"
+    flags = ("--llama-server", engine_flag, "--config", str(config))
+    with running(many_models, data_dir, *flags) as one, ThreadPoolExecutor(6) as pool:
+        assert 200 == one.chat("tiny-00-f32", **ANY_LETTERS).status_code
+        is_over = threading.Event()
+
+        def keep_busy() -> set[int]:
+            seen = set()
+            while not is_over.is_set():
+                seen.add(one.chat("tiny-00-f32", max_tokens=64, **ANY_LETTERS).status_code)
+            return seen
+
+        busy = [pool.submit(keep_busy) for _ in range(3)]
+        rival = pool.submit(lambda: one.chat("tiny-01-f32", **ANY_LETTERS))
+        other = pool.submit(lambda: one.chat("tiny-02-f32", **ANY_LETTERS))
+
+        assert 200 == rival.result(GUARD_S).status_code
+        assert 200 == other.result(GUARD_S).status_code
+
+        is_over.set()
+
+        assert [{200}] * 3 == [hand.result(GUARD_S) for hand in busy]
+
+
+def _command(process: Any) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except Exception:
+        return []

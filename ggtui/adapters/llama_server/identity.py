@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import psutil
@@ -30,13 +32,35 @@ class ServerFacts:
 
 
 def family(pid: int) -> Iterator[psutil.Process]:
-    """The process, then its descendants: those cost a look at the whole process table.
+    """The process, then its descendants.
 
     Raises: psutil.NoSuchProcess.
     """
     process = psutil.Process(pid)
     yield process
-    yield from process.children(recursive=True)
+    yield from _descendants(process)
+
+
+def _descendants(process: psutil.Process) -> Iterator[psutil.Process]:
+    """Asked of the kernel where it tells: psutil looks at every process of the machine, which takes a while.
+
+    Raises: psutil.NoSuchProcess.
+    """
+    try:
+        ids = _child_ids(process.pid)
+    except OSError:
+        yield from process.children(recursive=True)
+        return
+    for child in ids:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            yield from family(child)
+
+
+def _child_ids(pid: int) -> list[int]:
+    """Raises: OSError where the kernel does not tell. Source: proc_pid_task(5)."""
+    threads = f"/proc/{pid}/task"
+    lists = [Path(f"{threads}/{thread}/children").read_text() for thread in os.listdir(threads)]
+    return [int(child) for text in lists for child in text.split()]
 
 
 def listens(pid: int, port: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 import socket
@@ -87,6 +88,7 @@ class LlamaServerLauncher:
         )
         self._info: asyncio.Task[EngineInfo] | None = None
         self._unknown_flags: frozenset[str] = frozenset()
+        self._has_swept = False
 
     @property
     def instance(self) -> str:
@@ -120,7 +122,10 @@ class LlamaServerLauncher:
                 retries[retry] -= 1
 
     async def close(self) -> None:
-        """End the guard. All servers must have been stopped."""
+        """End the guard, and a look at the engine that is under way. All servers must have been stopped."""
+        if self._info is not None:
+            self._info.cancel()
+            await asyncio.gather(self._info, return_exceptions=True)
         await self._guard.close()
 
     def _worth_retrying(self, failure: SpawnFailed, plan: LaunchPlan, took_s: float) -> _Retry | None:
@@ -153,9 +158,10 @@ class LlamaServerLauncher:
         flags = argv.server_flags(plan, str(port), key_file, self._unknown_flags)
         command = (*self._located.command, *flags)
         output = ServerOutput(listener, RotatedLog(log_path(self._log_dir, plan.spec.public_id)))
+        self._guard.begin()
         try:
             child = Child.spawn(command, self._env, output)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             key_file.unlink(missing_ok=True)
             raise failures.unexecutable(error, self._located.path) from error
         self._guard.register(child.pid)
@@ -193,6 +199,7 @@ class LlamaServerLauncher:
         try:
             self._runtime_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._runtime_dir.chmod(0o700)
+            self._sweep()
             path = self._runtime_dir / f"{secrets.token_hex(8)}.key"
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as file:
@@ -200,6 +207,14 @@ class LlamaServerLauncher:
         except OSError as error:
             raise SpawnFailed(f"no key file in {self._runtime_dir}: {error.strerror}") from error
         return path
+
+    def _sweep(self) -> None:
+        """Before the first key, remove those that a killed ggtui left: the folder has one owner at a time."""
+        if not self._has_swept:
+            self._has_swept = True
+            for stale in self._runtime_dir.glob("*.key"):
+                with contextlib.suppress(OSError):
+                    stale.unlink()
 
 
 def _start_failure(code: int, capture: Capture, plan: LaunchPlan, port: int) -> SpawnFailed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -15,6 +16,8 @@ from ggtui.adapters.llama_server.logs import LineSplitter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
+
+logger = logging.getLogger(__name__)
 
 READ_BYTES: Final = 64 * 1024
 """Read at most this much per turn of the loop, so that a flood leaves time for everything else."""
@@ -79,7 +82,12 @@ class Child:
             bufsize=0,
             start_new_session=True,
         )
-        return cls(popen, output)
+        try:
+            return cls(popen, output)
+        except BaseException:
+            groups.kill(popen.pid, signal.SIGKILL)
+            popen.wait()
+            raise
 
     @property
     def has_ended(self) -> bool:
@@ -150,11 +158,13 @@ class Child:
                 data = os.read(descriptor, READ_BYTES)
             except BlockingIOError:
                 return False
+            except OSError:
+                data = b""
             if data:
-                deliver(splitter.feed(data))
+                _hand_on(deliver, splitter.feed(data))
                 return True
             self._loop.remove_reader(descriptor)
-            deliver(splitter.rest())
+            _hand_on(deliver, splitter.rest())
             return False
 
         self._drains[descriptor] = read_some
@@ -184,17 +194,27 @@ class Child:
         self._finishing = self._loop.create_task(self._finish())
 
     async def _finish(self) -> None:
-        """Descendants go with their leader; only then is every pipe at its end."""
+        """Descendants go with their leader; only then is every pipe at its end.
+
+        Whatever goes wrong on the way, the end is told: somebody waits for it before anything else starts.
+        """
         groups.kill(self.pid, signal.SIGKILL)  # a leader that is not reaped yet keeps the id ours
         code = self._popen.wait()
-        await groups.is_gone(self.pid)
-        self._read_leftovers()
+        try:
+            await groups.is_gone(self.pid)
+            self._read_leftovers()
+            self._close_pipes()
+            for tidy_up in self._at_end:
+                tidy_up()
+        except Exception:
+            logger.exception("process %d left something behind", self.pid)
+        finally:
+            self._exit.set_result(code)
+
+    def _close_pipes(self) -> None:
         for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
             if pipe is not None:
                 pipe.close()
-        for tidy_up in self._at_end:
-            tidy_up()
-        self._exit.set_result(code)
 
     def _read_leftovers(self) -> None:
         for descriptor, read_some in self._drains.items():
@@ -202,6 +222,14 @@ class Child:
                 if not read_some():
                     break
             self._loop.remove_reader(descriptor)
+
+
+def _hand_on(deliver: Callable[[list[bytes]], None], lines: list[bytes]) -> None:
+    """An output that fails costs its lines: raised in a reader's callback, it would be called for ever."""
+    try:
+        deliver(lines)
+    except Exception:
+        logger.exception("output was lost")
 
 
 def _each(take: Callable[[bytes], None], lines: list[bytes]) -> None:

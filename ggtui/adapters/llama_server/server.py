@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from ggtui.adapters.llama_server import failures, push
+from ggtui.adapters.llama_server import failures, identity, push
 from ggtui.core.ports.launcher import ExitReport
 
 if TYPE_CHECKING:
@@ -42,12 +42,15 @@ class LlamaServerProcess:
         return self._argv
 
     def activity(self) -> float | None:
-        """Processor seconds of the process so far; None when it has ended or cannot be asked."""
+        """Processor seconds so far; None when it has ended or cannot be asked.
+
+        Descendants count: behind a wrapper script it is one of them that works.
+        """
         try:
-            times = psutil.Process(self._child.pid).cpu_times()
+            times = [member.cpu_times() for member in identity.family(self._child.pid)]
         except psutil.Error:
             return None
-        return times.user + times.system
+        return sum(each.user + each.system for each in times)
 
     async def wait_exit(self) -> ExitReport:
         """Returns when the process has ended and is reaped, whoever ended it."""

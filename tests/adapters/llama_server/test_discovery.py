@@ -12,6 +12,7 @@ import pytest
 
 from ggtui.adapters.llama_server.discovery import describe, locate
 from ggtui.core.models import EngineInfo
+from tests.contracts.launching import run, survivors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,3 +124,31 @@ def test_a_program_without_an_answer_is_given_up(tmp_path: Path, monkeypatch: py
     path = program(tmp_path / "llama-server", "#!/bin/sh\nsleep 600 &\nwait\n")
 
     assert "gave no answer" in str(look(str(path), {"PATH": os.environ["PATH"]}).problem)
+
+
+HANGING = "#!/bin/sh\nsleep 600 &\nwait\n"
+
+
+def test_a_look_that_is_given_up_leaves_no_process(tmp_path: Path) -> None:
+    environ = {"PATH": os.environ["PATH"], "GGTUI_INSTANCE": "given-up"}
+    located = locate(str(program(tmp_path / "llama-server", HANGING)), environ)
+
+    async def test() -> None:
+        look = asyncio.ensure_future(describe(located, environ))
+        while len(survivors("given-up")) < 4:  # noqa: ASYNC110 - two shells and what they started
+            await asyncio.sleep(0.005)
+        look.cancel()
+        await asyncio.gather(look, return_exceptions=True)
+
+        assert [] == survivors("given-up")
+
+    run(test())
+
+
+def test_a_program_that_prints_without_end_is_heard_only_in_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ggtui.adapters.llama_server.discovery.ANSWER_LINES", 10)
+    path = program(tmp_path / "llama-server", "#!/bin/sh\nseq 1 10\necho 'version: 42'\n")
+
+    assert "" == look(str(path), {"PATH": os.environ["PATH"]}).version

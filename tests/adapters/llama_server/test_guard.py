@@ -131,3 +131,20 @@ def test_a_closed_guard_is_gone() -> None:
         assert not psutil.pid_exists(pid)
 
     run(test())
+
+
+def test_what_was_started_but_not_yet_registered_ends_too(sleepers: Sleepers) -> None:
+    async def test() -> None:
+        guard = Guard(os.environ)
+        guard.begin()
+        pid = guard.pid
+        guard.begin()
+        sleepers.start({"GGTUI_INSTANCE": guard.instance})
+
+        assert pid == guard.pid
+
+        await guard.close()
+
+        assert [] == wait_for_none(guard.instance)
+
+    run(test())

@@ -96,7 +96,7 @@ def test_a_build_without_push_lines_is_found_by_health_and_stopped_by_signal(
 
 def test_a_load_without_progress_is_given_up(tmp_path: Path, model: Path) -> None:
     async def test(rig: Rig) -> None:
-        failure = await failure_of(rig, "--fake-hang", stall_timeout_s=0.3)
+        failure = await failure_of(rig, "--fake-hang", stall_timeout_s=1.0)
 
         assert isinstance(failure, StartTimedOut)
         assert SpawnReason.TIMEOUT == failure.reason
@@ -301,3 +301,80 @@ def test_the_guard_holds_the_only_other_end(tmp_path: Path, model: Path) -> None
         assert 3 == sum(name.startswith("pipe:") for name in names)
 
     using_fake(tmp_path, model, test)
+
+
+def test_keys_of_a_killed_ggtui_are_removed_before_the_first_launch(tmp_path: Path, model: Path) -> None:
+    stale, other = tmp_path / "run" / "0123456789abcdef.key", tmp_path / "run" / "notes.txt"
+    stale.parent.mkdir()
+    stale.touch()
+    other.touch()
+
+    async def test(rig: Rig) -> None:
+        assert stale.exists()
+
+        server = await rig.launcher.launch(rig.plan(), RecordingListener())
+
+        assert not stale.exists()
+        assert 1 == len(list(stale.parent.glob("*.key")))
+
+        stale.touch()
+        again = await rig.launcher.launch(rig.plan(), RecordingListener())
+
+        assert stale.exists()
+
+        await server.stop(5)
+        await again.stop(5)
+
+    using_fake(tmp_path, model, test)
+
+    assert other.exists()
+
+
+def test_an_argument_that_no_program_can_be_given_is_refused(tmp_path: Path, model: Path) -> None:
+    async def test(rig: Rig) -> None:
+        failure = await failure_of(rig, "a\0b")
+
+        assert SpawnReason.BAD_ARGUMENT == failure.reason
+
+    using_fake(tmp_path, model, test)
+
+    assert [] == list((tmp_path / "run").iterdir())
+
+
+def test_work_behind_a_wrapper_script_is_seen(tmp_path: Path, model: Path) -> None:
+    wrapper = tmp_path / "wrapper"
+    wrapper.write_text(f'#!/bin/sh\n{FAKE} "$@" <&0 &\nwait\n')
+    wrapper.chmod(0o755)
+
+    async def work() -> None:
+        launcher = LlamaServerLauncher(str(wrapper), os.environ, tmp_path / "run", tmp_path / "log")
+        rig = Rig("fake", launcher, model)
+        server = await launcher.launch(rig.plan("--fake-no-push", "--fake-token-s", "0"), RecordingListener())
+        before = server.activity()
+        while server.activity() == before:
+            assert 200 == (await loopback.get(server.target.port, "/health"))[0]
+        await server.stop(5)
+
+        assert server.activity() is None
+
+        await launcher.close()
+
+    run(work())
+
+
+def test_closing_ends_a_look_at_an_engine_that_hangs(tmp_path: Path) -> None:
+    program = tmp_path / "llama-server"
+    program.write_text("#!/bin/sh\nsleep 600\n")
+    program.chmod(0o755)
+
+    async def work() -> None:
+        launcher = LlamaServerLauncher(str(program), os.environ, tmp_path / "run", tmp_path / "log")
+        look = asyncio.ensure_future(launcher.engine())
+        while not survivors(launcher.instance):  # noqa: ASYNC110 - nothing tells that it was started
+            await asyncio.sleep(0.005)
+        await launcher.close()
+        await asyncio.gather(look, return_exceptions=True)
+
+        assert [] == survivors(launcher.instance)
+
+    run(work())

@@ -203,3 +203,27 @@ def is_running(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+@LOOPS
+def test_an_output_that_fails_and_a_tidying_that_fails_keep_nobody_waiting(
+    on_uvloop: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(Output):
+        def log_lines(self, lines: list[bytes]) -> None:
+            raise ValueError
+
+    def fail() -> None:
+        raise PermissionError
+
+    async def test() -> None:
+        child = spawn(Broken(), "import os; os.write(2, b'a\\n'); os._exit(3)")
+        child.at_end(fail)
+
+        assert 3 == await child.wait()
+
+    in_loop(test(), on_uvloop)
+
+    assert {"output was lost", "process %d left something behind"} == {
+        record.msg for record in caplog.records
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http
+import math
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -93,11 +94,16 @@ def failure_document(failure: Failure) -> dict[str, dict[str, object]]:
 
 def failure_headers(failure: Failure) -> Headers:
     """What a status brings along: when to come again, how to identify."""
-    if failure.status == 503:
-        return [(b"retry-after", str(RETRY_AFTER_S).encode())]
+    if failure.status in (429, 503):
+        return [(b"retry-after", str(_retry_after_s(failure)).encode())]
     if isinstance(failure, InvalidApiKey):
         return [(b"www-authenticate", b"Bearer")]
     return []
+
+
+def _retry_after_s(failure: Failure) -> int:
+    """Whole seconds, at least one."""
+    return math.ceil(max(1.0, getattr(failure, "retry_after_s", RETRY_AFTER_S)))
 
 
 def failure_event(failure: Failure, *, is_anthropic: bool = False) -> bytes:

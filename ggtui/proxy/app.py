@@ -7,22 +7,21 @@ import os
 import re
 import traceback
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from ggtui.core.errors import (
     EngineStopping,
     Failure,
     Internal,
-    InvalidRequest,
     MethodNotAllowed,
-    ModelNotFound,
     NoModelsAvailable,
     RouteNotFound,
 )
 from ggtui.proxy.answers import Reply
-from ggtui.proxy.body import ClientGone, read_model_request
+from ggtui.proxy.body import ClientGone, check_name, read_model_request
 from ggtui.proxy.forward import Forwarder, ForwardRequest
 from ggtui.proxy.interrupt import Interrupted
+from ggtui.proxy.query import parameters, with_query
 from ggtui.proxy.routes import (
     FORM_POSTS,
     HEALTH,
@@ -31,6 +30,7 @@ from ggtui.proxy.routes import (
     MODELS,
     NO_HEAD,
     REFUSED,
+    SLOTLESS_POSTS,
     TARGET_GETS,
 )
 
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ggtui.proxy.control_api import ControlApi
     from ggtui.proxy.interrupt import Drain
     from ggtui.proxy.models_api import ModelsApi
+    from ggtui.proxy.questions import Questions
     from ggtui.proxy.settings import ProxySettings
 
     Handler = Callable[[Any, Receive, Reply], Awaitable[None]]
@@ -69,6 +70,7 @@ class App:
         access: Access,
         forwarder: Forwarder,
         models: ModelsApi,
+        questions: Questions,
         control: ControlApi,
         runtime: ModelRuntimePort,
         catalog: ModelCatalogPort,
@@ -85,7 +87,7 @@ class App:
         self._gets: dict[bytes, Handler] = {
             **dict.fromkeys(HEALTH, self._health),
             **dict.fromkeys(MODELS, self._model_list),
-            **dict.fromkeys(TARGET_GETS, self._ask_target),
+            **dict.fromkeys(TARGET_GETS, questions.ask),
             b"/ggtui/state": control.state,
             b"/ggtui/events": control.events,
             b"/ggtui/logs": control.logs,
@@ -153,13 +155,14 @@ class App:
         await reply.json({"status": "ok"})
 
     async def _model_list(self, scope: Any, receive: Receive, reply: Reply) -> None:
-        is_all = _query(scope).get("all", "0") in ("1", "true")
+        is_all = parameters(scope).get("all", "0") in ("1", "true")
         await reply.json(await self._models.listing(is_all=is_all))
 
     async def _one_model(self, scope: Any, receive: Receive, reply: Reply) -> None:
         prefix = next(prefix for prefix in MODEL_PREFIXES if scope["raw_path"].startswith(prefix))
-        name = unquote_to_bytes(scope["raw_path"][len(prefix) :])
-        await reply.json(await self._models.one(name.decode("utf-8", "replace")))
+        name = unquote_to_bytes(scope["raw_path"][len(prefix) :]).decode("utf-8", "replace")
+        check_name(name)
+        await reply.json(await self._models.one(name))
 
     async def _ask_model(self, scope: Any, receive: Receive, reply: Reply) -> None:
         path = scope["raw_path"]
@@ -167,14 +170,17 @@ class App:
             scope["headers"], receive, self._settings.max_body_bytes, is_form=path in FORM_POSTS
         )
         model = body.model or await self._unnamed()
-        target = _with_query(MODEL_POSTS[path], scope)
-        request = ForwardRequest("POST", target, scope["headers"], model, body.num_ctx, body.data)
+        target = with_query(MODEL_POSTS[path], scope)
+        request = ForwardRequest(
+            "POST",
+            target,
+            scope["headers"],
+            model,
+            body.num_ctx,
+            body.data,
+            needs_slot=path not in SLOTLESS_POSTS,
+        )
         await self._forwarder.forward(request, receive, reply)
-
-    async def _ask_target(self, scope: Any, receive: Receive, reply: Reply) -> None:
-        model = await self._running(_query(scope).get("model", ""))
-        target = _with_query(scope["raw_path"], scope)
-        await self._forwarder.forward(ForwardRequest("GET", target, scope["headers"], model), receive, reply)
 
     async def _unnamed(self) -> str:
         """What serves a request that names no model: the one that runs, else the only one there is."""
@@ -185,20 +191,6 @@ class App:
         if len(models) == 1:
             return models[0].public_id
         raise NoModelsAvailable("the request names no model and none is running", param="model")
-
-    async def _running(self, name: str) -> str:
-        """The running model, which a question must not change."""
-        running = await self._runtime.current_model()
-        if name:
-            summary = await self._catalog.resolve_model(name)
-            if summary is None:
-                raise ModelNotFound(name)
-            if running is None or running.model_id != summary.id:
-                names = running.model_name if running is not None else "nothing"
-                raise InvalidRequest(f"{name} is not running; {names} is", param="model")
-        if running is None:
-            raise InvalidRequest("no model is running", param="model")
-        return running.model_name
 
 
 async def _answer(reply: Reply, failure: Failure, headers: Headers) -> None:
@@ -214,17 +206,6 @@ def _allow(app: App, scope: Any) -> Headers:
 def _request_id(fields: dict[bytes, bytes]) -> bytes:
     given = fields.get(b"x-request-id", b"")
     return given if _REQUEST_ID.fullmatch(given) else b"req_" + os.urandom(12).hex().encode()
-
-
-def _query(scope: Any) -> dict[str, str]:
-    """The first value of each query parameter."""
-    found = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=32)
-    return {name: values[0] for name, values in found.items()}
-
-
-def _with_query(path: bytes, scope: Any) -> bytes:
-    query: bytes = scope["query_string"]
-    return path + b"?" + query if query else path
 
 
 def _where(error: Exception) -> str:

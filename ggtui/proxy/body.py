@@ -22,6 +22,7 @@ from ggtui.proxy.multipart import boundary_of, form_field
 if TYPE_CHECKING:
     from ggtui.proxy.answers import Receive
 
+MAX_NAME_CHARS = 512
 OFF_LOOP_BYTES = MIB
 """Larger bodies are parsed in a thread, and only skimmed: no number in them is looked at."""
 
@@ -30,20 +31,23 @@ class ClientGone(Exception):
     """The client left while its body was read."""
 
 
-class _Skimmed(msgspec.Struct):
-    """The fields that are read even from a body too large to decode."""
+_ABSENT = msgspec.Raw(b"")
 
-    model: Any = None
-    stream: Any = None
-    num_ctx: Any = None
-    n: Any = None
-    max_tokens: Any = None
-    n_discard: Any = None
-    grammar: Any = None
-    json_schema: Any = None
-    response_format: Any = None
-    tools: Any = None
-    text: Any = None
+
+class _Skimmed(msgspec.Struct):
+    """The fields that are read even from a body too large to decode, as they stand in it."""
+
+    model: msgspec.Raw = _ABSENT
+    stream: msgspec.Raw = _ABSENT
+    num_ctx: msgspec.Raw = _ABSENT
+    n: msgspec.Raw = _ABSENT
+    max_tokens: msgspec.Raw = _ABSENT
+    n_discard: msgspec.Raw = _ABSENT
+    grammar: msgspec.Raw = _ABSENT
+    json_schema: msgspec.Raw = _ABSENT
+    response_format: msgspec.Raw = _ABSENT
+    tools: msgspec.Raw = _ABSENT
+    text: msgspec.Raw = _ABSENT
 
 
 _SKIM = msgspec.json.Decoder(_Skimmed)
@@ -137,6 +141,7 @@ def judge(data: bytes | bytearray) -> RequestBody:
     model = root.get("model")
     if model is not None and not isinstance(model, str):
         raise InvalidRequest("model must be a string", param="model")
+    check_name(model or "")
     stream = root.get("stream")
     if stream is not None and not isinstance(stream, bool):
         raise InvalidRequest("stream must be true or false", param="stream")
@@ -146,6 +151,15 @@ def judge(data: bytes | bytearray) -> RequestBody:
     if "num_ctx" in root:
         data = _without(data, "num_ctx")
     return RequestBody(data, model or "", num_ctx)
+
+
+def check_name(name: str) -> None:
+    """Refuse what is too long to be a model's name, before it is compared with any and repeated in an error.
+
+    Raises: InvalidRequest.
+    """
+    if len(name) > MAX_NAME_CHARS:
+        raise InvalidRequest(f"model is longer than {MAX_NAME_CHARS} characters", param="model")
 
 
 _BOUNDS = {"n": (1, 128), "max_tokens": (-1, 1 << 31), "n_discard": (0, 1 << 31)}
@@ -177,13 +191,17 @@ def _skim(data: bytes | bytearray) -> dict[str, Any]:
     try:
         _check_utf8(data)
         skimmed = _SKIM.decode(data)
-        has_num_ctx = skimmed.num_ctx is not None or b"num_ctx" in data
+        found = {name: getattr(skimmed, name) for name in _Skimmed.__struct_fields__}
+        return {name: _skimmed(name, raw) for name, raw in found.items() if len(memoryview(raw))}
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise _malformed(error) from None
-    root = {name: getattr(skimmed, name) for name in _Skimmed.__struct_fields__}
-    if not has_num_ctx:
-        del root["num_ctx"]
-    return root
+
+
+def _skimmed(name: str, raw: msgspec.Raw) -> Any:
+    """One field, decoded. Millions of small values would stop the loop for seconds, also from a thread."""
+    if len(memoryview(raw)) > OFF_LOOP_BYTES:
+        raise InvalidRequest(f"{name} is too long", param=name)
+    return _WHOLE.decode(raw)
 
 
 def _check_utf8(data: bytes | bytearray) -> None:

@@ -6,8 +6,7 @@ import asyncio
 import os
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-from urllib.parse import parse_qs
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -16,50 +15,23 @@ from ggtui.core.errors import InvalidRequest
 from ggtui.core.snapshot import TargetStatus
 from ggtui.core.state import TargetState
 from ggtui.core.state_json import state_document, target_document, utc_text
-from ggtui.proxy.body import read_json
+from ggtui.proxy.body import check_name, read_json
 from ggtui.proxy.interrupt import Cause, Interrupted, Interruptible
+from ggtui.proxy.query import parameters
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
     from ggtui.core.models import RunningTarget
-    from ggtui.core.ports.catalog import CatalogReport
     from ggtui.core.snapshot import EngineSnapshot, LogBatch
     from ggtui.proxy.answers import Receive, Reply
     from ggtui.proxy.interrupt import Drain
+    from ggtui.proxy.ports import ControlPort
 
 PING_S = 15.0
 _MAX_WAITING_LINES = 10_000
 _DEFAULT_LINES = 100
 T = TypeVar("T")
-
-
-class ControlPort(Protocol):
-    """What the door needs of ggtui's control surface; `ggtui.services.control.Control` is it."""
-
-    def snapshot(self) -> EngineSnapshot:
-        """The state now."""
-
-    def subscribe(self, hear: Callable[[EngineSnapshot], None]) -> Callable[[], None]:
-        """Hear every new snapshot until the returned call."""
-
-    def subscribe_logs(self, hear: Callable[[LogBatch], None]) -> Callable[[], None]:
-        """Hear new log lines until the returned call."""
-
-    def log_tail(self, public_id: str, n_lines: int) -> tuple[str, ...]:
-        """The last lines of a model's server."""
-
-    async def load(self, name: str, n_ctx: int | None = None) -> RunningTarget:
-        """Make this model the running one."""
-
-    async def stop(self, name: str | None = None, *, is_forced: bool = False) -> None:
-        """Stop this model, or whatever runs or loads."""
-
-    async def set_context(self, name: str, n_ctx: int | None) -> None:
-        """Keep a context choice for a model."""
-
-    async def rescan(self) -> CatalogReport:
-        """Look at the model folders again."""
 
 
 class ControlApi:
@@ -88,10 +60,10 @@ class ControlApi:
 
     async def logs(self, scope: Any, receive: Receive, reply: Reply) -> None:
         """GET /ggtui/logs?model=&n=&follow=1: the tail as JSON lines, or as events that go on."""
-        query = parse_qs(scope["query_string"].decode("latin-1"))
-        model = query.get("model", [""])[0] or self._current_model()
-        n_lines = _line_count(query.get("n", [str(_DEFAULT_LINES)])[0])
-        if query.get("follow", ["0"])[0] not in ("1", "true"):
+        query = parameters(scope)
+        model = query.get("model") or self._current_model()
+        n_lines = _line_count(query.get("n", str(_DEFAULT_LINES)))
+        if query.get("follow") not in ("1", "true"):
             lines = [_log_document(model, line) for line in self._control.log_tail(model, n_lines)]
             body = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
             await reply.whole(200, body, b"application/x-ndjson")
@@ -274,7 +246,8 @@ def _line_count(text: str) -> int:
 def _model(document: dict[str, Any]) -> str:
     model = document.get("model")
     if isinstance(model, int) and not isinstance(model, bool):
-        return str(model)
+        model = str(model)
     if not isinstance(model, str) or not model:
         raise InvalidRequest("model must name a model", param="model")
+    check_name(model)
     return model

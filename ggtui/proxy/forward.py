@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import msgspec
 
+from ggtui.core.admission import Admission
 from ggtui.core.errors import (
     EngineStopping,
     Failure,
@@ -24,6 +26,8 @@ from ggtui.proxy.relay import EventHold, relay_events, relay_plain
 from ggtui.proxy.upstream_connection import UpstreamStopped
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from ggtui.core.models import RunningTarget
     from ggtui.core.ports.runtime import ModelRuntimePort
     from ggtui.proxy.answers import Headers, Receive, Reply
@@ -45,6 +49,10 @@ class ForwardRequest:
     model: str
     num_ctx: int | None = None
     body: bytes | bytearray | None = None
+    needs_slot: bool = True
+    """False for what a server answers beside its slots."""
+    server: RunningTarget | None = None
+    """Asked as it is, once and without a lease; None leases the model."""
 
 
 class Forwarder:
@@ -89,21 +97,26 @@ class Forwarder:
             try:
                 await self._once(request, reply, hold, chances)
             except (UpstreamUnreachable, UpstreamCrashed) as fault:
-                if reply.is_begun or not chances.is_one_left(fault):
+                if reply.is_begun or request.server is not None or not chances.is_one_left(fault):
                     raise
             else:
                 return
             await chances.pause()
 
     async def _once(self, request: ForwardRequest, reply: Reply, hold: EventHold, chances: _Chances) -> None:
-        lease = self._runtime.acquire(request.model, request.num_ctx, self._settings.default_ctx)
-        async with lease as target:
+        async with self._lease(request) as target:
             chances.target = target
             n_body = len(request.body) if request.body is not None else None
             head = upstream_head(request.method, request.target, request.fields, target, n_body)
             async with self._pool.exchange(target, head, request.body or b"") as exchange:
                 reply.served_by = _served_by(target, request.num_ctx)
                 await _relay(exchange, reply, hold)
+
+    def _lease(self, request: ForwardRequest) -> AbstractAsyncContextManager[RunningTarget]:
+        if request.server is not None:
+            return nullcontext(request.server)
+        wishes = Admission(needs_slot=request.needs_slot)
+        return self._runtime.acquire(request.model, request.num_ctx, self._settings.default_ctx, wishes)
 
 
 class _Chances:

@@ -5,7 +5,6 @@ Source: llama.cpp issue 26600; a grammar of 60,000 opening brackets overflows th
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from ggtui.core.errors import InvalidRequest
@@ -15,7 +14,7 @@ MAX_TEXT_BYTES = 256 * 1024
 GRAMMAR_FIELDS = ("grammar", "json_schema", "response_format", "tools", "text")
 """The members of a request that a server turns into a grammar."""
 
-_BRACKET = re.compile(r"[(\[{)\]}]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"([{)]}"))
 
 
 def check_grammars(root: dict[str, Any]) -> None:
@@ -45,12 +44,12 @@ def _is_bounded(value: Any, depth: int, *, is_pattern: bool = False) -> bool:
 
 def _bracket_depth(text: str) -> int:
     """How deep brackets are nested; counting ends where it is already too much."""
-    if text.count("(") + text.count("[") + text.count("{") <= MAX_DEPTH:
-        return 0
+    brackets = text.encode().translate(None, _NO_BRACKETS)
     depth = deepest = 0
-    for match in _BRACKET.finditer(text):
-        depth = depth + 1 if match[0] in "([{" else max(0, depth - 1)
-        deepest = max(deepest, depth)
-        if deepest > MAX_DEPTH:
-            break
+    for bracket in brackets if len(brackets) > MAX_DEPTH else b"":
+        depth = depth + 1 if bracket in b"([{" else max(0, depth - 1)
+        if depth > deepest:
+            deepest = depth
+            if deepest > MAX_DEPTH:
+                break
     return deepest

@@ -11,7 +11,7 @@ from ggtui.core.nearness import near_names
 if TYPE_CHECKING:
     from ggtui.core.models import ModelSummary, RunningTarget
     from ggtui.core.ports.catalog import ModelCatalogPort
-    from ggtui.core.ports.runtime import ModelRuntimePort
+    from ggtui.proxy.ports import RunningServers
 
 CREATED = 1735689600
 """Unix time given for every model: files have no birth that a client could use, and it must never change."""
@@ -20,9 +20,9 @@ CREATED = 1735689600
 class ModelsApi:
     """The models as clients see them: those that can be started, in a stable order."""
 
-    def __init__(self, catalog: ModelCatalogPort, runtime: ModelRuntimePort, default_ctx: int) -> None:
+    def __init__(self, catalog: ModelCatalogPort, servers: RunningServers, default_ctx: int) -> None:
         self._catalog = catalog
-        self._runtime = runtime
+        self._servers = servers
         self._default_ctx = default_ctx
 
     async def listing(self, *, is_all: bool = False) -> dict[str, object]:
@@ -30,10 +30,10 @@ class ModelsApi:
 
         Raises: StoreUnavailable.
         """
-        running = await self._runtime.current_model()
+        running = await self._running()
         models = await self._catalog.list_models()
         shown = [model for model in models if is_all or model.problem is None]
-        return {"object": "list", "data": [self._entry(model, running) for model in shown]}
+        return {"object": "list", "data": [self._entry(model, running.get(model.id)) for model in shown]}
 
     async def one(self, name: str) -> dict[str, object]:
         """One model by public id or number.
@@ -44,13 +44,15 @@ class ModelsApi:
         if model is None:
             known = [each.public_id for each in await self._catalog.list_models()]
             raise ModelNotFound(name, near=near_names(name, known))
-        return self._entry(model, await self._runtime.current_model())
+        return self._entry(model, (await self._running()).get(model.id))
+
+    async def _running(self) -> dict[int, RunningTarget]:
+        return {server.model_id: server for server in await self._servers.list_running()}
 
     def _entry(self, model: ModelSummary, running: RunningTarget | None) -> dict[str, object]:
-        is_running = running is not None and running.model_id == model.id
         n_ctx = (
             running.effective_ctx
-            if running is not None and is_running
+            if running is not None
             else choose_context(None, model.n_ctx_chosen, self._default_ctx, model.n_ctx_train).n_ctx
         )
         return {
@@ -63,7 +65,7 @@ class ModelsApi:
             "capabilities": list(model.capabilities),
             "aliases": [],
             "status": "error" if model.problem else "ready",
-            "is_running": is_running,
+            "is_running": running is not None,
             "meta": {
                 "catalog_id": model.id,
                 "name": model.name,

@@ -26,6 +26,13 @@ MODEL_POSTS: dict[bytes, bytes] = {
 }
 """Path of the client -> path at llama-server, which has some with, some without `/v1`, some both."""
 
+SLOTLESS_POSTS = frozenset(
+    path
+    for path, at_server in MODEL_POSTS.items()
+    if at_server.endswith((b"tokenize", b"/apply-template", b"/input_tokens", b"/count_tokens", b"/control"))
+)
+"""Answered beside the slots: counting and cutting text, and orders to a running completion."""
+
 FORM_POSTS = frozenset((b"/audio/transcriptions", b"/v1/audio/transcriptions"))
 """These also take multipart/form-data."""
 

@@ -17,6 +17,7 @@ from ggtui.proxy.forward import Forwarder
 from ggtui.proxy.http_protocol import GuardedHttpProtocol, connection_cap
 from ggtui.proxy.interrupt import Drain
 from ggtui.proxy.models_api import ModelsApi
+from ggtui.proxy.questions import Questions
 from ggtui.proxy.settings import HttpLimits, ProxySettings
 from ggtui.proxy.upstream import UpstreamPool
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ggtui.core.ports.catalog import ModelCatalogPort
-    from ggtui.core.ports.runtime import ModelRuntimePort
-    from ggtui.proxy.control_api import ControlPort
+    from ggtui.proxy.ports import ControlPort, RuntimePort
+
 
 __all__ = ["HttpLimits", "ProxyServer", "ProxySettings"]
 
@@ -42,7 +43,7 @@ class ProxyServer:
         self,
         sock: socket.socket,
         *,
-        runtime: ModelRuntimePort,
+        runtime: RuntimePort,
         catalog: ModelCatalogPort,
         control: ControlPort,
         pool: UpstreamPool | None = None,
@@ -92,12 +93,14 @@ class ProxyServer:
         self._sock.close()
         await self.pool.close()
 
-    def _app(self, runtime: ModelRuntimePort, catalog: ModelCatalogPort, control: ControlPort) -> App:
+    def _app(self, runtime: RuntimePort, catalog: ModelCatalogPort, control: ControlPort) -> App:
         settings = self._settings
+        forwarder = Forwarder(runtime, self.pool, settings, self._drain)
         return App(
             access=Access(self._host, self._port, api_key=settings.api_key, hosts=settings.hosts),
-            forwarder=Forwarder(runtime, self.pool, settings, self._drain),
+            forwarder=forwarder,
             models=ModelsApi(catalog, runtime, settings.default_ctx),
+            questions=Questions(runtime, catalog, control, forwarder),
             control=ControlApi(control, self._drain, settings.max_body_bytes),
             runtime=runtime,
             catalog=catalog,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -104,7 +103,7 @@ class UpstreamPool:
         line.n_connecting += 1
         try:
             async with asyncio.timeout(self.limits.connect_s):
-                transport, connection = await loop.create_connection(
+                _, connection = await loop.create_connection(
                     lambda: UpstreamConnection(loop, line.lost), host, port
                 )
         except (OSError, TimeoutError) as error:
@@ -112,8 +111,6 @@ class UpstreamPool:
         finally:
             line.n_connecting -= 1
             self._forget_empty(base_url, line)
-        sock = transport.get_extra_info("socket")
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if line.is_closed:
             connection.abort()
             raise UpstreamStopped("the model was stopped")

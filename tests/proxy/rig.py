@@ -51,9 +51,11 @@ class FakeRuntime:
 
     target: RunningTarget | None = None
     targets: list[RunningTarget] = field(default_factory=list)
+    others: list[RunningTarget] = field(default_factory=list)
     failure: Exception | None = None
     gate: asyncio.Event | None = None
     wanted: list[tuple[str, int | None]] = field(default_factory=list)
+    admissions: list[Admission | None] = field(default_factory=list)
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
     n_leases: int = 0
     n_given_up: int = 0
@@ -69,6 +71,7 @@ class FakeRuntime:
         self, model_name: str, num_ctx: int | None, default_ctx: int, admission: Admission | None = None
     ) -> AsyncIterator[RunningTarget]:
         self.wanted.append((model_name, num_ctx))
+        self.admissions.append(admission)
         if self.failure is not None:
             raise self.failure
         if self.gate is not None:
@@ -90,6 +93,9 @@ class FakeRuntime:
 
     async def current_model(self) -> RunningTarget | None:
         return self.target
+
+    async def list_running(self) -> list[RunningTarget]:
+        return [self.target, *self.others] if self.target is not None else []
 
     async def stop_current(self) -> None:
         self.target = None

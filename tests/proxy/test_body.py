@@ -79,6 +79,22 @@ def test_a_wrong_field_is_named(body: bytes, param: str, is_large: bool) -> None
     assert param == caught.value.param
 
 
+@pytest.mark.parametrize("name", ["tools", "text", "response_format", "model", "stream", "num_ctx"])
+def test_a_field_of_a_large_body_that_is_large_itself_is_not_decoded(name: str) -> None:
+    body = f'{{"{name}": ['.encode() + b'{"a":1},' * 200_000 + b"{}]}"
+
+    with pytest.raises(InvalidRequest, match=f"{name} is too long"):
+        judge(body)
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_a_name_that_no_model_can_have_is_not_looked_for(is_large: bool) -> None:
+    pad = FILLER + b"," if is_large else b""
+
+    with pytest.raises(InvalidRequest, match="model is longer than 512 characters"):
+        judge(b"{" + pad + b'"model": "' + b"a" * 513 + b'"}')
+
+
 def test_an_ordinary_grammar_is_not_in_the_way() -> None:
     alternatives = " | ".join(f'("{n}" [a-z]*)' for n in range(500))
 

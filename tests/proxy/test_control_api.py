@@ -90,6 +90,8 @@ def test_a_load_answers_the_target() -> None:
     [
         ("/ggtui/load", {}, "model"),
         ("/ggtui/load", {"model": True}, "model"),
+        ("/ggtui/load", {"model": "a" * 600}, "model"),
+        ("/ggtui/stop", {"model": 10**600}, "model"),
         ("/ggtui/load", {"model": "tiny", "num_ctx": "big"}, "num_ctx"),
         ("/ggtui/stop", {"force": 1}, "force"),
         ("/ggtui/context", {"model": "tiny"}, "num_ctx"),

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ggtui.core.errors import AdmissionTimeout, OutOfMemory, SpawnReason
+from ggtui.core.errors import AdmissionTimeout, ModelNotReady, OutOfMemory, QueueFull, SpawnReason
 from tests.programs.fakeup import STREAM_HEAD, RawUpstream, answering, chunk, plain
 from tests.proxy.rig import Answer, FakeRuntime, door, run, unchunk
 
@@ -148,18 +148,22 @@ def test_a_stream_is_relayed_byte_for_byte_at_every_split(split: int) -> None:
     [
         (OutOfMemory("no room", reason=SpawnReason.OUT_OF_MEMORY), 500, "model_start_failed"),
         (AdmissionTimeout(), 503, "admission_timeout"),
+        (ModelNotReady("tiny", "it crashed", 7.2), 503, "model_not_ready"),
+        (QueueFull(), 429, "capacity_exhausted"),
         (RuntimeError("secret prompt"), 500, "internal_error"),
     ],
 )
 def test_a_failed_lease_becomes_its_row_of_the_error_table(
     failure: Exception, status: int, code: str
 ) -> None:
+    retry_after = {"model_not_ready": ["8"]}.get(code, ["5"] if status in (429, 503) else [])
+
     async def check() -> None:
         async with door(runtime=FakeRuntime(failure=failure)) as proxy:
             answer = Answer.parse(await proxy.ask(proxy.post(BODY)))
 
             assert (status, code) == (answer.status, answer.code)
-            assert ([] if status != 503 else ["5"]) == answer.values("retry-after")
+            assert retry_after == answer.values("retry-after")
             assert {"message", "type", "param", "code"} <= set(answer.json["error"])
             assert b"secret" not in answer.body
             if isinstance(failure, OutOfMemory):
@@ -245,15 +249,25 @@ def test_a_form_is_forwarded_as_it_came() -> None:
     run(check())
 
 
-def test_a_question_to_the_server_never_starts_one() -> None:
+@pytest.mark.parametrize(
+    ("path", "needs_slot"),
+    [
+        ("/v1/chat/completions", True),
+        ("/v1/embeddings", True),
+        ("/v1/rerank", True),
+        ("/tokenize", False),
+        ("/v1/detokenize", False),
+        ("/apply-template", False),
+        ("/v1/messages/count_tokens", False),
+        ("/chat/completions/input_tokens", False),
+        ("/v1/chat/completions/control", False),
+    ],
+)
+def test_what_is_answered_beside_the_slots_waits_for_none(path: str, needs_slot: bool) -> None:
     async def check() -> None:
         async with RawUpstream(answering(OK)) as upstream, door(upstream.port) as proxy:
-            running = Answer.parse(await proxy.ask(proxy.get("/props?model=1")))
-            unknown = Answer.parse(await proxy.ask(proxy.get("/props?model=zzz")))
-            proxy.runtime.target = None
-            idle = Answer.parse(await proxy.ask(proxy.get("/slots")))
+            await proxy.ask(proxy.post(BODY, path))
 
-            assert [200, 404, 400] == [running.status, unknown.status, idle.status]
-            assert [b"GET /props?model=1 HTTP/1.1"] == [request.line for request in upstream.requests]
+            assert [needs_slot] == [each and each.needs_slot for each in proxy.runtime.admissions]
 
     run(check())

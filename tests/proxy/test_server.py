@@ -45,7 +45,7 @@ def test_models_are_listed_in_order_with_their_context() -> None:
     ]
 
     async def check() -> None:
-        runtime = FakeRuntime(target_at(9, model_id=3))
+        runtime = FakeRuntime(target_at(9, model_id=3), others=[target_at(10, model_id=2)])
         async with door(catalog=FakeCatalog(models), runtime=runtime) as proxy:
             listed = Answer.parse(await proxy.ask(proxy.get("/v1/models"))).json
             again = Answer.parse(await proxy.ask(proxy.get("/models"))).json
@@ -58,6 +58,7 @@ def test_models_are_listed_in_order_with_their_context() -> None:
             assert {("ggtui", "model")} == {(each["owned_by"], each["object"]) for each in listed["data"]}
             assert listed == again
             assert ["ready", "error", "ready"] == [each["status"] for each in everything["data"]]
+            assert [False, True, True] == [each["is_running"] for each in everything["data"]]
 
     run(check())
 
@@ -87,6 +88,8 @@ def test_one_model_goes_by_name_or_number(path: str, status: int) -> None:
         ("GET /tools", 403, "feature_disabled", []),
         ("POST /cors-proxy", 403, "feature_disabled", []),
         ("GET /v1/stream", 404, "not_found", []),
+        ("GET /v1/models?" + "a=1&" * 40, 400, "invalid_request", []),
+        ("GET /v1/models/" + "a" * 600, 400, "invalid_request", []),
     ],
 )
 def test_other_paths_are_refused_in_json(start: str, status: int, code: str, allow: list[str]) -> None:

@@ -1,0 +1,70 @@
+"""Questions to running servers, such as `/props`: asking starts none, keeps none and brings none back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ggtui.core.errors import InvalidRequest, ModelNotFound
+from ggtui.core.state import TargetState
+from ggtui.proxy.body import check_name
+from ggtui.proxy.forward import Forwarder, ForwardRequest
+from ggtui.proxy.query import parameters, with_query
+
+if TYPE_CHECKING:
+    from ggtui.core.models import RunningTarget
+    from ggtui.core.ports.catalog import ModelCatalogPort
+    from ggtui.proxy.answers import Receive, Reply
+    from ggtui.proxy.ports import ControlPort, RunningServers
+
+
+class Questions:
+    """Goes without a lease to the server that is meant, over a connection that a stop closes."""
+
+    def __init__(
+        self,
+        servers: RunningServers,
+        catalog: ModelCatalogPort,
+        control: ControlPort,
+        forwarder: Forwarder,
+    ) -> None:
+        self._servers = servers
+        self._catalog = catalog
+        self._control = control
+        self._forwarder = forwarder
+
+    async def ask(self, scope: Any, receive: Receive, reply: Reply) -> None:
+        """GET one of TARGET_GETS, `?model=` names one of several.
+
+        Raises: InvalidRequest when nothing runs or it is not clear who is meant, ModelNotFound.
+        """
+        server = await self._meant(parameters(scope).get("model", ""))
+        target = with_query(scope["raw_path"], scope)
+        request = ForwardRequest("GET", target, scope["headers"], server.model_name, server=server)
+        await self._forwarder.forward(request, receive, reply)
+
+    async def _meant(self, name: str) -> RunningTarget:
+        wanted = await self._model_id(name) if name else None
+        running = [server for server in await self._servers.list_running() if not self._is_ending(server)]
+        meant = [server for server in running if wanted in (None, server.model_id)]
+        if len(meant) == 1:
+            return meant[0]
+        names = " and ".join(server.model_name for server in running)
+        if not running:
+            raise InvalidRequest("no model is running", param="model")
+        if meant:
+            raise InvalidRequest(f"several models are running: name {names}", param="model")
+        raise InvalidRequest(f"{name} is not running, but {names}", param="model")
+
+    async def _model_id(self, name: str) -> int:
+        check_name(name)
+        summary = await self._catalog.resolve_model(name)
+        if summary is None:
+            raise ModelNotFound(name)
+        return summary.id
+
+    def _is_ending(self, server: RunningTarget) -> bool:
+        # A request in flight to a server that was told to stop keeps it from ending.
+        targets = self._control.snapshot().targets
+        return any(
+            each.base_url == server.base_url and each.state is TargetState.STOPPING for each in targets
+        )

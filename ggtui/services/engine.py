@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
+GIVE_UP_S = 1.0
+"""How long a part that is still starting may take to give up."""
+
+PART_LIMIT_S = 20.0
+"""A part that takes longer to stop is left behind, so that the others are stopped too."""
+
 
 class Part(Protocol):
     """Something that lives on the engine's loop: started in order, stopped in reverse."""
@@ -48,6 +54,8 @@ class Engine:
         """Done when every part serves; carries what kept one from it."""
         self.stopped: Future[None] = Future()
         """Done when every part has ended, whatever happened."""
+        for future in (self.started, self.stopped):
+            future.set_running_or_notify_cancel()  # whoever waits and is cancelled must not take them along
 
     def start(self) -> None:
         """Start the thread and return at once; wait on `started` to know that it serves."""
@@ -96,23 +104,44 @@ class Engine:
         try:
             for part in self._parts:
                 begun.append(part)
-                await part.start()
+                if not await _starts(part, self._stop_asked):
+                    raise EngineStopping("ggtui was stopped while it started")
             self.started.set_result(None)
             await self._stop_asked.wait()
         except Exception as error:
             self.started.set_exception(error)
         finally:
+            with self._lock:
+                self._is_stopping = True
             await _stop_all(begun)
             with self._lock:
                 self._loop = None
 
 
+async def _starts(part: Part, stop_asked: asyncio.Event) -> bool:
+    """Start a part; False when a stop came first. Raises what kept the part from starting."""
+    starting = asyncio.ensure_future(part.start())
+    asked = asyncio.ensure_future(stop_asked.wait())
+    await asyncio.wait({starting, asked}, return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    if not starting.done():
+        starting.cancel()
+        await asyncio.wait({starting}, timeout=GIVE_UP_S)
+        return False
+    await starting
+    return True
+
+
 async def _stop_all(parts: list[Part]) -> None:
     for part in reversed(parts):
-        try:
-            await part.stop()
-        except Exception:
-            _LOG.exception("%s did not stop cleanly", type(part).__name__)
+        name = type(part).__name__
+        stopping = asyncio.ensure_future(part.stop())
+        await asyncio.wait({stopping}, timeout=PART_LIMIT_S)
+        if not stopping.done():
+            _LOG.error("%s did not stop in %g s; leaving it behind", name, PART_LIMIT_S)
+            stopping.cancel()
+        elif not stopping.cancelled() and (error := stopping.exception()) is not None:
+            _LOG.error("%s did not stop cleanly", name, exc_info=error)
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import TYPE_CHECKING, cast
 
@@ -93,8 +94,6 @@ def test_work_in_hand_is_cancelled_when_the_engine_ends() -> None:
     begun = threading.Event()
 
     async def endless() -> None:
-        import asyncio
-
         begun.set()
         await asyncio.Event().wait()
 
@@ -103,3 +102,66 @@ def test_work_in_hand_is_cancelled_when_the_engine_ends() -> None:
 
     assert engine.stop(GUARD_S)
     assert future.cancelled()
+
+
+class Hanging(Recorder):
+    """A part that never serves, or never ends."""
+
+    def __init__(self, log: list[str], *, in_start: bool) -> None:
+        super().__init__("hanging", log)
+        self.in_start = in_start
+        self.is_there = threading.Event()
+
+    async def start(self) -> None:
+        await super().start()
+        if self.in_start:
+            self.is_there.set()
+            await asyncio.Event().wait()
+
+    async def stop(self) -> None:
+        await super().stop()
+        if not self.in_start:
+            await asyncio.Event().wait()
+
+
+def test_a_part_that_hangs_in_its_start_does_not_keep_the_engine_from_ending() -> None:
+    log: list[str] = []
+    hanging = Hanging(log, in_start=True)
+    engine = _engine([Recorder("a", log), hanging])
+    engine.start()
+    hanging.is_there.wait(GUARD_S)
+
+    assert engine.stop(GUARD_S)
+    assert ["stop hanging", "stop a"] == log[2:]
+    with pytest.raises(EngineStopping):
+        engine.started.result(GUARD_S)
+
+
+def test_a_part_that_hangs_in_its_end_does_not_keep_the_others_from_ending(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ggtui.services.engine.PART_LIMIT_S", 0.05)
+    log: list[str] = []
+    engine = _engine([Recorder("a", log), Hanging(log, in_start=False)])
+    engine.start()
+    engine.started.result(GUARD_S)
+
+    assert engine.stop(GUARD_S)
+    assert ["stop hanging", "stop a"] == log[2:]
+
+
+def test_a_waiter_that_is_cancelled_takes_nothing_along() -> None:
+    engine = _engine([])
+
+    async def wait_in_vain() -> None:
+        for future in (engine.started, engine.stopped):
+            asyncio.wrap_future(future).cancel()
+        await asyncio.sleep(0)
+
+    asyncio.run(wait_in_vain())
+    engine.start()
+    engine.started.result(GUARD_S)
+
+    assert "ggtui-engine" == engine.submit(_thread_name()).result(GUARD_S)
+    assert engine.stop(GUARD_S)
+    assert engine.stopped.result(GUARD_S) is None

@@ -9,6 +9,7 @@ from benchmarks.rows.calls import large_bodies, small_bodies
 from benchmarks.rows.engine_calls import engine_calls
 from benchmarks.rows.failures import failures
 from benchmarks.rows.memory import memory
+from benchmarks.rows.queue import queue
 from benchmarks.rows.screen import screen
 from benchmarks.rows.streams import crowd, paced, unpaced
 from benchmarks.rows.swaps import readiness, swaps
@@ -31,6 +32,7 @@ class Family:
 
 FAMILIES = (
     Family("small", "Chat requests before a fast upstream", small_bodies),
+    Family("queue", "More requests than slots", queue),
     Family("large", "The same with bodies of a megabyte", large_bodies),
     Family("engine", "A quick endpoint of a real llama-server", engine_calls),
     Family("paced", "Streams at the pace of tokens", paced),

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from benchmarks.processes import ROOT
+from benchmarks.upstream.server import ROOM_FOR_ALL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,15 +14,18 @@ if TYPE_CHECKING:
 EMBEDDED_COMMAND = (sys.executable, "-P", "-m", "ggtui.engine")
 
 
-def write_fast_server(folder: Path) -> Path:
-    """The fast model server as one executable file."""
+def write_fast_server(folder: Path, n_slots: int = ROOM_FOR_ALL) -> Path:
+    """The fast model server as one executable file.
+
+    n_slots: how many requests at once it claims to take.
+    """
     text = f"""\
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 from benchmarks.upstream.server import main
-main(sys.argv[1:])
+main([*sys.argv[1:], "--fast-slots", "{n_slots}"])
 """
-    return _write(folder / "fast-server", "-I", text)
+    return _write(folder / f"fast-server-{n_slots}", "-I", text)
 
 
 def write_noting_server(folder: Path, command: tuple[str, ...], notes: Path) -> Path:

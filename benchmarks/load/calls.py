@@ -26,6 +26,7 @@ class Tally:
         self.end = end
         self.calls_each = calls_each
         self.times: list[float] = []
+        self.n_all = 0
         self.errors = 0
         self.complaint = ""
 
@@ -67,6 +68,7 @@ class Caller(asyncio.Protocol):
         now, tally = time.perf_counter(), self._tally
         self._is_waiting = False
         self.n_answers += 1
+        tally.n_all += 1
         status = self._parser.get_status_code()
         if status != 200:
             tally.fail(f"status {status}")
@@ -106,7 +108,7 @@ async def call(job: CallJob) -> CallResult:
     seconds = time.perf_counter() - begin if job.calls_each else job.seconds
     times = tally.times or [0.0]
     p50, p99 = percentile(times, 0.5), percentile(times, 0.99)
-    return CallResult(len(tally.times), seconds, p50, p99, tally.errors, tally.complaint)
+    return CallResult(len(tally.times), tally.n_all, seconds, p50, p99, tally.errors, tally.complaint)
 
 
 async def _keep_calling(job: CallJob, request: bytes, tally: Tally) -> None:

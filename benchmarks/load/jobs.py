@@ -61,6 +61,8 @@ class CallResult(msgspec.Struct, frozen=True, tag="calls"):
     """Times in seconds, of whole answers."""
 
     n: int
+    """Answers in the window, the warm-up not counted."""
+    n_all: int
     seconds: float
     p50: float
     p99: float

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.figures import Figure, added
 from benchmarks.load.jobs import CallJob
+from benchmarks.processes import cpu_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,13 +48,18 @@ def closed_loop(
 ) -> list[Figure]:
     """The figures of one row: every target once per round, so that a disturbance hits all alike."""
     rounds: dict[str, list[CallResult]] = {target.name: [] for target in targets}
+    costs: dict[str, list[float]] = {}
     for _ in range(bench.scale.rounds):
         for target in targets:
-            rounds[target.name].append(
-                bench.load.call(_job(bench, target, connections, path=path, padding=padding))
-            )
+            before = cpu_seconds(target.pid) if target.pid else 0.0
+            result = bench.load.call(_job(bench, target, connections, path=path, padding=padding))
+            rounds[target.name].append(result)
+            if target.pid:
+                spent_us = (cpu_seconds(target.pid) - before) * 1e6
+                costs.setdefault(target.name, []).append(spent_us / result.n_all)
     figures = [figure for name, results in rounds.items() for figure in _figures(row, name, results)]
-    return figures + added(figures, "p50")
+    cpu = [Figure(row, "CPU per call", "us", name, tuple(values)) for name, values in costs.items()]
+    return figures + added(figures, "p50") + cpu
 
 
 def _job(bench: Bench, target: Target, connections: int, *, path: str, padding: int) -> CallJob:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PUSH_VARIABLE = "LLAMA_SERVER_ROUTER_PORT"
 _EXIT_LINE = b"cmd_router_to_child:exit"
+ROOM_FOR_ALL = 4096
+"""Slots it claims to have unless `--fast-slots` says otherwise: nobody waits for one."""
 _SWITCHES = frozenset(("-kvu", "-no-kvu", "--no-ui", "--offline", "--embedding", "--rerank"))
 
 
@@ -66,7 +68,7 @@ async def _serve(flags: dict[str, str]) -> None:
 
 
 def _manners(flags: dict[str, str], timeline: Timeline) -> Manners:
-    n_ctx, n_slots = int(flags.get("-c", 4096)), int(flags.get("-np", 4))
+    n_ctx, n_slots = int(flags.get("-c", 4096)), int(flags.get("--fast-slots", ROOM_FOR_ALL))
     props = {"default_generation_settings": {"n_ctx": n_ctx}, "total_slots": n_slots}
     models = {"object": "list", "data": [{"id": flags.get("--alias", "fast"), "object": "model"}]}
     credential = None

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ggtui.config.schema import Config
     from ggtui.core.models import RunningTarget
-    from ggtui.core.ports.catalog import ModelCatalogPort
+    from ggtui.core.ports.catalog import ModelStorePort
     from ggtui.core.ports.gpu import GpuProbePort
     from ggtui.core.ports.launcher import LauncherPort
     from ggtui.core.residency import Room
@@ -39,7 +39,7 @@ def build(
     config: Config,
     sock: socket.socket | None,
     *,
-    catalog: ModelCatalogPort | None = None,
+    catalog: ModelStorePort | None = None,
     launcher: LauncherPort | None = None,
     probe: GpuProbePort | None = None,
 ) -> Engine:

@@ -10,9 +10,10 @@ from ggtui.core.errors import CatalogFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
-    from ggtui.core.models import ModelLaunchSpec, ModelSummary
-    from ggtui.core.ports.catalog import CatalogReport, ModelCatalogPort
+    from ggtui.core.models import LaunchOptions, ModelLaunchSpec, ModelSummary
+    from ggtui.core.ports.catalog import CatalogReport, ModelStorePort
 
 _LOG = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ class CatalogService:
     Itself a ModelCatalogPort. Lives on the engine's loop; as a Part it loads what is stored, then scans.
     """
 
-    def __init__(self, store: ModelCatalogPort) -> None:
+    def __init__(self, store: ModelStorePort) -> None:
         self.changed: Callable[[], None] = lambda: None
         """Called after every change; set by whoever publishes."""
         self._store = store
@@ -79,6 +80,12 @@ class CatalogService:
         """Keep that a model was loaded now; see ModelCatalogPort."""
         await self._store.note_loaded(model_id)
         await self._read()
+
+    async def reconfigure(self, folders: Sequence[Path], options: LaunchOptions) -> None:
+        """Look into other folders, launch with other options; returns when the folders were looked at."""
+        await self._store.reconfigure(folders, options)
+        await self._read()
+        await self.rescan()
 
     async def rescan(self) -> CatalogReport:
         """Look at the folders again and wait for the result."""

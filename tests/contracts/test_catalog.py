@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -15,9 +16,8 @@ from tests.adapters.gguf import raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from pathlib import Path
 
-    from ggtui.core.ports.catalog import ModelCatalogPort
+    from ggtui.core.ports.catalog import ModelStorePort
 
 OPTIONS = LaunchOptions(n_parallel=2)
 
@@ -25,7 +25,7 @@ OPTIONS = LaunchOptions(n_parallel=2)
 class Place(Protocol):
     """A catalog and the place it looks at."""
 
-    catalog: ModelCatalogPort
+    catalog: ModelStorePort
 
     def add(self, public_id: str, *, is_broken: bool = False) -> None:
         """Put a model there."""
@@ -37,7 +37,7 @@ class Place(Protocol):
 class MemoryPlace:
     def __init__(self, _: Path) -> None:
         self.fake = MemoryCatalog(options=OPTIONS)
-        self.catalog: ModelCatalogPort = self.fake
+        self.catalog: ModelStorePort = self.fake
         self._ids: dict[str, int] = {}
 
     def add(self, public_id: str, *, is_broken: bool = False) -> None:
@@ -55,7 +55,7 @@ class DiskPlace:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "models"
         self.folder.mkdir()
-        self.catalog: ModelCatalogPort = GgufCatalog(
+        self.catalog: ModelStorePort = GgufCatalog(
             folder / "data" / "catalog.sqlite3", [self.folder], OPTIONS
         )
 
@@ -250,5 +250,21 @@ def test_when_a_model_was_loaded_is_kept(place: Place) -> None:
         loaded = {model.name: model.loaded_at for model in await place.catalog.list_models()}
 
         assert [True, False] == [moment is not None for moment in loaded.values()]
+
+    run(place, scenario())
+
+
+def test_other_folders_and_options_count_from_the_next_refresh(place: Place, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        place.add("alpha")
+        await place.catalog.refresh()
+        own = [Path(folder) for folder in place.catalog.report().folders]
+        await place.catalog.reconfigure([*own, tmp_path / "more"], LaunchOptions(n_parallel=7))
+        report = await place.catalog.refresh()
+        spec = await place.catalog.resolve_for_launch("1")
+
+        assert str(tmp_path / "more") in report.folders
+        assert spec is not None
+        assert 7 == spec.options.n_parallel
 
     run(place, scenario())

@@ -41,8 +41,7 @@ class GgufCatalog:
 
     def __init__(self, database: Path, folders: Sequence[Path], options: LaunchOptions) -> None:
         self._database = database
-        self._folders = tuple(folders)
-        self._roots = tuple(dict.fromkeys(os.path.abspath(folder) for folder in folders))
+        self._roots = _absolute(folders)
         self._options = options
         self._worker: ThreadPoolExecutor | None = None
         self._stopping = threading.Event()
@@ -119,6 +118,14 @@ class GgufCatalog:
 
     def _write_loaded(self, model_id: int, loaded_at: float) -> None:
         self._opened_store().note_loaded(model_id, loaded_at)
+
+    async def reconfigure(self, folders: Sequence[Path], options: LaunchOptions) -> None:
+        """Look into these folders from now on, and launch like this."""
+        await self._opened()
+        self._options = options
+        self._roots = _absolute(folders)
+        self._report = CatalogReport(folders=tuple(str(folder) for folder in folders))
+        await self._in_worker(self._load)
 
     async def refresh(self) -> CatalogReport:
         """Look at the folders again; two calls at once share one scan."""
@@ -228,6 +235,10 @@ class GgufCatalog:
         if self._worker is None:
             self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="catalog")
         return await asyncio.get_running_loop().run_in_executor(self._worker, work)
+
+
+def _absolute(folders: Sequence[Path]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(os.path.abspath(folder) for folder in folders))
 
 
 def _is_unchanged(model: FoundModel, row: StoredModel | None) -> bool:

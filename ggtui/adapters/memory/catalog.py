@@ -89,6 +89,12 @@ class MemoryCatalog:
         if model_id in self._known:
             self._contexts[model_id] = n_ctx
 
+    async def reconfigure(self, folders: Sequence[Path], options: LaunchOptions) -> None:
+        """Other folders, other options; what lies on the disk stays."""
+        self._check_open()
+        self.options = options
+        self._report = replace(self._report, folders=tuple(str(folder) for folder in folders))
+
     async def refresh(self) -> CatalogReport:
         """Take over what is on the disk."""
         self._check_open()

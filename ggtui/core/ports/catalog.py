@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from ggtui.core.models import ModelLaunchSpec, ModelSummary
+    from ggtui.core.models import LaunchOptions, ModelLaunchSpec, ModelSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +71,13 @@ class ModelCatalogPort(Protocol):
 
     async def close(self) -> None:
         """Release the database. Further calls raise StoreUnavailable."""
+
+
+class ModelStorePort(ModelCatalogPort, Protocol):
+    """The catalog itself, as its owner sees it: it can be pointed elsewhere."""
+
+    async def reconfigure(self, folders: Sequence[Path], options: LaunchOptions) -> None:
+        """From now on look into these folders, and launch like this; a refresh has to follow.
+
+        Raises: StoreUnavailable.
+        """

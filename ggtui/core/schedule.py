@@ -251,6 +251,14 @@ class Scheduler:
             refused.append(self._start(resident.model_id, restore, "the other context failed", now))
         return refused + self._settle(now)
 
+    def lost(self, launch_id: int, now: float) -> list[Decision]:
+        """A ready server is dead or about to be, though nobody decided so: nobody new joins until `ended`."""
+        resident = self._residents.get(launch_id)
+        if resident is None or resident.phase is not Phase.READY:
+            return []
+        resident.phase = Phase.STOPPING
+        return self._settle(now)
+
     def ended(self, launch_id: int, now: float) -> list[Decision]:
         """A server is dead: stopped as decided, or by itself."""
         resident = self._residents.pop(launch_id, None)

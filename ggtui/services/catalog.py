@@ -67,7 +67,7 @@ class CatalogService:
         spec = self._specs.get(name)
         if spec is None:
             spec = await self._store.resolve_for_launch(name)
-            if spec is not None:
+            if spec is not None and spec.problem is None:  # a file that is cut may be whole the next time
                 self._specs[name] = spec
         return spec
 
@@ -126,8 +126,11 @@ class CatalogService:
             await self._read()
         except CatalogFailure as error:
             _LOG.warning("%s: %s", error.title, error.message)
-            return self._store.report()
-        return report
+        except Exception:  # whoever waits for the scan goes on with what is known
+            _LOG.exception("the folders cannot be looked at")
+        else:
+            return report
+        return self._store.report()
 
     async def _read(self) -> None:
         self._models = tuple(await self._store.list_models())

@@ -17,6 +17,7 @@ from ggtui.core.errors import (
     Internal,
     LaunchRejected,
     LoadCancelled,
+    ModelFileNotFound,
     ModelNotFound,
     ModelNotReady,
     ModelRuntimeError,
@@ -27,7 +28,18 @@ from ggtui.core.errors import (
 )
 from ggtui.core.nearness import near_names
 from ggtui.core.restarts import RestartLimiter
-from ggtui.core.schedule import Decision, Grant, Refusal, Refuse, Rules, Scheduler, Start, Stop, Ticket
+from ggtui.core.schedule import (
+    Decision,
+    Grant,
+    Phase,
+    Refusal,
+    Refuse,
+    Rules,
+    Scheduler,
+    Start,
+    Stop,
+    Ticket,
+)
 from ggtui.services.servers import ServerFleet, ServerTimes, memory_at_once
 from ggtui.services.waits import WaitBook
 
@@ -51,6 +63,14 @@ FINAL_REASONS = frozenset(
     }
 )
 """A start that failed for one of these would fail again: it waits for a person, or for another file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Final:
+    """A failure that stands for as long as the model's file is what it was."""
+
+    error: ModelRuntimeError
+    file: tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +117,7 @@ class ModelRuntime:
         )
         self._waits = WaitBook(self._scheduler, ledger)
         self._limiter = RestartLimiter()
-        self._final: dict[int, ModelRuntimeError] = {}
+        self._final: dict[int, _Final] = {}
         self._specs: dict[int, ModelLaunchSpec] = {}
         self._grants: dict[int, asyncio.Future[RunningTarget]] = {}
         self._pressed: set[int] = set()
@@ -150,11 +170,14 @@ class ModelRuntime:
 
     async def current_model(self) -> RunningTarget | None:
         """The most recently ready target, or None."""
-        return self._fleet.target(self._ready[-1]) if self._ready else None
+        running = await self.list_running()
+        return running[-1] if running else None
 
     async def list_running(self) -> tuple[RunningTarget, ...]:
         """All ready targets, the most recently ready last."""
-        targets = (self._fleet.target(launch_id) for launch_id in self._ready)
+        residents = (self._scheduler.resident(launch_id) for launch_id in self._ready)
+        ready = [each.launch_id for each in residents if each is not None and each.phase is Phase.READY]
+        targets = (self._fleet.target(launch_id) for launch_id in ready)
         return tuple(target for target in targets if target is not None)
 
     async def stop_current(self) -> None:
@@ -212,7 +235,7 @@ class ModelRuntime:
         """Refuse everybody, stop every server and wait until all are dead."""
         self._carry_out(self._scheduler.close(_now()))
         await self._fleet.all_ended()
-        await asyncio.gather(*self._notes)
+        await asyncio.gather(*self._notes, return_exceptions=True)
         if self._timer is not None:
             self._timer.cancel()
         await self._launcher.close()
@@ -241,6 +264,10 @@ class ModelRuntime:
         decisions = self._scheduler.launch_failed(launch_id, _now(), is_out_of_memory=is_out_of_memory)
         self._carry_out(decisions, launch_error=error)
 
+    def server_lost(self, launch_id: int) -> None:
+        """See FleetReports."""
+        self._carry_out(self._scheduler.lost(launch_id, _now()))
+
     def server_ended(self, launch_id: int, *, was_asked: bool) -> None:
         """See FleetReports."""
         if launch_id in self._ready:
@@ -263,8 +290,8 @@ class ModelRuntime:
 
     def _note_failure(self, model_id: int, error: ModelRuntimeError) -> None:
         self._limiter.failed(model_id, _now())
-        if getattr(error, "reason", None) in FINAL_REASONS:
-            self._final[model_id] = error
+        if isinstance(error, ModelFileNotFound) or getattr(error, "reason", None) in FINAL_REASONS:
+            self._final[model_id] = _Final(error, _file_now(self._specs[model_id]))
 
     # Admission
 
@@ -286,8 +313,8 @@ class ModelRuntime:
         if is_resident:
             return
         final = self._final.get(spec.model_id)
-        if final is not None:
-            raise final.with_traceback(None)
+        if final is not None and final.file == _file_now(spec):
+            raise final.error.with_traceback(None)
         pause_s = self._limiter.pause_s(spec.model_id, _now())
         if pause_s > 0:
             failure = self._ledger.failure_of(spec.model_id)
@@ -353,10 +380,18 @@ class ModelRuntime:
 
     def _begin(self, launch_id: int, model_id: int, n_ctx: int, why: str) -> None:
         spec = self._specs[model_id]
-        ahead = self._foresee(model_id, n_ctx) or f"load {spec.public_id}  ctx {n_ctx}"
-        _LOG.info("%s (%s)", ahead, why)
+        _LOG.info("%s (%s)", self._ahead(spec, n_ctx), why)
         self._waits.started(launch_id, _now())
         self._fleet.begin(launch_id, spec, n_ctx, lambda: self._scheduler.progressed(_now()))
+
+    def _ahead(self, spec: ModelLaunchSpec, n_ctx: int) -> str:
+        """The forecast in words; a forecast that fails costs its words, never the load."""
+        try:
+            ahead = self._foresee(spec.model_id, n_ctx)
+        except Exception:
+            _LOG.exception("no forecast of %s", spec.public_id)
+            ahead = ""
+        return ahead or f"load {spec.public_id}  ctx {n_ctx}"
 
     def _end(self, launch_id: int, why: str) -> None:
         resident = self._scheduler.resident(launch_id)
@@ -376,6 +411,15 @@ class ModelRuntime:
 
     def _tick(self) -> None:
         self._carry_out(self._scheduler.tick(_now()))
+
+
+def _file_now(spec: ModelLaunchSpec) -> tuple[int, int] | None:
+    """Size and time of the model's file, to see whether it is another one by now; None when it is gone."""
+    try:
+        found = spec.path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
 
 
 def _now() -> float:

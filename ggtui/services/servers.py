@@ -47,6 +47,9 @@ class FleetReports(Protocol):
     def server_failed(self, launch_id: int, error: ModelRuntimeError) -> None:
         """It did not come up, and is dead."""
 
+    def server_lost(self, launch_id: int) -> None:
+        """A ready one is dead, or is being ended for doing nothing; its memory is not back yet."""
+
     def server_ended(self, launch_id: int, *, was_asked: bool) -> None:
         """It is dead, and its memory is back."""
 
@@ -142,7 +145,7 @@ class ServerFleet:
 
     def _load_done(self, launch_id: int, server: _Server, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
-        if task.cancelled():
+        if task.cancelled() or (server.is_ending and server.process is None):
             self._ledger.ended(server.launch, None)
             self._forget(launch_id, server)
             self._reports.server_ended(launch_id, was_asked=True)
@@ -152,22 +155,36 @@ class ServerFleet:
             self._ledger.failed(server.launch, failure)
             self._forget(launch_id, server)
             self._reports.server_failed(launch_id, failure)
-        elif error is not None:
+        elif error is not None and server.process is not None:
             _LOG.error("after the load of %s", server.launch.public_id, exc_info=error)
+            self._spawn(self._stop(server.process))
 
     async def _watch(self, launch_id: int, server: _Server, process: ServerProcess) -> None:
         report = await process.wait_exit()
-        if not report.was_asked:
-            self._closing(process.target)
-            _LOG.warning("%s ended by itself: %s", server.launch.public_id, report.cause or report.code)
-        self._ledger.ended(server.launch, report)
-        await self._memory_back()
+        try:
+            if not report.was_asked:
+                self._reports.server_lost(launch_id)
+                self._cut(process.target)
+                _LOG.warning("%s ended by itself: %s", server.launch.public_id, report.cause or report.code)
+            self._ledger.ended(server.launch, report)
+            await self._memory_back()
+        except Exception:  # the end must be reported: everybody else waits for its room
+            _LOG.exception("after the end of %s", server.launch.public_id)
         self._forget(launch_id, server)
         self._reports.server_ended(launch_id, was_asked=report.was_asked)
 
     async def _stop(self, process: ServerProcess) -> None:
-        self._closing(process.target)
-        await process.stop(self._times.stop_grace_s)
+        self._cut(process.target)
+        report = await process.stop(self._times.stop_grace_s)
+        if report.was_asked and report.cause:
+            _LOG.error("%s: %s", process.target.model_name, report.cause)
+
+    def _cut(self, target: RunningTarget) -> None:
+        """Close the connections to a server. A fault of theirs must not keep it from being stopped."""
+        try:
+            self._closing(target)
+        except Exception:
+            _LOG.exception("the connections to %s", target.model_name)
 
     async def _guard_progress(self, launch_id: int, server: _Server, process: ServerProcess) -> None:
         """End a server that has requests and does nothing: no processor time, no log line."""
@@ -181,6 +198,7 @@ class ServerFleet:
             elif now - quiet_since >= self._times.stuck_timeout_s:
                 _LOG.warning("%s has requests and does nothing; ending it", server.launch.public_id)
                 server.launch.is_stuck = True
+                self._reports.server_lost(launch_id)
                 await self._stop(process)
                 return
             try:

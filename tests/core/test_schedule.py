@@ -425,3 +425,22 @@ def test_a_pinned_model_is_never_too_long_idle_and_never_evicted() -> None:
 
     assert [Refuse(other, Refusal.NO_ROOM)] == decisions
     assert [Stop(launch_id, "idle for its keep-alive time")] == script.scheduler.pin(A, False, script.now)
+
+
+def test_a_server_that_is_lost_takes_nobody_and_keeps_its_room_until_its_end() -> None:
+    script = Script()
+    launch_id = script.running(A)
+    stream, _ = script.ask(A)
+
+    assert [] == script.scheduler.lost(launch_id, script.now)
+
+    waiter, decisions = script.ask(A)
+
+    assert [] == decisions
+    assert [] == script.leave(stream)
+
+    start = _start_of(script.ended(launch_id))
+
+    assert [waiter] == [
+        grant.ticket_id for grant in script.ready(start.launch_id) if isinstance(grant, Grant)
+    ]

@@ -118,11 +118,19 @@ class SchedulerMachine(RuleBasedStateMachine):
     def crash(self) -> None:
         ready = [r.launch_id for r in self.scheduler.residents if r.phase is Phase.READY]
         for launch_id in ready:
-            self.holding = {t: held for t, held in self.holding.items() if held != launch_id}
             self.die(launch_id)
+
+    @rule()
+    def lose(self) -> None:
+        """A server is dead, and its memory is not back yet."""
+        for resident in self.scheduler.residents:
+            if resident.phase is Phase.READY:
+                self.stopping.add(resident.launch_id)
+                self.carry_out(self.scheduler.lost(resident.launch_id, self.now))
 
     def die(self, launch_id: int) -> None:
         self.stopping.discard(launch_id)
+        self.holding = {t: held for t, held in self.holding.items() if held != launch_id}
         self.alive.pop(launch_id)
         self.carry_out(self.scheduler.ended(launch_id, self.now))
 

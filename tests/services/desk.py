@@ -19,9 +19,10 @@ from ggtui.services.launches import LaunchLedger
 from ggtui.services.logs import LogBook
 from ggtui.services.publisher import Publisher
 from ggtui.services.runtime import ModelRuntime, RuntimeSettings
+from ggtui.services.servers import memory_at_once
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from ggtui.core.models import RunningTarget
     from ggtui.core.residency import Room
@@ -60,16 +61,30 @@ class Desk:
 
 @asynccontextmanager
 async def desk(
-    *, is_read_only: bool = False, settings: RuntimeSettings | None = None, room: Room | None = None
+    *,
+    is_read_only: bool = False,
+    settings: RuntimeSettings | None = None,
+    room: Room | None = None,
+    launcher: MemoryLauncher | None = None,
+    closing: Callable[[RunningTarget], None] | None = None,
+    memory_back: Callable[[], Awaitable[None]] = memory_at_once,
+    foresee: Callable[[int, int], str] = lambda _model_id, _n_ctx: "",
 ) -> AsyncIterator[Desk]:
     """The services with two models, closed at the end."""
     catalog = MemoryCatalog([ALPHA, BETA])
-    launcher, probe, logs = MemoryLauncher(), MemoryProbe(), LogBook()
+    launcher, probe, logs = launcher or MemoryLauncher(), MemoryProbe(), LogBook()
     closed: list[RunningTarget] = []
     ledger = LaunchLedger(logs)
     models = CatalogService(catalog)
     runtime = ModelRuntime(
-        models, launcher, ledger, settings or RuntimeSettings(), room=room, closing=closed.append
+        models,
+        launcher,
+        ledger,
+        settings or RuntimeSettings(),
+        room=room,
+        closing=closing or closed.append,
+        memory_back=memory_back,
+        foresee=foresee,
     )
     publisher = Publisher(
         catalog=models,

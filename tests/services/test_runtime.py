@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,7 +14,9 @@ from ggtui.core.errors import (
     EngineStopping,
     LaunchRejected,
     LoadCancelled,
+    ModelFileNotFound,
     ModelNotReady,
+    ModelRuntimeError,
     OutOfMemory,
     SpawnReason,
 )
@@ -24,6 +27,9 @@ from ggtui.core.state import TargetState
 from ggtui.services.runtime import RuntimeSettings
 from ggtui.services.servers import ServerTimes
 from tests.services.desk import desk
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NO_MEMORY = OutOfMemory("no memory", reason=SpawnReason.OUT_OF_MEMORY)
 
@@ -322,5 +328,51 @@ def test_a_wait_is_told_in_words_and_in_parts() -> None:
 
             assert Waited() == at_once.waited
             assert behind.waited.queued_s > 0.005
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [LaunchRejected("cut", reason=SpawnReason.BAD_MODEL_FILE), ModelFileNotFound("alpha")],
+    ids=["cut", "gone"],
+)
+def test_a_failure_of_a_file_stands_until_the_file_is_another_one(
+    failure: ModelRuntimeError, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            it.catalog.paths[1] = tmp_path / "alpha.gguf"
+            it.launcher.script("alpha", Script(failure=failure, n_failures=1))
+            beta = await it.runtime.ensure_model_running("beta", None, 4096)
+            for _ in range(3):
+                with pytest.raises(type(failure)):
+                    await it.runtime.ensure_model_running("alpha", None, 4096)
+            again = await it.runtime.ensure_model_running("beta", None, 4096)
+            with pytest.raises(type(failure)):
+                await it.runtime.ensure_model_running("alpha", None, 4096)
+
+            assert 1 == it.launcher.n_starts["alpha"]
+            assert beta.pid != again.pid
+            assert again == await it.runtime.current_model()
+
+            it.catalog.paths[1].write_bytes(b"GGUF")
+
+            assert "alpha" == (await it.runtime.ensure_model_running("alpha", None, 4096)).model_name
+
+    asyncio.run(scenario())
+
+
+def test_a_file_that_was_cut_and_is_whole_now_is_served() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            it.catalog.put(ModelSummary(3, "gamma", "gamma", "", 10, problem="the file is cut"))
+            await it.control.rescan()
+            with pytest.raises(LaunchRejected):
+                await it.runtime.ensure_model_running("gamma", None, 4096)
+            it.catalog.put(ModelSummary(3, "gamma", "gamma", "", 20))
+            await it.catalog.refresh()
+
+            assert "gamma" == (await it.runtime.ensure_model_running("gamma", None, 4096)).model_name
 
     asyncio.run(scenario())

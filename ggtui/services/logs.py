@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from ggtui.core.snapshot import LogBatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_LOG = logging.getLogger(__name__)
 
 MAX_LINES = 5000
 """Kept per model."""
@@ -50,4 +53,7 @@ class LogBook:
         for public_id, lines in fresh.items():
             batch = LogBatch(public_id, tuple(lines[-MAX_LINES:]))
             for hear in list(self._hearers):
-                hear(batch)
+                try:
+                    hear(batch)
+                except Exception:
+                    _LOG.exception("a subscriber failed")

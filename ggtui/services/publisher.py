@@ -57,6 +57,7 @@ class Publisher:
         self._waits = WaitBook(scheduler, ledger)
         self._is_read_only = is_read_only
         self._version = 0
+        self._rows: dict[int, ModelStatus] = {}
         self._hearers: list[Callable[[EngineSnapshot], None]] = []
         self._timer: asyncio.TimerHandle | None = None
         for source in (catalog, ledger, gpu, lookup):
@@ -70,18 +71,17 @@ class Publisher:
 
     def subscribe(self, hear: Callable[[EngineSnapshot], None]) -> Callable[[], None]:
         """Call `hear` with the state now and after every change; returns what ends it."""
-        self._hearers.append(hear)
         hear(self.snapshot())
+        self._hearers.append(hear)
         return lambda: self._hearers.remove(hear) if hear in self._hearers else None
 
     def snapshot(self) -> EngineSnapshot:
         """The state now."""
         now = asyncio.get_running_loop().time()
-        states = self._states(now)
         return EngineSnapshot(
             version=self._version,
             url=self.url,
-            models=tuple(self._row(model, states) for model in self._catalog.models),
+            models=self._models(now),
             targets=tuple(self._target(resident, now) for resident in self._scheduler.residents),
             queue=self._queue(now),
             memory=self._gpu.reading,
@@ -116,12 +116,20 @@ class Publisher:
             return TargetState.STOPPING
         return TargetState.DRAINING if self._scheduler.is_draining(resident, now) else TargetState.READY
 
-    def _row(self, model: ModelSummary, states: dict[int, TargetState]) -> ModelStatus:
-        failure = self._ledger.failure_of(model.id)
-        idle = TargetState.FAILED if failure or model.problem else TargetState.IDLE
-        choice = choose_context(None, model.n_ctx_chosen, self._default_n_ctx, model.n_ctx_train)
-        is_pinned = model.id in self._scheduler.pinned
-        return ModelStatus(model, states.get(model.id, idle), choice.n_ctx, failure, is_pinned)
+    def _models(self, now: float) -> tuple[ModelStatus, ...]:
+        """All rows; a row that is as it was is the same object, because most of a thousand are."""
+        states, pinned, rows = self._states(now), self._scheduler.pinned, {}
+        for model in self._catalog.models:
+            failure = self._ledger.failure_of(model.id)
+            idle = TargetState.FAILED if failure or model.problem else TargetState.IDLE
+            now_so = (model, states.get(model.id, idle), failure, model.id in pinned)
+            row = self._rows.get(model.id)
+            if row is None or now_so != (row.summary, row.state, row.failure, row.is_pinned):
+                choice = choose_context(None, model.n_ctx_chosen, self._default_n_ctx, model.n_ctx_train)
+                row = ModelStatus(model, now_so[1], choice.n_ctx, failure, now_so[3])
+            rows[model.id] = row
+        self._rows = rows
+        return tuple(rows.values())
 
     def _target(self, resident: Resident, now: float) -> TargetStatus:
         launch = self._ledger.launch(resident.launch_id)

@@ -39,3 +39,19 @@ def test_a_burst_arrives_as_one_batch() -> None:
         return batches
 
     assert [LogBatch("a", tuple(str(number) for number in range(200)))] == asyncio.run(scenario())
+
+
+def test_one_deaf_subscriber_does_not_silence_the_others() -> None:
+    async def scenario() -> None:
+        book = LogBook()
+        arrived = asyncio.Event()
+
+        def fail(_batch: LogBatch) -> None:
+            raise RuntimeError("gone")
+
+        book.subscribe(fail)
+        book.subscribe(lambda _batch: arrived.set())
+        book.add("a", "line")
+        await asyncio.wait_for(arrived.wait(), 20)
+
+    asyncio.run(scenario())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
+
 from ggtui.core.ports.gpu import GpuSample, MemoryReading
 from ggtui.services.gpu_watch import GpuWatch
 from tests.services.desk import desk
@@ -69,5 +71,42 @@ def test_memory_is_told_only_when_it_changed() -> None:
             assert 1 == len(told)
             assert (40, 40) == watch.history
             assert frozenset({7}) == it.probe.asked_pids[-1]
+
+    asyncio.run(scenario())
+
+
+def test_only_rows_that_changed_are_made_anew() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            before = it.snapshot().models
+            await it.runtime.ensure_model_running("alpha", None, 4096)
+            loaded = it.snapshot().models
+            await it.control.pin("beta", True)
+            pinned = it.snapshot().models
+
+            assert loaded[0] is not before[0]
+            assert loaded[0] is pinned[0]
+            assert [False, True] == [loaded[1].is_pinned, pinned[1].is_pinned]
+
+    asyncio.run(scenario())
+
+
+def test_a_subscriber_that_fails_at_once_is_not_kept() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            calls: list[EngineSnapshot] = []
+
+            def fail(snapshot: EngineSnapshot) -> None:
+                calls.append(snapshot)
+                raise RuntimeError("gone")
+
+            heard: list[EngineSnapshot] = []
+            with pytest.raises(RuntimeError, match="gone"):
+                it.control.subscribe(fail)
+            it.control.subscribe(heard.append)
+            it.publisher.changed()
+            await it.until(lambda: len(heard) > 1)
+
+            assert 1 == len(calls)
 
     asyncio.run(scenario())

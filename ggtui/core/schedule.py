@@ -289,6 +289,17 @@ class Scheduler:
                     decisions.append(self._stop(resident, "stopped by force"))
         return decisions + self._settle(now)
 
+    def retire(self, now: float) -> list[Decision]:
+        """Servers are launched in another way now: those there are end after their leases, loads begin anew.
+
+        Nobody who waits is refused.
+        """
+        loading = [r for r in self._residents.values() if r.phase is Phase.LOADING]
+        for resident in self._residents.values():
+            resident.is_unwanted = True
+        decisions: list[Decision] = [self._stop(resident, "its settings changed") for resident in loading]
+        return decisions + self._settle(now)
+
     def pin(self, model_id: int, is_pinned: bool, now: float) -> list[Decision]:
         """Keep a model, once it is resident, until it is unpinned: never evicted, never too long idle."""
         (self._pinned.add if is_pinned else self._pinned.discard)(model_id)

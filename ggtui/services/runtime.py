@@ -231,6 +231,20 @@ class ModelRuntime:
         else:
             self._final.pop(model_id, None)
 
+    async def reconfigure(self, settings: RuntimeSettings, *, restarts: bool) -> None:
+        """Decide by these settings from now on, and give everything that failed a fresh start.
+
+        restarts: servers are launched in another way now; those that run end after their requests, and the
+        next request starts them again.
+        """
+        self._settings = settings
+        self._scheduler.rules = settings.rules
+        self._fleet.times = settings.times
+        self.forgive()
+        for spec in list(self._specs.values()):
+            self._specs[spec.model_id] = await self._catalog.resolve_for_launch(spec.public_id) or spec
+        self._carry_out(self._scheduler.retire(_now()) if restarts else self._scheduler.tick(_now()))
+
     async def close(self) -> None:
         """Refuse everybody, stop every server and wait until all are dead."""
         self._carry_out(self._scheduler.close(_now()))

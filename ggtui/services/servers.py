@@ -89,7 +89,8 @@ class ServerFleet:
         """
         self._launcher = launcher
         self._ledger = ledger
-        self._times = times
+        self.times = times
+        """Counts for what begins or is stopped from now on."""
         self._reports = reports
         self._closing = closing
         self._memory_back = memory_back
@@ -102,7 +103,7 @@ class ServerFleet:
         """Start a server; how it went is reported."""
         server = _Server(self._ledger.begin(launch_id, spec, n_ctx, on_progress))
         self._servers[launch_id] = server
-        plan = LaunchPlan(spec, n_ctx, self._times.stall_timeout_s, self._times.stop_grace_s)
+        plan = LaunchPlan(spec, n_ctx, self.times.stall_timeout_s, self.times.stop_grace_s)
         server.load = self._spawn(self._load(launch_id, server, plan))
         # A task cancelled before its first step never enters its body, so the end is noted from outside.
         server.load.add_done_callback(lambda task: self._load_done(launch_id, server, task))
@@ -175,7 +176,7 @@ class ServerFleet:
 
     async def _stop(self, process: ServerProcess) -> None:
         self._cut(process.target)
-        report = await process.stop(self._times.stop_grace_s)
+        report = await process.stop(self.times.stop_grace_s)
         if report.was_asked and report.cause:
             _LOG.error("%s: %s", process.target.model_name, report.cause)
 
@@ -195,14 +196,14 @@ class ServerFleet:
             activity = (process.activity(), server.launch.n_lines)
             if activity != seen or not self._reports.in_flight(launch_id):
                 seen, quiet_since = activity, now
-            elif now - quiet_since >= self._times.stuck_timeout_s:
+            elif now - quiet_since >= self.times.stuck_timeout_s:
                 _LOG.warning("%s has requests and does nothing; ending it", server.launch.public_id)
                 server.launch.is_stuck = True
                 self._reports.server_lost(launch_id)
                 await self._stop(process)
                 return
             try:
-                async with asyncio.timeout(self._times.stuck_check_s):
+                async with asyncio.timeout(self.times.stuck_check_s):
                     await server.ended.wait()
             except TimeoutError:
                 continue

@@ -444,3 +444,24 @@ def test_a_server_that_is_lost_takes_nobody_and_keeps_its_room_until_its_end() -
     assert [waiter] == [
         grant.ticket_id for grant in script.ready(start.launch_id) if isinstance(grant, Grant)
     ]
+
+
+def test_retired_servers_end_after_their_leases_and_loads_begin_anew() -> None:
+    script = Script()
+    launch_id = script.running(A)
+    stream, _ = script.ask(A)
+
+    assert [] == script.scheduler.retire(script.now)
+
+    waiter, decisions = script.ask(A)
+
+    assert [] == decisions
+    assert [Stop(launch_id, "stopped by request")] == script.leave(stream)
+
+    again = _start_of(script.ended(launch_id))
+
+    assert [Stop(again.launch_id, "its settings changed")] == script.scheduler.retire(script.now)
+
+    third = _start_of(script.ended(again.launch_id))
+
+    assert [Grant(waiter, third.launch_id, AFTER_LOAD)] == script.ready(third.launch_id)

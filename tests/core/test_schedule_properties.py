@@ -138,6 +138,10 @@ class SchedulerMachine(RuleBasedStateMachine):
     def stop(self, model: int | None) -> None:
         self.carry_out(self.scheduler.stop(model, self.now))
 
+    @rule()
+    def retire(self) -> None:
+        self.carry_out(self.scheduler.retire(self.now))
+
     @rule(seconds=st.sampled_from([0.1, 5.0, 11.0, 200.0]))
     def time_passes(self, seconds: float) -> None:
         self.now += seconds

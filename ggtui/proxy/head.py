@@ -53,6 +53,56 @@ class RequestHead:
     expects_continue: bool
 
 
+class HeadBuffer:
+    """Gathers a head from the pieces it comes in."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = bytearray()
+
+    def __bool__(self) -> bool:
+        """True when a part of a head waits for the rest."""
+        return bool(self._bytes)
+
+    def take(self, data: bytes) -> tuple[bytes, bytes] | None:
+        """A whole head without its blank line, and what came behind it; None until it is whole.
+
+        Raises: HeadRefused with 400 or 431 as soon as no further byte can make it sound.
+        """
+        buffer = self._bytes
+        searched = max(0, len(buffer) - 3)
+        buffer += data
+        if buffer.startswith(b"\r\n"):  # one empty line before a request is forgiven, RFC 9112 §2.2
+            del buffer[:2]
+            searched = 0
+        end = buffer.find(b"\r\n\r\n", searched)
+        if (end if end >= 0 else len(buffer)) > self._max_bytes:
+            raise HeadRefused(431, f"the head is larger than {self._max_bytes} bytes")
+        if end >= 0:
+            head, rest = bytes(buffer[:end]), bytes(buffer[end + 4 :])
+            buffer.clear()
+            return head, rest
+        if buffer and not _may_become_head(buffer, searched):
+            raise HeadRefused(400, "malformed head")
+        return None
+
+    def clear(self) -> None:
+        """Forget what has come."""
+        self._bytes.clear()
+
+
+def _may_become_head(buffer: bytearray, searched: int) -> bool:
+    """False when no further byte can make this a sound head."""
+    if not (65 <= buffer[0] <= 90) and buffer != b"\r":
+        return False
+    bare_lf = buffer.find(b"\n", searched)
+    while bare_lf >= 0:
+        if bare_lf == 0 or buffer[bare_lf - 1] != 13:
+            return False
+        bare_lf = buffer.find(b"\n", bare_lf + 1)
+    return True
+
+
 def read_head(head: bytes, max_fields: int) -> RequestHead:
     """The head without its closing blank line.
 

@@ -13,8 +13,9 @@ import uvicorn
 from ggtui.proxy.access import Access
 from ggtui.proxy.app import App
 from ggtui.proxy.control_api import ControlApi
+from ggtui.proxy.descriptors import connection_cap
 from ggtui.proxy.forward import Forwarder
-from ggtui.proxy.http_protocol import GuardedHttpProtocol, connection_cap
+from ggtui.proxy.http_protocol import GuardedHttpProtocol
 from ggtui.proxy.interrupt import Drain
 from ggtui.proxy.models_api import ModelsApi
 from ggtui.proxy.questions import Questions

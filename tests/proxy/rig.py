@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -209,9 +211,14 @@ class Door:
     port: int
     clients: list[Client] = field(default_factory=list)
 
-    async def connect(self) -> Client:
-        """A raw connection; closed with the door when the test did not."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 26)
+    async def connect(self, receive_buffer: int | None = None) -> Client:
+        """A raw connection; closed with the door when the test did not. receive_buffer: bytes it may hold."""
+        sock = socket.socket()
+        sock.setblocking(False)
+        if receive_buffer is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self.port))
+        reader, writer = await asyncio.open_connection(sock=sock, limit=1 << 26)
         client = Client(reader, writer)
         self.clients.append(client)
         return client
@@ -223,6 +230,14 @@ class Door:
         answer = await client.rest()
         client.close()
         return answer
+
+    async def connections_gone(self) -> None:
+        """Return when the door has no connection left, after it had one."""
+        connections = self.server._server.server_state.connections
+        while not connections:  # noqa: ASYNC110  uvicorn's set announces nothing
+            await asyncio.sleep(0)
+        while connections:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
     async def quiet(self) -> None:
         """Return when no request runs."""
@@ -298,9 +313,6 @@ class Client:
 
     def reset(self) -> None:
         """Leave with RST."""
-        import socket
-        import struct
-
         sock = self.writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
@@ -360,13 +372,19 @@ async def door(
     control: FakeControl | None = None,
     settings: ProxySettings | None = None,
     limits: UpstreamLimits | None = None,
+    send_buffer: int | None = None,
 ) -> AsyncIterator[Door]:
-    """A proxy on a free port in front of a server on upstream_port."""
+    """A proxy on a free port in front of a server on upstream_port.
+
+    send_buffer: bytes the system may hold of what goes to a client.
+    """
     if runtime is None:
         runtime = FakeRuntime(target_at(upstream_port) if upstream_port else None)
     catalog, control = catalog or FakeCatalog(), control or FakeControl()
     sock = bind("127.0.0.1", 0)
     port = sock.getsockname()[1]
+    if send_buffer is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
     server = ProxyServer(
         sock,
         runtime=runtime,

@@ -8,7 +8,7 @@ import pytest
 
 from ggtui.core.errors import AdmissionTimeout, ModelNotReady, OutOfMemory, QueueFull, SpawnReason
 from tests.programs.fakeup import STREAM_HEAD, RawUpstream, answering, chunk, plain
-from tests.proxy.rig import Answer, FakeRuntime, door, run, unchunk
+from tests.proxy.rig import JSON, Answer, FakeRuntime, door, run, unchunk
 
 OK = plain(b'{"ok": true}')
 BODY = b'{"model": "tiny", "messages": [{"role": "user", "content": "hello"}], "zz": 1e2}'
@@ -138,7 +138,21 @@ def test_a_stream_is_relayed_byte_for_byte_at_every_split(split: int) -> None:
             assert ["text/event-stream"] == answer.values("content-type")
             assert ["no-cache"] == answer.values("cache-control")
             assert ["no"] == answer.values("x-accel-buffering")
-            assert "keep-alive" in answer.values("connection")
+            assert ["close"] == answer.values("connection")
+
+    run(check())
+
+
+def test_a_stream_on_a_connection_that_stays_says_so_once() -> None:
+    async def check() -> None:
+        raw = STREAM_HEAD + chunk(EVENTS) + b"0\r\n\r\n"
+        async with RawUpstream(answering(raw)) as upstream, door(upstream.port) as proxy:
+            client = await proxy.connect()
+            for _ in range(2):
+                await client.send(proxy.head("POST /v1/completions", JSON, body=BODY))
+                answer = await client.answer()
+
+                assert (["keep-alive"], EVENTS) == (answer.values("connection"), answer.body)
 
     run(check())
 

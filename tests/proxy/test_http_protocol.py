@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 
 import pytest
 
-from ggtui.proxy.http_protocol import connection_cap
 from ggtui.proxy.settings import HttpLimits, ProxySettings
 from tests.programs.fakeup import STREAM_HEAD, Peer, RawUpstream, answering, chunk, plain
 from tests.proxy.rig import JSON, Answer, Door, FakeRuntime, door, run, target_at, unchunk
@@ -361,6 +359,25 @@ def test_a_long_stream_meets_no_deadline_and_a_reader_that_stalls_is_dropped() -
     run(check())
 
 
+def test_a_client_that_never_takes_the_last_bytes_is_dropped() -> None:
+    limits = HttpLimits(write_stall_s=0.1, keep_alive_s=1)
+    little = 32 * 1024  # less than what makes a transport tell that it is full
+
+    async def check() -> None:
+        async with (
+            RawUpstream(answering(plain(b"x" * little))) as upstream,
+            door(upstream.port, settings=ProxySettings(limits=limits), send_buffer=4096) as proxy,
+        ):
+            client = await proxy.connect(receive_buffer=4096)
+            client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            client.writer.write(proxy.post(BODY))
+            await proxy.connections_gone()
+
+            assert 1 == len(upstream.requests)
+
+    run(check())
+
+
 def test_connections_over_the_cap_are_told_to_come_again() -> None:
     async def check() -> None:
         settings = ProxySettings(limits=HttpLimits(max_connections=2, linger_s=0.1))
@@ -376,13 +393,3 @@ def test_connections_over_the_cap_are_told_to_come_again() -> None:
                 client.close()
 
     run(check())
-
-
-@pytest.mark.skipif(os.name != "posix", reason="RLIMIT_NOFILE")
-def test_the_cap_leaves_descriptors_for_the_rest() -> None:
-    import resource
-
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-
-    assert 100 == connection_cap(100)
-    assert connection_cap(10**9) <= max(8, soft // 2)

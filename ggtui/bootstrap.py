@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from ggtui.adapters.gguf.catalog import GgufCatalog
 from ggtui.adapters.gpu.probe import SystemProbe
 from ggtui.adapters.llama_server.launcher import LlamaServerLauncher
+from ggtui.core.reload import ReloadReport
 from ggtui.core.residency import MemoryRoom, SingleRoom
 from ggtui.core.schedule import Rules
 from ggtui.services.catalog import CatalogService
@@ -25,6 +27,7 @@ from ggtui.services.warm_up import WarmUp
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from ggtui.config.schema import Config
     from ggtui.core.models import RunningTarget
@@ -42,10 +45,12 @@ def build(
     catalog: ModelStorePort | None = None,
     launcher: LauncherPort | None = None,
     probe: GpuProbePort | None = None,
+    reread: Callable[[], Config] | None = None,
 ) -> Engine:
     """An engine that is ready to start. Without a socket it has no proxy.
 
     catalog, launcher, probe: other adapters in place of the real ones, for tests and pictures.
+    reread: reads the configuration again for a reload; None where there is none to read.
     """
     launcher = launcher or LlamaServerLauncher(
         config.llama_server, os.environ, config.runtime_dir, config.log_dir
@@ -79,12 +84,14 @@ def build(
         strategy=config.strategy,
         is_read_only=config.read_only,
     )
+    reloader = Reloader(config, reread, models, runtime, publisher, foresight) if reread else None
     control = Control(
         catalog=models,
         runtime=runtime,
         launcher=launcher,
         logs=logs,
         publisher=publisher,
+        reload=reloader,
         is_read_only=config.read_only,
     )
     warm_up = WarmUp(
@@ -120,6 +127,63 @@ def _room(config: Config, foresight: Foresight) -> Room:
     if config.strategy == "memory":
         return MemoryRoom(foresight.need_bytes, foresight.budget_bytes)
     return SingleRoom()
+
+
+LIVE = {
+    "models_dirs": "models_dirs",
+    "options": "[launch]",
+    "admission_timeout_s": "admission_timeout_s",
+    "turn_quantum_s": "turn_quantum_s",
+    "max_queue": "max_queue",
+    "keep_alive_s": "keep_alive_s",
+    "stop_grace_s": "stop_grace_s",
+    "stall_timeout_s": "stall_timeout_s",
+    "stuck_timeout_s": "stuck_timeout_s",
+}
+"""Fields of Config that a reload applies at once, and what a person calls them."""
+
+SETTLED = frozenset({"data_dir", "cache_dir", "log_dir", "runtime_dir", "config_file"})
+"""Fields that say where ggtui lives; a running one has settled that."""
+
+
+class Reloader:
+    """Applies a configuration that was read again, and says what of it counts now."""
+
+    def __init__(
+        self,
+        config: Config,
+        reread: Callable[[], Config],
+        catalog: CatalogService,
+        runtime: ModelRuntime,
+        publisher: Publisher,
+        foresight: Foresight,
+    ) -> None:
+        self._started_with = config
+        self._config = config
+        self._reread = reread
+        self._catalog = catalog
+        self._runtime = runtime
+        self._publisher = publisher
+        self._foresight = foresight
+
+    async def __call__(self) -> ReloadReport:
+        """Read and apply. Raises: ConfigInvalid; then nothing was changed."""
+        before, after = self._config, self._reread()
+        self._config = after
+        restarts = after.options != before.options
+        if restarts or after.models_dirs != before.models_dirs:
+            await self._catalog.reconfigure(after.models_dirs, after.options)
+        self._publisher.options = self._foresight.options = after.options
+        await self._runtime.reconfigure(_settings(after), restarts=restarts)
+        return ReloadReport(
+            changed=tuple(LIVE[name] for name in _differing(before, after) if name in LIVE),
+            at_next_start=tuple(name for name in _differing(self._started_with, after) if name not in LIVE),
+        )
+
+
+def _differing(one: Config, other: Config) -> list[str]:
+    names = [each.name for each in fields(other) if each.name not in SETTLED]
+    return [name for name in names if getattr(one, name) != getattr(other, name)]
 
 
 class Door:

@@ -26,6 +26,10 @@ class Call:
     @cached_property
     def config(self) -> Config:
         """All settings. Raises: ConfigInvalid."""
+        return self.read_config()
+
+    def read_config(self) -> Config:
+        """All settings as they are now, read anew. Raises: ConfigInvalid."""
         return load(flags_of(self.arguments), config_file=self.arguments.config)
 
     @property

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import sys
 import time
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -12,12 +14,14 @@ from typing import TYPE_CHECKING
 from ggtui.cli.exits import ExitCode
 from ggtui.cli.output import OutputLost
 from ggtui.cli.stop_signals import stop_signals
-from ggtui.core.errors import Internal
+from ggtui.core.errors import Failure, Internal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
     from ggtui.cli.output import Output
+    from ggtui.core.reload import ReloadReport
     from ggtui.services.engine import Engine
 
 _LOG = logging.getLogger(__name__)
@@ -39,7 +43,7 @@ def serve(engine: Engine, url: str, out: Output, *, leave: Callable[[int], objec
     """
     # SimpleQueue may be put to from a signal handler; an Event's lock may not.
     heard: SimpleQueue[int] = SimpleQueue()
-    with stop_signals(heard.put, leave):
+    with stop_signals(heard.put, leave, hangup_reloads=not is_attended()):
         engine.start()
         return _attend(engine, url, out, heard, leave)
 
@@ -74,13 +78,37 @@ def _attend(
         if number == _STARTED:
             engine.started.result()
             _announce(url, out)
-            number = _next(heard)
+            number = _next_but_reloads(engine, heard)
         if number == _ENDED:
             raise Internal("the engine ended by itself")
         _LOG.info("stopping (signal %d)", number)
     finally:
         stop_engine(engine, leave)
     return ExitCode.DONE
+
+
+def is_attended() -> bool:
+    """True when somebody sits before this ggtui: a hang-up then means that they are gone."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _next_but_reloads(engine: Engine, heard: SimpleQueue[int]) -> int:
+    """What ends the serving. Each hang-up that arrives here asks for a reload."""
+    number = _next(heard)
+    while number == signal.SIGHUP and not is_attended():
+        engine.submit(engine.control.reload()).add_done_callback(_log_reload)
+        number = _next(heard)
+    return number
+
+
+def _log_reload(done: Future[ReloadReport]) -> None:
+    error = None if done.cancelled() else done.exception()
+    if isinstance(error, Failure):
+        _LOG.error("%s: %s; the configuration stays as it was", error.title, error.detail)
+    elif error is not None or done.cancelled():
+        _LOG.error("the reload did not end: %s", type(error).__name__)
+    else:
+        _LOG.info("configuration reloaded: %s", done.result().words)
 
 
 def _next(heard: SimpleQueue[int]) -> int:

@@ -1,4 +1,4 @@
-"""Signals that end ggtui: the first asks, the second does not wait."""
+"""Signals that end ggtui: the first asks, the second does not wait. Without a terminal SIGHUP reloads."""
 
 from __future__ import annotations
 
@@ -15,15 +15,24 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def stop_signals(hear: Callable[[int], None], leave: Callable[[int], object] = os._exit) -> Iterator[None]:
+def stop_signals(
+    hear: Callable[[int], None],
+    leave: Callable[[int], object] = os._exit,
+    *,
+    hangup_reloads: bool = False,
+) -> Iterator[None]:
     """Call `hear` with the first stop signal; at the second the process ends, its guard kills the children.
 
-    A signal that was ignored when ggtui began, as nohup does with SIGHUP, stays ignored.
+    hangup_reloads: SIGHUP asks for a reload, however often it comes: `hear` gets each. A signal that was
+    ignored when ggtui began, as nohup does with SIGHUP, stays ignored.
     """
     was_heard = False
 
     def handle(number: int, _frame: FrameType | None) -> None:
         nonlocal was_heard
+        if hangup_reloads and number == signal.SIGHUP:
+            hear(number)
+            return
         if was_heard:
             leave(128 + number)
         was_heard = True

@@ -8,9 +8,10 @@ from ggtui.core.context import clamp_context
 from ggtui.core.errors import LaunchRejected, ModelNotFound, SpawnReason
 from ggtui.core.models import LaunchPlan
 from ggtui.core.nearness import near_names
+from ggtui.core.reload import ReloadReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from ggtui.core.models import ModelSummary, RunningTarget
     from ggtui.core.ports.catalog import CatalogReport
@@ -36,13 +37,16 @@ class Control:
         launcher: LauncherPort,
         logs: LogBook,
         publisher: Publisher,
+        reload: Callable[[], Awaitable[ReloadReport]] | None = None,
         is_read_only: bool = False,
     ) -> None:
+        """reload: reads the configuration again and applies it; None where there is none to read."""
         self._catalog = catalog
         self._runtime = runtime
         self._launcher = launcher
         self._logs = logs
         self._publisher = publisher
+        self._reload = reload
         self._is_read_only = is_read_only
 
     def snapshot(self) -> EngineSnapshot:
@@ -107,6 +111,13 @@ class Control:
         """Look at the model folders again; what failed before may be tried again."""
         self._runtime.forgive()
         return await self._catalog.rescan()
+
+    async def reload(self) -> ReloadReport:
+        """Read the configuration again and apply what changed; requests in flight are not cut.
+
+        Raises: ConfigInvalid, naming the place; then everything stays as it is.
+        """
+        return await self._reload() if self._reload is not None else ReloadReport()
 
     async def command(self, name: str, n_ctx: int) -> tuple[str, ...]:
         """The command that would start this model, to read and copy; holds no secret.

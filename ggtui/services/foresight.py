@@ -33,7 +33,8 @@ class Foresight:
         self._ledger = ledger
         self._gpu = gpu
         self._lookup = lookup
-        self._options = options
+        self.options = options
+        """How any model would be launched now."""
 
     def pool(self) -> MemoryPool:
         """The memory our servers may share, their own part given back."""
@@ -43,12 +44,12 @@ class Foresight:
 
     def forecast(self, model: ModelSummary, n_ctx: int) -> Forecast | None:
         """The forecast of a load in place of all that runs; None for a model that cannot be loaded."""
-        return forecast(model, n_ctx, self._options, self.pool())
+        return forecast(model, n_ctx, self.options, self.pool())
 
     def need_bytes(self, model_id: int, n_ctx: int) -> int:
         """What a model takes at this context, by forecast; 0 for one that is unknown."""
         model = self._model(model_id)
-        return estimate(model, n_ctx, self._options).total_bytes if model is not None else 0
+        return estimate(model, n_ctx, self.options).total_bytes if model is not None else 0
 
     def budget_bytes(self) -> int:
         """What all our servers may take together: what others leave, less the reserve."""

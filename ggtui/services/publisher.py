@@ -51,7 +51,8 @@ class Publisher:
         self._scheduler = scheduler
         self._gpu = gpu
         self._lookup = lookup
-        self._options = options
+        self.options = options
+        """How any model would be launched now."""
         self._default_n_ctx = default_n_ctx
         self._strategy = strategy
         self._waits = WaitBook(scheduler, ledger)
@@ -90,7 +91,7 @@ class Publisher:
             catalog=self._catalog.report(),
             is_scanning=self._catalog.is_scanning,
             strategy=self._strategy,
-            options=self._options,
+            options=self.options,
             default_n_ctx=self._default_n_ctx,
             is_read_only=self._is_read_only,
         )
@@ -144,7 +145,7 @@ class Publisher:
             port=launch.port if launch else None,
             base_url=target.base_url if target else "",
             n_ctx=target.effective_ctx if target else resident.n_ctx,
-            n_slots=target.n_slots if target else self._options.n_parallel,
+            n_slots=target.n_slots if target else self.options.n_parallel,
             in_flight=len(resident.leases),
             progress=launch.share_done if launch else None,
             expected_load_s=self._ledger.load_seconds_of(resident.model_id),
@@ -165,7 +166,7 @@ class Publisher:
     def _predicted(self, model: ModelSummary | None, n_ctx: int) -> int | None:
         if model is None or model.problem:
             return None
-        return estimate(model, n_ctx, self._options).total_bytes
+        return estimate(model, n_ctx, self.options).total_bytes
 
     def _queue(self, now: float) -> tuple[QueueEntry, ...]:
         """Who waits. A person's own press is seen as the state of its model, not as a request."""

@@ -76,7 +76,7 @@ def _words(process: subprocess.Popen[str], until: str) -> None:
     raise AssertionError(f"never said {until}")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_drains_and_ends_with_zero(number: signal.Signals) -> None:
     with _serving("well") as process:
         assert f"{URL}\n" == _line(process)

@@ -21,14 +21,19 @@ def run(call: Call) -> ExitCode:
     """Show the screen; without a terminal say what runs instead."""
     if not has_terminal():
         return without_screen(call)
-    return show_config(call.config, call.out)
+    return show_config(call.config, call.out, reread=call.read_config)
 
 
-def show_config(config: Config, out: Output, words: Callable[[str], Sequence[str]] = no_words) -> ExitCode:
+def show_config(
+    config: Config,
+    out: Output,
+    words: Callable[[str], Sequence[str]] = no_words,
+    reread: Callable[[], Config] | None = None,
+) -> ExitCode:
     """Show the screen for this configuration, and serve on after it where a person asks for that.
 
     words: what to tell a person about this URL before it opens.
-
+    reread: reads the configuration again for a reload.
     Raises: ProxyFailure, StoreUnavailable before the screen opens.
     """
     with owning(config, out.say) as ground:
@@ -38,7 +43,7 @@ def show_config(config: Config, out: Output, words: Callable[[str], Sequence[str
         for line in words(ground.url):
             out.say(line)
         with file_log(ground.config):
-            return show(build(ground.config, ground.sock), ground, out)
+            return show(build(ground.config, ground.sock, reread=reread), ground, out)
 
 
 def without_screen(call: Call) -> ExitCode:

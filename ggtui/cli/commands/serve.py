@@ -19,13 +19,19 @@ if TYPE_CHECKING:
 
 def run(call: Call) -> ExitCode:
     """Serve until a signal."""
-    return serve_config(call.config, call.out)
+    return serve_config(call.config, call.out, reread=call.read_config)
 
 
-def serve_config(config: Config, out: Output, words: Callable[[str], Sequence[str]] = no_words) -> ExitCode:
+def serve_config(
+    config: Config,
+    out: Output,
+    words: Callable[[str], Sequence[str]] = no_words,
+    reread: Callable[[], Config] | None = None,
+) -> ExitCode:
     """Serve this configuration until a signal.
 
     words: what to tell a person about this URL before it begins.
+    reread: reads the configuration again for a reload.
     Raises: ProxyFailure, StoreUnavailable, and what keeps the engine from starting.
     """
     with owning(config, out.say) as ground:
@@ -34,4 +40,4 @@ def serve_config(config: Config, out: Output, words: Callable[[str], Sequence[st
         for line in words(ground.url):
             out.say(line)
         with file_log(ground.config), stderr_log(ground.config):
-            return serve(build(ground.config, ground.sock), ground.url, out)
+            return serve(build(ground.config, ground.sock, reread=reread), ground.url, out)

@@ -42,18 +42,23 @@ def state_document(snapshot: EngineSnapshot, now: float, pid: int | None = None)
             "is_scanning": snapshot.is_scanning,
         },
         "default_n_ctx": snapshot.default_n_ctx,
+        "strategy": snapshot.strategy,
         "is_read_only": snapshot.is_read_only,
     }
 
 
 def target_document(target: TargetStatus, now: float) -> dict[str, object]:
-    """One server: what runs, loads or ends. `uptime_s` counts from the last change of state."""
+    """One server: what runs, loads or ends. `uptime_s` counts from the last change of state.
+
+    `context` is `n_ctx` for those who do not speak llama.cpp: tokens that one request may use.
+    """
     return {
         "id": target.model_id,
         "model": target.public_id,
         "state": str(target.state),
         "pid": target.pid,
         "port": target.port,
+        "context": target.n_ctx,
         "n_ctx": target.n_ctx,
         "n_slots": target.n_slots,
         "since": utc_text(target.since),
@@ -92,6 +97,7 @@ def _model(row: ModelStatus) -> dict[str, object]:
         "capabilities": list(summary.capabilities),
         "tags": list(summary.tags),
         "state": str(row.state),
+        "is_pinned": row.is_pinned,
         "problem": summary.problem,
         "failure": _failure(row.failure) if row.failure is not None else None,
     }
@@ -110,7 +116,12 @@ def _failure(note: FailureNote) -> dict[str, object]:
 
 
 def _waiter(entry: QueueEntry) -> dict[str, object]:
-    return {"model": entry.public_id, "n_ctx": entry.n_ctx, "waiting_s": round(entry.waiting_s, 1)}
+    return {
+        "model": entry.public_id,
+        "n_ctx": entry.n_ctx,
+        "waiting_s": round(entry.waiting_s, 1),
+        "waits_for": entry.words,
+    }
 
 
 def _engine(info: EngineInfo) -> dict[str, object]:

@@ -38,6 +38,13 @@ if TYPE_CHECKING:
 _MAX_ERROR_BYTES = 64 * 1024
 
 
+class UpstreamUnauthorized(UpstreamProtocolError):
+    """The server refused its own key: no fault of the client, who must not be asked for another one."""
+
+    title = "Upstream refused the key"
+    code = "upstream_unauthorized"
+
+
 @dataclass(frozen=True, slots=True)
 class ForwardRequest:
     """What is to be forwarded. body: None for a request that has none."""
@@ -149,7 +156,9 @@ class _Chances:
 async def _relay(exchange: Exchange, reply: Reply, hold: EventHold) -> None:
     head = exchange.head
     kind = head.get(b"content-type").partition(b";")[0].strip().lower()
-    if head.status in (401, 407) or 300 <= head.status < 400:
+    if head.status == 401:
+        raise UpstreamUnauthorized("the model's server did not take the key it was started with")
+    if head.status == 407 or 300 <= head.status < 400:
         raise UpstreamProtocolError(f"the model's server answered with status {head.status}")
     if head.status == 400 and kind == b"application/json" and await _relay_refusal(exchange, reply):
         return

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from ggtui import __version__
 from ggtui.core.models import ModelSummary
 from ggtui.core.ports.gpu import GpuSample, MemoryReading
-from ggtui.core.snapshot import EngineSnapshot, FailureNote, ModelStatus, TargetStatus
+from ggtui.core.snapshot import EngineSnapshot, FailureNote, ModelStatus, QueueEntry, TargetStatus
 from ggtui.core.state import TargetState
 from ggtui.core.state_json import SCHEMA, state_document, utc_text
 
@@ -40,6 +41,36 @@ def test_a_full_state_is_plain_json() -> None:
     assert ("tiny-q4", "loading", 0.5, 2.5) == tuple(
         target[name] for name in ("model", "state", "progress", "uptime_s")
     )
+
+
+def test_it_answers_who_runs_where_since_when_who_waits_and_what_memory_is_left() -> None:
+    """The names that scripts rely on."""
+    snapshot = EngineSnapshot(
+        1,
+        models=(ModelStatus(SUMMARY, is_pinned=True),),
+        targets=(TargetStatus(1, "tiny-q4", TargetState.READY, 1.5, pid=7, port=5500, n_ctx=512),),
+        queue=(QueueEntry("other", 1024, 2.25, "turn of other"),),
+        memory=MemoryReading((GpuSample(0, "gpu", total_bytes=5, used_bytes=3),), ram_total_bytes=9),
+        strategy="memory",
+    )
+    document: dict[str, Any] = state_document(snapshot, 2.5)
+    target, gpu = document["target"], document["memory"]["gpus"][0]
+
+    assert ("tiny-q4", True) == (document["models"][0]["public_id"], document["models"][0]["is_pinned"])
+    assert {
+        "model": "tiny-q4",
+        "pid": 7,
+        "port": 5500,
+        "context": 512,
+        "n_ctx": 512,
+        "state": "ready",
+        "since": "1970-01-01T00:00:01.500Z",
+    }.items() <= target.items()
+    assert [{"model": "other", "n_ctx": 1024, "waiting_s": 2.2, "waits_for": "turn of other"}] == document[
+        "queue"
+    ]
+    assert (5, 3, 9) == (gpu["total_bytes"], gpu["used_bytes"], document["memory"]["ram_total_bytes"])
+    assert "memory" == document["strategy"]
 
 
 def test_times_are_utc() -> None:

@@ -10,17 +10,14 @@ from tests.proxy.rig import run
 
 def test_only_the_last_setting_is_called_and_only_once() -> None:
     async def check() -> None:
-        heard: list[str] = []
-        is_over = asyncio.Event()
+        heard: asyncio.Queue[str] = asyncio.Queue()
         deadline = Deadline(asyncio.get_running_loop())
-        deadline.set(0.0, heard.append, "first")
-        deadline.set(0.01, lambda word: (heard.append(word), is_over.set()), "second")
+        deadline.set(0.0, heard.put_nowait, "first")
+        deadline.set(0.01, heard.put_nowait, "second")
 
         assert deadline.is_set
-
-        await is_over.wait()
-
-        assert (["second"], False) == (heard, deadline.is_set)
+        assert "second" == await heard.get()
+        assert (True, False) == (heard.empty(), deadline.is_set)
 
     run(check())
 

@@ -69,15 +69,24 @@ def test_an_unsound_answer_is_502_and_its_connection_is_dropped(raw: bytes) -> N
     run(check())
 
 
-@pytest.mark.parametrize("status", ["302 Found", "307 Temporary", "401 Unauthorized", "407 Proxy"])
-def test_a_status_that_is_not_the_clients_business_is_502(status: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        ("302 Found", "upstream_error"),
+        ("307 Temporary", "upstream_error"),
+        ("401 Unauthorized", "upstream_unauthorized"),
+        ("407 Proxy", "upstream_error"),
+    ],
+)
+def test_a_status_that_is_not_the_clients_business_is_502(status: str, code: str) -> None:
     async def check() -> None:
         async with RawUpstream(answering(OK)) as elsewhere:
             raw = plain(b"{}", status, more=f"Location: http://127.0.0.1:{elsewhere.port}/\r\n")
             async with RawUpstream(answering(raw)) as upstream, door(upstream.port) as proxy:
                 answer = Answer.parse(await proxy.ask(proxy.post(BODY)))
 
-                assert (502, "upstream_error") == (answer.status, answer.code)
+                assert (502, code) == (answer.status, answer.code)
+                assert [] == answer.values("www-authenticate")
                 assert [] == elsewhere.requests
 
     run(check())

@@ -20,16 +20,22 @@ BAD_FLAG = "--no-such-flag"
 
 
 def failures(bench: Bench) -> list[Figure]:
-    """A model of an unknown architecture and a flag nobody knows, on every engine there is."""
-    strange_dir = bench.folder / "strange-models"
-    write_strange_model(bench.models[0], strange_dir / "strange.gguf")
+    """A model of an unknown architecture and a flag nobody knows, on every engine there is.
+
+    Every request is for another model: one whose launch has just failed is not launched again at once.
+    """
+    strange_dir, sound_dir = bench.folder / "strange-models", bench.folder / "sound-models"
+    sound_dir.mkdir()
+    for number in range(bench.scale.failures):
+        write_strange_model(bench.models[0], strange_dir / f"strange-{number}.gguf")
+        (sound_dir / f"sound-{number}.gguf").write_bytes(bench.models[0].read_bytes())
     engines = {"ggtui embedded": "embedded"}
     if bench.llama_server is not None:
         engines["ggtui"] = bench.llama_server
     figures: list[Figure] = []
     for name, engine in engines.items():
         figures += _by_ggtui(bench, "unknown architecture", name, engine, strange_dir)
-        figures += _by_ggtui(bench, "unknown flag", name, engine, bench.models_dir, GGTUI_EXTRA_ARGS=BAD_FLAG)
+        figures += _by_ggtui(bench, "unknown flag", name, engine, sound_dir, GGTUI_EXTRA_ARGS=BAD_FLAG)
     if bench.llama_server is not None and bench.has_router:
         with router(bench.folder, strange_dir, bench.llama_server) as target:
             figures.append(_whole("unknown architecture", target.name, _ask(bench, target)))
@@ -61,9 +67,9 @@ def _ask(bench: Bench, target: Target) -> list[tuple[int, int]]:
     Raises: Disturbed when one was answered well.
     """
     asked = []
-    for _ in range(bench.scale.failures):
+    for model in target.models:
         began = time.monotonic_ns()
-        status, _ = target.chat(target.model)
+        status, _ = target.chat(model)
         asked.append((began, time.monotonic_ns()))
         if status < 400:
             raise Disturbed(f"{target.name} launched what cannot be launched")

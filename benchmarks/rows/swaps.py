@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from statistics import mean
+from statistics import median
 from typing import TYPE_CHECKING
 
 from benchmarks import server_logs
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from benchmarks.targets import Target
 
 ROW = "A to B to A"
+LAG = "lag, ready to asked"
 
 
 def swaps(bench: Bench) -> list[Figure]:
@@ -51,7 +52,7 @@ def readiness(bench: Bench) -> list[Figure]:
         times = _in_turn(bench, [target])[target.name]
     lines = [line for file in files for line in read_timelines(file) if "first_request" in line]
     lags = [(line["first_request"] - line["ready"]) / 1e6 for line in lines]
-    return [*_whole(row, "ggtui", times), *_spread(row, "lag, ready to asked", "ggtui", lags)]
+    return [*_whole(row, "ggtui", times), *_spread(row, LAG, "ggtui", lags)]
 
 
 def _ggtui(bench: Bench, stack: contextlib.ExitStack, name: str, engine: str) -> Target:
@@ -91,13 +92,12 @@ def _parts(target: Target, times: Sequence[float]) -> list[Figure]:
     stops = server_logs.stops_ms(folder / "_ggtui.log")
     if not lives or not stops:
         return []
-    known = {
-        "stop": mean(stops),
-        "load": mean(life.load_ms for life in lives),
-        "lag, ready to asked": mean(life.lag_ms for life in lives),
-        "answer": mean(life.answer_ms for life in lives),
-    }
-    known["spawn and rest"] = mean(times) - sum(known.values())
-    figures = [Figure(ROW, f"{part} mean", "ms", target.name, (value,)) for part, value in known.items()]
     lags = [life.lag_ms for life in lives]
-    return [*figures, *_spread(ROW, "lag, ready to asked", target.name, lags)]
+    known = {
+        "stop": median(stops),
+        "load": median(life.load_ms for life in lives),
+        "answer": median(life.answer_ms for life in lives),
+    }
+    known["spawn and rest"] = median(times) - median(lags) - sum(known.values())
+    figures = [Figure(ROW, f"{part} p50", "ms", target.name, (value,)) for part, value in known.items()]
+    return [*figures, *_spread(ROW, LAG, target.name, lags)]

@@ -19,7 +19,7 @@ EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "large": (FAST, {"requests/s", "p50", "p99", "added p50"}),
     "paced": (FAST, {"added first byte p50", "chunk p99", "added chunk p50", "CPU per chunk"}),
     "unpaced": (FAST, {"chunks/s"}),
-    "swaps": ({"ggtui embedded"}, {"end to end p50", "end to end p99", "stop mean", "spawn and rest mean"}),
+    "swaps": ({"ggtui embedded"}, {"end to end p50", "end to end p99", "stop p50", "spawn and rest p50"}),
     "readiness": ({"ggtui"}, {"end to end p50", "lag, ready to asked p50"}),
     "memory": ({"ggtui"}, {"resident", "kept above idle"}),
     "screen": ({"headless", "screen"}, {"p99", "resident"}),

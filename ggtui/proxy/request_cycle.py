@@ -86,6 +86,8 @@ class RequestCycle:
         self._is_bodyless = scope["method"] == "HEAD"
         self._is_chunked = False
         self._n_left: int | None = None
+        self._held = b""
+        """The head, until the first of the body joins it or the loop has turned."""
 
     async def run_asgi(self, app: Any) -> None:
         """Let the application answer."""
@@ -96,6 +98,7 @@ class RequestCycle:
             _LOG.error("application failed: %s", type(error).__name__)
         finally:
             if not self.response_complete and not self.disconnected:
+                self._flush()
                 self._connection.cut()
 
     async def receive(self) -> dict[str, Any]:
@@ -146,7 +149,13 @@ class RequestCycle:
         head = b"\r\n".join(lines)
         if head.count(b"\n") != len(lines) - 1 or head.count(b"\r") != len(lines) - 1:
             raise ValueError("a line break in a header field")
-        self._connection.write(head + b"\r\n\r\n")
+        self._held = head + b"\r\n\r\n"
+        asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        if self._held and not self.disconnected:
+            self._connection.write(self._held)
+        self._held = b""
 
     def _write(self, body: bytes, *, is_last: bool) -> None:
         if self._n_left is not None:
@@ -157,8 +166,10 @@ class RequestCycle:
             body = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
             body += b"0\r\n\r\n" if is_last else b""
         if body and not self._is_bodyless:
-            self._connection.write(body)
+            self._connection.write(self._held + body if self._held else body)  # each write is a system call
+            self._held = b""
         if is_last:
+            self._flush()
             self.response_complete = True
             self.message_event.set()
             self._connection.answered()

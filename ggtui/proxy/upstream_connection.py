@@ -95,9 +95,10 @@ class UpstreamConnection(asyncio.Protocol):
         self._limit_s = first_byte_timeout_s
         self._last_sign = self._loop.time()
         self._timer = self._loop.call_later(first_byte_timeout_s, self._check_silence)
-        self._transport.write(head)
         if body:
-            self._transport.write(body)
+            self._transport.writelines((head, body))  # one system call, and no copy of a large body
+        else:
+            self._transport.write(head)
 
     async def head(self) -> UpstreamHead:
         """The final head; interim ones are skipped.

@@ -20,10 +20,12 @@ class FakeConnection:
 
     def __init__(self) -> None:
         self.sent = b""
+        self.n_writes = 0
         self.ends: list[str] = []
 
     def write(self, data: bytes) -> None:
         self.sent += data
+        self.n_writes += 1
 
     def answered(self) -> None:
         self.ends.append("answered")
@@ -50,12 +52,17 @@ async def answer(
         await reply.end()
 
     connection = FakeConnection()
-    head = RequestHead(method, b"/", b"", is_http10, [], b"", expects_continue=False)
-    flow = FlowControl(asyncio.Transport())
-    cycle = RequestCycle(scope_of(head, None, None), connection, flow, [], expects_continue=False)
+    cycle = cycle_on(connection, method, is_http10=is_http10)
     cycle.keep_alive = keep_alive
     await cycle.run_asgi(app)
     return connection
+
+
+def cycle_on(connection: FakeConnection, method: str = "GET", *, is_http10: bool = False) -> RequestCycle:
+    """A request without body."""
+    head = RequestHead(method, b"/", b"", is_http10, [], b"", expects_continue=False)
+    flow = FlowControl(asyncio.Transport())
+    return RequestCycle(scope_of(head, None, None), connection, flow, [], expects_continue=False)
 
 
 SIZED = [(b"content-length", b"2")]
@@ -92,6 +99,33 @@ def test_a_body_is_framed_as_its_reader_understands(
         assert b"HTTP/1.1 %d" % more.get("status", 200) == head[:12]
         assert connection.sent.endswith(expected)
         assert ["answered"] == connection.ends
+
+    run(check())
+
+
+def test_a_head_goes_out_with_the_body_but_does_not_wait_for_it() -> None:
+    async def check() -> None:
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            reply = Reply(send, [])
+            await reply.begin(200, SIZED)
+            await go_on.wait()
+            await reply.end(b"ab")
+
+        go_on = asyncio.Event()
+        at_once = await answer(SIZED, b"ab")
+        late = FakeConnection()
+        cycle = cycle_on(late)
+        task = asyncio.create_task(cycle.run_asgi(app))
+        while not late.sent:  # noqa: ASYNC110  a turn of the loop or two
+            await asyncio.sleep(0)
+
+        assert late.sent.endswith(b"content-length: 2\r\nconnection: close\r\n\r\n")
+
+        go_on.set()
+        await task
+
+        assert (1, 2) == (at_once.n_writes, late.n_writes)
+        assert late.sent.endswith(b"\r\n\r\nab")
 
     run(check())
 

@@ -8,8 +8,12 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import psutil
+
 from ggtui import __version__
 
+LOOK_S = 0.5
+"""How long the machine is looked at before anything is measured: on a busy one, repeat the run."""
 _PACKAGES = ("uvloop", "uvicorn", "httptools", "msgspec", "textual", "xllamacpp")
 
 
@@ -18,7 +22,7 @@ def machine(llama_server: str | None) -> dict[str, str]:
     return {
         "cpu": _cpu(),
         "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
-        "load before": " ".join(f"{value:.2f}" for value in os.getloadavg()),
+        "busy before": f"{psutil.cpu_percent(interval=LOOK_S):.0f} % with other work",
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "ggtui": __version__,

@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import App
+from textual.command import CommandPalette
 from textual.content import Content
+from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from ggtui.core.errors import SpawnReason
 from ggtui.tui.bridge import Bridge
 from ggtui.tui.commands import Commands
 from ggtui.tui.copying import copy_answers, copy_source
 from ggtui.tui.desk import Desk
+from ggtui.tui.format import cut
 from ggtui.tui.glyphs import ASCII, UNICODE
 from ggtui.tui.intents import Intents, QuitChoice
 from ggtui.tui.keys import Where, bindings
 from ggtui.tui.messages import CallFailed, EngineFailed, LogsArrived, SnapshotArrived
-from ggtui.tui.reasons import why_not
+from ggtui.tui.reasons import NO_RETRY, why_not, why_not_load
 from ggtui.tui.screens.choice import ChoiceScreen
 from ggtui.tui.screens.error_detail import ErrorScreen
 from ggtui.tui.screens.help import HelpScreen
@@ -29,6 +32,7 @@ from ggtui.tui.screens.main import MainScreen
 from ggtui.tui.screens.model_info import ModelInfoScreen
 from ggtui.tui.screens.notices import NoticesScreen
 from ggtui.tui.themes import DARK, THEMES, variable_defaults
+from ggtui.tui.widgets.ascii_bars import AsciiBars
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +50,10 @@ __all__ = ["ModelsApp", "QuitChoice"]
 
 KEEP_CHOICE_AFTER_S = 0.3
 """Pause in moving the slider after which the choice is written."""
+
+MORE = "  (i: what happened, r: try again)"
+LONGEST_DETAIL = 130
+"""Cells of a failure told at the edge of the screen; its own screen has the rest."""
 
 START_FAILED = 3
 """Exit code when the engine did not start."""
@@ -80,6 +88,7 @@ class ModelsApp(App[QuitChoice]):
         """
         super().__init__()
         self.glyphs = ASCII if ascii_only else UNICODE
+        ScrollBar.renderer = AsciiBars if ascii_only else ScrollBarRender
         self.desk = Desk(options)
         self.bridge = Bridge(self, engine)
         self.intents = Intents(self)
@@ -117,22 +126,27 @@ class ModelsApp(App[QuitChoice]):
 
     @property
     def main(self) -> MainScreen | None:
-        """The main screen, once it is there."""
-        return next((screen for screen in self.screen_stack if isinstance(screen, MainScreen)), None)
+        """The main screen, once it is there and until it is taken apart."""
+        screens = (screen for screen in self.screen_stack if isinstance(screen, MainScreen))
+        return next((screen for screen in screens if screen.is_whole), None)
 
     def _tick(self) -> None:
-        if self.main is not None and self.main.is_mounted:
+        if self.main is not None:
             silent_s = self.bridge.silent_s(time.monotonic()) if self.desk.snapshot.version else 0.0
             self.main.tick(self._clock(), silent_s)
 
     def why_not(self, binding_id: str) -> str:
         """For the footer: why a key can do nothing now; empty when it can."""
+        if binding_id == "restart" and isinstance(self.screen, ErrorScreen):
+            return "" if self.screen.public_id else NO_RETRY
         return why_not(self.desk, binding_id)
 
     def tell(self, text: str, severity: SeverityLevel = "information", title: str = "") -> None:
         """Say something at the edge of the screen, and keep it."""
         if text:
             self.notices.append((self._clock(), f"{title}: {text}" if title else text))
+            # One at a time: a pile of them would cover the forecast.
+            self.clear_notifications()
             self.notify(self.glyphs.twin(text), title=title, severity=severity, markup=False)
 
     def _tell_failure(self, note: FailureNote, public_id: str = "") -> None:
@@ -140,9 +154,10 @@ class ModelsApp(App[QuitChoice]):
         if self._told == (note.title, note.detail):
             return
         self._told = (note.title, note.detail)
-        more = "  (i: what happened, r: try again)" if public_id else f"  {note.hint}".rstrip()
+        more = MORE if public_id and note.reason else f"  {note.hint}".rstrip()
         subject = f"{public_id}: " if public_id else ""
-        self.tell(f"{subject}{(note.detail.splitlines() or [''])[0]}{more}", "error", note.title)
+        detail = cut((note.detail.splitlines() or [""])[0], LONGEST_DETAIL, self.glyphs)
+        self.tell(f"{subject}{detail}{more}", "error", note.title)
 
     @on(SnapshotArrived)
     def take_snapshot(self, arrived: SnapshotArrived) -> None:
@@ -169,9 +184,10 @@ class ModelsApp(App[QuitChoice]):
     def take_failure(self, failed: CallFailed) -> None:
         """Say why it was refused; a load that was cancelled is no failure."""
         if failed.note.reason == SpawnReason.CANCELLED:
-            self.tell("the load was cancelled")
+            what = f"the load of {failed.about}" if failed.about else "the load"
+            self.tell(f"{what} was cancelled")
         else:
-            self._tell_failure(failed.note)
+            self._tell_failure(failed.note, failed.about)
 
     @on(EngineFailed)
     def take_start_failure(self, failed: EngineFailed) -> None:
@@ -185,7 +201,7 @@ class ModelsApp(App[QuitChoice]):
     @on(MainScreen.LoadWanted)
     def load(self, wanted: MainScreen.LoadWanted) -> None:
         """Load this model."""
-        self.intents.load(self.desk.snapshot.status_of(wanted.model_id))
+        self.intents.load(self.desk.status_of(wanted.model_id))
 
     def action_load(self) -> None:
         """Load the model under the cursor."""
@@ -193,8 +209,9 @@ class ModelsApp(App[QuitChoice]):
 
     @on(ModelInfoScreen.LoadWanted)
     def load_from_info(self) -> None:
-        """Load, and show it happen."""
-        self.pop_screen()
+        """Load, and show it happen; what cannot be loaded says so where it stands."""
+        if not why_not_load(self.desk, self.desk.selected):
+            self.pop_screen()
         self.intents.load(self.desk.selected)
 
     @on(MainScreen.ContextWanted)
@@ -203,12 +220,12 @@ class ModelsApp(App[QuitChoice]):
         """Move the slider: arithmetic now, the disk after a pause."""
         exact, selected = None, self.desk.selected
         if isinstance(wanted, MainScreen.ContextWanted):
-            exact, selected = wanted.exact, self.desk.snapshot.status_of(wanted.model_id)
+            exact, selected = wanted.exact, self.desk.status_of(wanted.model_id)
         if selected is None:
             return
         self._move_context(selected, wanted.step if exact is None else exact, is_exact=exact is not None)
         if self.main is not None:
-            self.main.context_changed()
+            self.main.context_changed(selected)
         self._refresh_info()
         if self._keep_timer is not None:
             self._keep_timer.stop()
@@ -251,6 +268,7 @@ class ModelsApp(App[QuitChoice]):
     def action_info(self) -> None:
         """What happened to a failed model, else everything about a sound one."""
         selected = self.desk.selected
+        self.clear_notifications()
         if selected is None:
             self.tell("no model under the cursor", "warning")
         elif selected.failure is not None:
@@ -272,14 +290,16 @@ class ModelsApp(App[QuitChoice]):
         screen.command = await self.bridge.ask(asked)
 
     @on(MainScreen.LogsWanted)
-    def open_logs(self) -> None:
+    def open_logs(self, wanted: MainScreen.LogsWanted) -> None:
         """The full log of the model that `l` means."""
         subject = self.desk.log_subject()
         if not subject:
             self.tell("no model to show the log of", "warning")
             return
         why_empty = f"{subject} was not started in this run of ggtui"
-        self.push_screen(LogScreen(subject, self.desk.log(subject), why_empty, self.glyphs))
+        lines = self.desk.log(subject)
+        screen = LogScreen(subject, lines, why_empty, self.glyphs, begins_search=wanted.begins_search)
+        self.push_screen(screen)
 
     def action_stop(self) -> None:
         """Stop, or cancel a load."""
@@ -288,11 +308,16 @@ class ModelsApp(App[QuitChoice]):
     def action_restart(self) -> None:
         """Restart, or try again; from the detail of a failure, that one."""
         if isinstance(self.screen, ErrorScreen):
-            status = self.desk.by_name(self.screen.public_id)
-            self.pop_screen()
-            self.intents.load(status)
+            self._retry(self.screen.public_id)
             return
         self.intents.restart(self.desk.selected)
+
+    def _retry(self, public_id: str) -> None:
+        if not public_id:
+            self.tell(NO_RETRY, "warning")
+            return
+        self.pop_screen()
+        self.intents.load(self.desk.by_name(public_id))
 
     def action_rescan(self) -> None:
         """Look at the folders again."""
@@ -319,7 +344,14 @@ class ModelsApp(App[QuitChoice]):
     def action_help(self) -> None:
         """Help for where the focus is."""
         if not isinstance(self.screen, (HelpScreen, ChoiceScreen)):
-            self.push_screen(HelpScreen(self.glyphs, self._place()))
+            engine = self.desk.snapshot.engine
+            problem = engine.problem if engine is not None else None
+            self.push_screen(HelpScreen(self.glyphs, self._place(), problem or ""))
+
+    def action_command_palette(self) -> None:
+        """Everything by name."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(placeholder="models, actions, themes", id="--command-palette"))
 
     def _place(self) -> Where:
         if isinstance(self.screen, LogScreen):

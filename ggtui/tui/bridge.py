@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ggtui.core.errors import Failure
@@ -71,10 +72,13 @@ class Bridge:
         """
         return await asyncio.shield(asyncio.wrap_future(self._engine.submit(work)))
 
-    def submit(self, work: Coroutine[Any, Any, object]) -> None:
-        """Send a call on its way; a failure comes back as `CallFailed`."""
+    def submit(self, work: Coroutine[Any, Any, object], about: str = "") -> None:
+        """Send a call on its way; a failure comes back as `CallFailed`.
+
+        about: public id of the model it is about.
+        """
         # No worker waits for the answer: one that is made in the app's last moments would never begin.
-        self._engine.submit(work).add_done_callback(self._hear_out)
+        self._engine.submit(work).add_done_callback(partial(self._hear_out, about))
 
     def silent_s(self, now: float) -> float:
         """Seconds for which the engine has not answered; asks again once it has.
@@ -87,14 +91,14 @@ class Bridge:
         self._pinged_at = now
         return 0.0
 
-    def _hear_out(self, answer: Future[Any]) -> None:
+    def _hear_out(self, about: str, answer: Future[Any]) -> None:
         """Runs on the engine's thread."""
         error = None if answer.cancelled() else answer.exception()
         if isinstance(error, Failure):
-            self._app.post_message(CallFailed(FailureNote.of(error, time.time())))
+            self._app.post_message(CallFailed(FailureNote.of(error, time.time()), about))
         elif error is not None:
             _LOG.error("a call to the engine failed", exc_info=error)
-            self._app.post_message(CallFailed(FailureNote("Internal error", type(error).__name__)))
+            self._app.post_message(CallFailed(FailureNote("Internal error", type(error).__name__), about))
 
     async def _listen(self) -> None:
         control = self._engine.control

@@ -45,22 +45,28 @@ class Listing:
         return replace(self, by=columns[(columns.index(self.by) + 1) % len(columns)], is_reverse=False)
 
     @property
+    def follows_context(self) -> bool:
+        """True when another context may move a row."""
+        return self.by in (SortBy.CTX, SortBy.FIT)
+
+    @property
     def label(self) -> str:
         """`sort: name`."""
         return f"sort: {self.by}{' reversed' if self.is_reverse else ''}"
 
 
 def matching(snapshot: EngineSnapshot, words: str) -> tuple[ModelStatus, ...]:
-    """The models whose id, quantisation, architecture or tags hold every word, in any case."""
+    """The models whose id, name, quantisation or tags hold every word, in any case.
+
+    The architecture does not count: most models are llamas by it, and no column would say why they match.
+    """
     wanted = words.lower().split()
     return tuple(row for row in snapshot.models if _holds(row, wanted)) if wanted else snapshot.models
 
 
 def _holds(status: ModelStatus, wanted: Iterable[str]) -> bool:
     summary = status.summary
-    text = " ".join(
-        (summary.public_id, summary.name, summary.quantisation, summary.architecture, *summary.tags)
-    )
+    text = " ".join((summary.public_id, summary.name, summary.quantisation, *summary.tags))
     lowered = text.lower()
     return all(word in lowered for word in wanted)
 
@@ -72,7 +78,7 @@ def catalog_rows(desk: Desk, listing: Listing, glyphs: Glyphs) -> tuple[CatalogR
         shown.sort(key=_key(listing.by, desk))
     if listing.is_reverse:
         shown.reverse()
-    return tuple(_row(status, desk, glyphs) for status in shown)
+    return tuple(catalog_row(status, desk, glyphs) for status in shown)
 
 
 _FIT_ORDER = {Verdict.FITS: 0, Verdict.GUESS: 1, Verdict.PART: 2, Verdict.NO: 3}
@@ -93,7 +99,8 @@ def _key(by: SortBy, desk: Desk) -> Callable[[ModelStatus], tuple[float, str]]:
     return key
 
 
-def _row(status: ModelStatus, desk: Desk, glyphs: Glyphs) -> CatalogRow:
+def catalog_row(status: ModelStatus, desk: Desk, glyphs: Glyphs) -> CatalogRow:
+    """One model as it is drawn."""
     summary = status.summary
     fit, fit_class = _fit(status, desk.forecast_of(status), desk.snapshot, glyphs)
     is_broken = summary.problem is not None

@@ -33,12 +33,14 @@ class Desk:
         self._chosen: dict[int, int] = {}
         self._forecasts: dict[int, tuple[ModelSummary, int, MemoryPool, Forecast | None]] = {}
         self._logs: dict[str, deque[str]] = {}
+        self._rows: dict[int, ModelStatus] = {}
 
     def apply(self, snapshot: EngineSnapshot) -> list[tuple[str, FailureNote]]:
         """Take the newest state; returns public id and failure of what has failed since the last one."""
         before = {row.summary.id: row.failure for row in self.snapshot.models}
         is_first = self.snapshot.version == 0
         self.snapshot = snapshot
+        self._rows = {row.summary.id: row for row in snapshot.models}
         pool = current_pool(snapshot)
         if not is_same_pool(self.pool, pool):
             self.pool = pool
@@ -54,7 +56,11 @@ class Desk:
     @property
     def selected(self) -> ModelStatus | None:
         """The model under the cursor."""
-        return None if self.selected_id is None else self.snapshot.status_of(self.selected_id)
+        return None if self.selected_id is None else self.status_of(self.selected_id)
+
+    def status_of(self, model_id: int) -> ModelStatus | None:
+        """The row of a model, or None; without a walk through all of them."""
+        return self._rows.get(model_id)
 
     def by_name(self, public_id: str) -> ModelStatus | None:
         """The model of this id."""

@@ -52,7 +52,8 @@ class Intents:
     def _load_now(self, status: ModelStatus) -> None:
         public_id = status.summary.public_id
         self._unkept.pop(public_id, None)
-        self._app.bridge.submit(self._app.bridge.control.load(public_id, self._app.desk.n_ctx(status)))
+        loading = self._app.bridge.control.load(public_id, self._app.desk.n_ctx(status))
+        self._app.bridge.submit(loading, public_id)
 
     def stop(self) -> None:
         """Stop what runs, or cancel what loads."""
@@ -65,7 +66,7 @@ class Intents:
         def go(answer: str) -> None:
             if answer in (STOP, STOP_NOW):
                 stopping = self._app.bridge.control.stop(target.public_id, is_forced=answer == STOP_NOW)
-                self._app.bridge.submit(stopping)
+                self._app.bridge.submit(stopping, target.public_id)
 
         self._ask(before_stop(target), go, STOP)
 
@@ -76,7 +77,7 @@ class Intents:
             self.load(status)
             return
         target = desk.snapshot.target
-        running = None if target is None else desk.snapshot.status_of(target.model_id)
+        running = None if target is None else desk.status_of(target.model_id)
         if running is None or target is None or target.state is not TargetState.READY:
             self._app.tell("nothing is running, and the model under the cursor has not failed", "warning")
         elif desk.snapshot.is_read_only:
@@ -96,7 +97,7 @@ class Intents:
 
         def go(answer: str) -> None:
             if answer == LOAD:
-                self._app.bridge.submit(again())
+                self._app.bridge.submit(again(), public_id)
 
         self._ask(before_load(self._app.desk.outlook(running)), go, LOAD)
 

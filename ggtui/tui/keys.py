@@ -37,6 +37,9 @@ class Key:
     footer: str = ""
     """Label in the footer; empty keeps it out. The table's order is the footer's order."""
     priority: bool = False
+    """True: looked at before any widget, so that what is typed right behind it goes where it leads."""
+    footer_keys: str = ""
+    """The keys as the footer shows them, where that is more than one line of the table."""
 
 
 TABLE: tuple[Key, ...] = (
@@ -44,18 +47,19 @@ TABLE: tuple[Key, ...] = (
     Key(
         "ctx-down",
         "left_square_bracket,minus",
-        "[ ]",
+        "[ -",
         "context_down",
-        "context one stop down or up; the forecast moves at once",
+        "context one stop down; the forecast moves at once",
         Where.CONTEXT,
         "Ctx",
+        footer_keys="[ ]",
     ),
     Key(
         "ctx-up",
         "right_square_bracket,plus,equals_sign",
-        "- + =",
+        "] + =",
         "context_up",
-        "the same, without brackets",
+        "context one stop up",
         Where.CONTEXT,
     ),
     Key(
@@ -75,7 +79,16 @@ TABLE: tuple[Key, ...] = (
         Where.CONTEXT,
     ),
     Key("stop", "s", "s", "app.stop", "stop what runs, or cancel the load", Where.ANY, "Stop"),
-    Key("filter", "slash", "/", "filter", "filter the catalog, search the logs", Where.LISTS, "Filter"),
+    Key(
+        "filter",
+        "slash",
+        "/",
+        "filter",
+        "filter the catalog, search the logs",
+        Where.LISTS,
+        "Filter",
+        priority=True,
+    ),
     Key("logs", "l", "l", "logs", "logs of the selected model", Where.MAIN, "Logs"),
     Key("info", "i", "i", "info", "model info; after a failure, what happened", Where.MAIN, "Info"),
     Key("copy", "y", "y", "app.copy_url", "copy the endpoint's URL", Where.ANY, "Copy"),
@@ -106,15 +119,22 @@ TABLE: tuple[Key, ...] = (
     Key("back", "escape", "esc", "back", "close → clear filter → undo zoom → catalog", Where.MAIN),
     Key("rescan", "ctrl+r", "ctrl+r", "app.rescan", "look at the model folders again", Where.ANY),
     Key("palette", "colon", ": ^p", "app.command_palette", "palette: models, actions, themes", Where.ANY),
-    Key("suspend", "ctrl+z", "ctrl+z", "app.suspend_process", "suspend to the shell", Where.ANY),
+    Key(
+        "suspend",
+        "ctrl+z",
+        "ctrl+z",
+        "app.suspend_process",
+        "suspend to the shell; nothing is served meanwhile",
+        Where.ANY,
+    ),
     Key("quit-now", "ctrl+q", "ctrl+q", "app.quit", "quit", Where.ANY, priority=True),
     Key("follow", "f", "f", "follow", "follow new lines", Where.LOGS, "Follow"),
     Key("wrap", "w", "w", "wrap", "wrap long lines", Where.LOGS, "Wrap"),
     Key("next", "n", "n", "next_match", "next match", Where.LOGS, "Next"),
     Key("previous", "N", "N", "previous_match", "previous match", Where.LOGS),
     Key("load-here", "enter", "⏎", "load", "load this model with this context", Where.INFO, "Load"),
-    Key("keep", "enter", "⏎", "keep", "keep the filter", Where.FILTER),
-    Key("clear", "escape", "esc", "clear", "clear the filter", Where.FILTER),
+    Key("keep", "enter", "⏎", "keep", "keep the filter", Where.FILTER, "Keep"),
+    Key("clear", "escape", "esc", "clear", "clear the filter", Where.FILTER, "Clear"),
     Key("choose-next", "right,down", "→ ↓", "app.focus_next", "next button", Where.DIALOG),
     Key("choose-previous", "left,up", "← ↑", "app.focus_previous", "previous button", Where.DIALOG),
     Key("close", "escape", "esc", "close", "close; nothing is done", Where.DIALOG, "Close"),
@@ -123,18 +143,18 @@ TABLE: tuple[Key, ...] = (
 ORDER: dict[str, int] = {key.id: place for place, key in enumerate(TABLE)}
 
 
-def bindings(*places: Where, only: tuple[str, ...] = ()) -> list[BindingType]:
+def bindings(*places: Where, only: tuple[str, ...] = (), footer: str = "") -> list[BindingType]:
     """Textual bindings of these places, in table order.
 
-    only: ids to keep; empty keeps all.
+    only: ids to keep; empty keeps all. footer: another label for all of them.
     """
     return [
         Binding(
             key.keys,
             key.action,
-            key.footer or key.words,
-            show=bool(key.footer),
-            key_display=key.shown,
+            (footer or key.footer) or key.words,
+            show=bool(footer or key.footer),
+            key_display=key.footer_keys or key.shown,
             id=key.id,
             priority=key.priority,
         )

@@ -41,6 +41,8 @@ class EngineFailed(Message):
 class CallFailed(Message):
     """Something asked of the engine was refused or failed."""
 
-    def __init__(self, note: FailureNote) -> None:
+    def __init__(self, note: FailureNote, about: str = "") -> None:
+        """about: public id of the model it was asked for; empty for none."""
         super().__init__()
         self.note = note
+        self.about = about

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ggtui.core.forecast import PoolKind, Verdict
+from ggtui.core.state import TargetState
 from ggtui.core.units import tokens, used_of_total
 from ggtui.tui.screens.choice import NO, Answer, Question
 
@@ -65,6 +66,12 @@ def before_stop(target: TargetStatus) -> Question | None:
     """The question before a stop; None when no request is in flight."""
     if not target.in_flight:
         return None
+    if target.state is TargetState.DRAINING:
+        return Question(
+            f"Stop {target.public_id} now?",
+            f"{target.public_id} is being stopped; {_requests(target.in_flight)} in flight end first.",
+            (Answer(NO, "Wait for the end"), Answer(STOP_NOW, "Stop now, cut them off")),
+        )
     return Question(
         f"Stop {target.public_id}?",
         f"{target.public_id} answers {_requests(target.in_flight)}.",

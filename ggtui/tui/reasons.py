@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from ggtui.tui.desk import Desk
 
 READ_ONLY = "this ggtui is read-only"
+NO_RETRY = "there is nothing to try again here"
 
 
 def why_not_load(desk: Desk, status: ModelStatus | None) -> str:
     """Why this model cannot be loaded now; empty when it can."""
     snapshot = desk.snapshot
     if status is None:
-        return "no model under the cursor"
+        return "no model under the cursor" if snapshot.models else "there is no model to load yet"
     if snapshot.is_read_only:
         return READ_ONLY
     if status.summary.problem is not None:
@@ -44,7 +45,7 @@ def why_not_stop(desk: Desk) -> str:
 def why_not(desk: Desk, binding_id: str) -> str:
     """Why this key can do nothing now; empty when it can, or when it can always."""
     match binding_id:
-        case "load":
+        case "load" | "load-here":
             return why_not_load(desk, desk.selected)
         case "stop":
             return why_not_stop(desk)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ggtui.core.ports.catalog import CatalogReport
     from ggtui.core.snapshot import EngineSnapshot
     from ggtui.tui.glyphs import Glyphs
+
+SCROLLBAR = 1
+"""Cells kept free for the bar, shown or not, so that heads and rows have the same columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class CatalogPane(Vertical):
     def on_resize(self) -> None:
         """Heads follow the width."""
         self.query_one("#catalog-head", TextBlock).show(
-            Content.assemble((self.table.header(self.content_size.width), "$quiet"))
+            Content.assemble((self.table.header(self.content_size.width - SCROLLBAR), "$quiet"))
         )
 
     def watch_view(self) -> None:
@@ -95,6 +98,14 @@ class CatalogPane(Vertical):
             Content(self._glyphs.twin(self.view.empty)), layout=True
         )
         self.border_subtitle = Content(self._glyphs.twin(self.view.summary))
+
+    def put_row(self, row: CatalogRow) -> None:
+        """Draw one model anew where it stands; nothing when it is not among the rows."""
+        rows = self.view.rows
+        for at, old in enumerate(rows):
+            if old.model_id == row.model_id:
+                self.view = replace(self.view, rows=(*rows[:at], row, *rows[at + 1 :]))
+                return
 
     @on(FilterBar.Typed)
     def pass_words(self, typed: FilterBar.Typed) -> None:
@@ -122,8 +133,11 @@ def empty_text(snapshot: EngineSnapshot, words: str, config_path: str) -> str:
         return f"No models folder. Set one: ggtui --models-dir DIR{where}{problems}"
     if snapshot.is_scanning or report.scanned_at is None:
         return f"scanning {report.folders[0]}…"
-    folders = "\n".join(report.folders)
-    return f"No .gguf files in {folders}{problems}\n\nctrl+r looks again"
+    readable = [
+        folder for folder in report.folders if not any(said.startswith(folder) for said in report.problems)
+    ]
+    where = f" in {', '.join(readable)}" if readable else ""
+    return f"No .gguf files{where}{problems}\n\nctrl+r looks again"
 
 
 def summary_text(snapshot: EngineSnapshot, n_rows: int, words: str, order: str, now: float) -> str:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 LONGEST_TRACK = 48
 SHORTEST_TRACK = 8
+ENOUGH_NAME = 24
+"""Cells a long name keeps when what follows the verdict needs room."""
+SHORTEST_PART = 14
+"""A part that is cut to less says nothing."""
 
 
 class ForecastPane(Vertical):
@@ -107,9 +111,23 @@ def forecast_line(outlook: Outlook, width: int, glyphs: Glyphs, *, is_framed: bo
     if outlook.is_loaded_as_chosen:
         return _loaded_line(outlook, width, glyphs)
     verb, middle, tail = _parts(outlook, glyphs, is_framed=is_framed)
-    room = width - cell_len(verb) - sum(cell_len(_text(part)) for part in middle)
-    name = cut(name, max(6, room), glyphs)
+    room = width - cell_len(verb) - _cells(middle)
+    name = cut(name, max(6, min(room, max(ENOUGH_NAME, room - _cells(tail)))), glyphs)
+    tail = _what_fits(tail, room - cell_len(name), glyphs)
     return fit_line([verb, (name, "bold"), *middle, *tail], width, glyphs)
+
+
+def _what_fits(parts: list[Part], room: int, glyphs: Glyphs) -> list[Part]:
+    """Whole parts as long as they fit, and the beginning of a long one."""
+    kept: list[Part] = []
+    for part in parts:
+        text, style = (part, "") if isinstance(part, str) else part
+        if cell_len(text) > room >= SHORTEST_PART:
+            text = cut(text, room, glyphs)
+        if cell_len(text) <= room:
+            kept.append((text, style))
+            room -= cell_len(text)
+    return kept
 
 
 def _parts(outlook: Outlook, glyphs: Glyphs, *, is_framed: bool) -> tuple[str, list[Part], list[Part]]:
@@ -132,13 +150,15 @@ def _parts(outlook: Outlook, glyphs: Glyphs, *, is_framed: bool) -> tuple[str, l
         f"  {ctx} {glyphs.arrow} {pool}{figure}{devices}  ",
         (glyphs.verdict(forecast.verdict), VERDICTS[forecast.verdict].style),
     ]
+    if outlook.in_flight:
+        tail.insert(0, (f"  {outlook.in_flight} in flight", "$warning"))
     tail = _reasons(forecast) + tail
     if is_framed:
         tail.append(f"  {_spare(forecast)}")
     elif forecast.frees:
         tail.append((f"  frees {', '.join(forecast.frees)}", "$quiet"))
-    if outlook.in_flight:
-        tail.insert(0, (f"  {outlook.in_flight} in flight", "$warning"))
+    if forecast.pool is PoolKind.RAM and forecast.verdict is Verdict.FITS:
+        tail.append("  CPU only")
     return verb, middle, tail
 
 
@@ -149,8 +169,8 @@ def _reasons(forecast: Forecast) -> list[Part]:
         where = "more than GPU and RAM hold" if forecast.pool is PoolKind.GPU else "more than RAM holds"
         return [f"  {where}"]
     if forecast.verdict is Verdict.GUESS:
-        return ["  cache not modelled exactly"]
-    return ["  CPU only"] if forecast.pool is PoolKind.RAM else []
+        return ["  cache not modelled"]
+    return []
 
 
 def _loaded_line(outlook: Outlook, width: int, glyphs: Glyphs) -> Content:
@@ -234,9 +254,13 @@ def frees_line(outlook: Outlook, width: int, glyphs: Glyphs) -> Content:
         return Content.assemble(("nothing has to be freed", "$quiet"))
     if outlook.is_loaded_as_chosen:
         return Content.assemble(("this is what runs", "$quiet"))
-    asks = f" ({outlook.in_flight} in flight: enter asks first)" if outlook.in_flight else ""
     names = ", ".join(forecast.frees) or outlook.summary.public_id
     verb = "frees" if forecast.frees else "restarts"
+    asks = ""
+    for words in (": asks", ": enter asks first"):
+        longer = f" ({outlook.in_flight} in flight{words})"
+        if outlook.in_flight and (not asks or cell_len(f"{verb} {names}{longer}") <= width):
+            asks = longer
     return fit_line([f"{verb} {names}", (asks, "$warning")], width, glyphs)
 
 
@@ -255,5 +279,5 @@ def _track(outlook: Outlook) -> Track:
     return Track(outlook.n_ctx, outlook.summary.n_ctx_train, largest)
 
 
-def _text(part: Part) -> str:
-    return part if isinstance(part, str) else part[0]
+def _cells(parts: list[Part]) -> int:
+    return sum(cell_len(part if isinstance(part, str) else part[0]) for part in parts)

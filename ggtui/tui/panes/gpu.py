@@ -80,6 +80,9 @@ class GpuPane(VerticalScroll, can_focus=True):
 
 def gpu_lines(view: GpuView, width: int, glyphs: Glyphs, *, is_tall: bool = False) -> list[Content]:
     """The pane's lines, each at most `width` cells."""
+    memory = view.memory
+    if not (memory.gpus or memory.gpu_problem or memory.ram_total_bytes):
+        return [fit_line([(glyphs.twin("reading…"), "$quiet")], width, glyphs)]
     rows = _device_rows(view, width, glyphs, is_tall=is_tall)
     is_one_pool = len(view.memory.gpus) <= 1 or view.pool is PoolKind.RAM
     if is_one_pool:

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 class LogPane(Vertical):
     """Title with the model, subtitle with follow and the number of lines; empty logs say why."""
 
-    def __init__(self, glyphs: Glyphs, *, id: str = "logs") -> None:
+    def __init__(self, glyphs: Glyphs, *, id: str = "logs", heading: str = "4 Logs") -> None:
         super().__init__(id=id, classes="pane")
         self._glyphs = glyphs
+        self._heading = heading
         self.public_id = ""
         """Whose log is shown; empty for none."""
 
@@ -58,7 +59,7 @@ class LogPane(Vertical):
     def _label(self) -> None:
         has_lines = self.view.line_count > 0
         self.set_class(not has_lines, "-empty")
-        self.border_title = Content(f"4 Logs {self.public_id}".rstrip())
+        self.border_title = Content(f"{self._heading} {self.public_id}".rstrip())
         mode = "FOLLOW" if self.view.is_following else "SCROLL"
         text = f"{mode} · {self.view.line_count} lines" if has_lines else ""
         self.border_subtitle = Content(self._glyphs.twin(text))

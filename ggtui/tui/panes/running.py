@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from ggtui.core.forecast import Forecast
     from ggtui.core.snapshot import FailureNote, TargetStatus
+
+_LOG_PREFIX = re.compile(r"^\d+(?:\.\d+){3} [A-Z] \w+ +(?:[\w()]+: )?")
+"""Time, level and place that llama.cpp writes before the words: there is no room for them here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,8 @@ def _idle_rows(view: RunningView) -> list[list[Part]]:
     if view.has_models:
         rows.append([("enter loads what the cursor is on", "$quiet")])
     if view.url:
-        rows += [[("or ask for one at", "$quiet")], [view.url]]
+        words = "or ask for one at" if view.has_models else "clients find ggtui at"
+        rows += [[(words, "$quiet")], [view.url]]
     return rows
 
 
@@ -161,9 +166,10 @@ def _loading_rows(
     rows: list[list[Part]] = [
         _head(target, now, glyphs),
         [f"{_where(view, target, glyphs)}{pid}"],
-        [f"{facts}   s cancels"],
+        [facts],
+        ["s cancels"],
     ]
-    rows += [[(cut(text, width, glyphs), "$quiet")] for text in view.log_tail[-4:]]
+    rows += [[(cut(_LOG_PREFIX.sub("", text), width, glyphs), "$quiet")] for text in view.log_tail[-4:]]
     return rows
 
 
@@ -178,7 +184,7 @@ def _failed_rows(view: RunningView, width: int, glyphs: Glyphs) -> list[list[Par
         [("i what happened   r try again", "$quiet")],
     ]
     if note.log_tail:
-        rows.append([(note.log_tail[-1], "$quiet")])
+        rows.append([(_LOG_PREFIX.sub("", note.log_tail[-1]), "$quiet")])
     return rows
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from rich.cells import cell_len
 from textual.reactive import reactive
@@ -16,8 +17,12 @@ from ggtui.tui.widgets.text_block import TextBlock
 if TYPE_CHECKING:
     from textual.content import Content
 
+    from ggtui.core.snapshot import TargetStatus
+
 SILENCE_S = 2.0
 """An engine that has not answered for this long is said to be silent."""
+SHORTEST, ENOUGH = 14, 34
+"""Cells for the name and state of what is loaded: at least, and at most before the idle counts go."""
 
 
 class StatusLine(TextBlock):
@@ -56,24 +61,46 @@ def status_line(snapshot: EngineSnapshot, silent_s: float, width: int, glyphs: G
         return fit_line(parts, width, glyphs)
     if snapshot.version == 0:
         return fit_line([("ggtui  ", "bold"), (glyphs.twin("starting…"), "$quiet")], width, glyphs)
+    head = "ggtui  "
+    room = width - len(head)
+    tail = _tail(snapshot, room, _wanted(snapshot))
+    room = max(10, room - sum(map(cell_len, tail)))
+    return fit_line([(head, "bold"), *_loaded(snapshot, room, glyphs), *tail], width, glyphs)
+
+
+def _tail(snapshot: EngineSnapshot, room: int, wanted: int) -> list[str]:
+    """Where it answers and who waits: idle counts make way for `wanted` cells, the rest for a short name."""
     in_flight = sum(target.in_flight for target in snapshot.targets)
     tail = [f"  {snapshot.url}" if snapshot.url else "  no proxy"]
     tail += [f"  {in_flight} in flight", f"  {len(snapshot.queue)} queued"]
     if snapshot.is_read_only:
         tail.append("  read-only")
-    head = [("ggtui  ", "bold")]
-    while len(tail) > 1 and width - 7 - sum(map(cell_len, tail)) < 14:
+    idle = [text for text, count in ((tail[2], len(snapshot.queue)), (tail[1], in_flight)) if not count]
+    while idle and room - sum(map(cell_len, tail)) < wanted:
+        tail.remove(idle.pop(0))
+    while len(tail) > 1 and room - sum(map(cell_len, tail)) < SHORTEST:
         tail.pop()
-    room = max(10, width - 7 - sum(map(cell_len, tail)))
-    return fit_line([*head, *_loaded(snapshot, room, glyphs), *tail], width, glyphs)
+    if room - cell_len(tail[0]) < SHORTEST:
+        tail[0] = f"  {urlsplit(snapshot.url).netloc}" if snapshot.url else ""
+    return tail
+
+
+def _wanted(snapshot: EngineSnapshot) -> int:
+    target = snapshot.target
+    name = "" if target is None else target.public_id
+    return min(ENOUGH, max(SHORTEST, 2 + cell_len(name) + cell_len(_word(target))))
+
+
+def _word(target: TargetStatus | None) -> str:
+    if target is None or target.state is TargetState.READY:
+        return ""
+    return f" {STATES[target.state].word.lower()}"
 
 
 def _loaded(snapshot: EngineSnapshot, room: int, glyphs: Glyphs) -> list[Part]:
     target = snapshot.target
     if target is None:
         return [("nothing loaded", "$quiet")]
-    look = STATES[target.state]
-    name = target.public_id
-    if target.state is not TargetState.READY:
-        name = f"{name} {look.word.lower()}"
-    return [(f"{glyphs.state(target.state)} ", look.style), (cut(name, room - 2, glyphs), "bold")]
+    look, word = STATES[target.state], _word(target)
+    name = cut(target.public_id, max(4, room - 2 - cell_len(word)), glyphs)
+    return [(f"{glyphs.state(target.state)} ", look.style), (f"{name}{word}", "bold")]

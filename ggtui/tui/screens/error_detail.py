@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.content import Content
 
 from ggtui.tui.format import lines
+from ggtui.tui.keys import Where, bindings
 from ggtui.tui.screens.reader import ReaderScreen
 from ggtui.tui.widgets.text_block import TextBlock
 
 if TYPE_CHECKING:
+    from textual.binding import BindingType
+
     from ggtui.core.snapshot import FailureNote
     from ggtui.tui.glyphs import Glyphs
 
@@ -19,6 +22,11 @@ LOG_LINES = 20
 
 class ErrorScreen(ReaderScreen):
     """`y` copies the report, `r` tries again; esc closes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(Where.ANY, only=("restart",), footer="Retry"),
+        *bindings(Where.DIALOG, only=("close",)),
+    ]
 
     def __init__(self, note: FailureNote, glyphs: Glyphs, public_id: str = "") -> None:
         super().__init__(f"! {public_id or note.title}", glyphs)

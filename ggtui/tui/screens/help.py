@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -33,6 +34,15 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("guess", "this kind of model is not modelled exactly"),
 )
 
+CURES: tuple[tuple[str, str], ...] = (
+    ("on the CPU", "pip install 'ggtui[engine]', then start ggtui again"),
+    ("with a GPU", "install llama.cpp and have llama-server in the PATH, or: ggtui --llama-server PATH"),
+    ("to check", "ggtui doctor"),
+)
+
+SIGNS = 18
+"""Cells of the left column."""
+
 SIZES: tuple[tuple[str, str], ...] = (
     ("under 60 columns", "only status, catalog and forecast"),
     ("60 to 99 columns", "Running and GPU below; no docked logs"),
@@ -50,9 +60,11 @@ class HelpScreen(ReaderScreen):
         *bindings(Where.DIALOG, only=("close",)),
     ]
 
-    def __init__(self, glyphs: Glyphs, place: Where) -> None:
+    def __init__(self, glyphs: Glyphs, place: Where, engine_problem: str = "") -> None:
+        """engine_problem: why nothing can be loaded; empty when something can."""
         super().__init__("Help", glyphs)
         self._place = place
+        self._engine_problem = engine_problem
         self._words = ""
 
     def parts(self) -> Iterable[Widget]:
@@ -78,7 +90,9 @@ class HelpScreen(ReaderScreen):
         """Sections; those without a match are left out."""
         here = [key for key in TABLE if key.where is self._place]
         rest = [key for key in TABLE if key.where is not self._place]
+        missing = [("", " ".join(self._engine_problem.split())), *CURES] if self._engine_problem else []
         rows = [
+            *self._section("No engine: models cannot be loaded", missing),
             *self._section(f"Keys in {self._place}", [_key_line(key) for key in here]),
             *self._section("All other keys", [_key_line(key, with_place=True) for key in rest]),
             *self._section("What a size hides", SIZES),
@@ -91,10 +105,18 @@ class HelpScreen(ReaderScreen):
         if not kept:
             return []
         heading: Part = (title, "$primary bold")
-        return [Content.assemble(heading), *(self._line(*entry) for entry in kept), Content("")]
+        return [
+            Content.assemble(heading),
+            *(row for entry in kept for row in self._lines(*entry)),
+            Content(""),
+        ]
 
-    def _line(self, sign: str, words: str) -> Content:
-        return Content.assemble((f"{self.glyphs.twin(sign):<18}", "bold"), self.glyphs.twin(words))
+    def _lines(self, sign: str, words: str) -> list[Content]:
+        column = SIGNS if self.text_width > 2 * SIGNS else 0
+        first, *more = wrap(self.glyphs.twin(words), self.text_width - column) or [""]
+        sign = self.glyphs.twin(sign)
+        head = f"{sign:<{column}}" if column else f"{sign}  "[: len(sign) + 2 * bool(sign)]
+        return [Content.assemble((head, "bold"), first), *(Content(f"{'':<{column}}{line}") for line in more)]
 
 
 def _key_line(key: Key, *, with_place: bool = False) -> tuple[str, str]:

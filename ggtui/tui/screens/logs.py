@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.content import Content
 
 from ggtui.tui.keys import Where, bindings
 from ggtui.tui.panes.logs import LogPane
@@ -25,13 +24,23 @@ class LogScreen(Room):
     """esc ends a search first, then closes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(Where.LISTS, only=("filter",)),
+        *bindings(Where.LISTS, only=("filter",), footer="Search"),
         *bindings(Where.LOGS),
         *bindings(Where.DIALOG, only=("close",)),
     ]
 
-    def __init__(self, public_id: str, lines: tuple[str, ...], why_empty: str, glyphs: Glyphs) -> None:
+    def __init__(
+        self,
+        public_id: str,
+        lines: tuple[str, ...],
+        why_empty: str,
+        glyphs: Glyphs,
+        *,
+        begins_search: bool = False,
+    ) -> None:
+        """begins_search: the line to type into is open from the start."""
         super().__init__(glyphs)
+        self._begins_search = begins_search
         self.public_id = public_id
         """Whose log this is."""
         self._first = lines
@@ -39,13 +48,14 @@ class LogScreen(Room):
 
     def parts(self) -> Iterable[Widget]:
         """A search line over the log."""
-        return (FilterBar("search", id="log-search"), LogPane(self.glyphs, id="log-page"))
+        return (FilterBar("search", id="log-search"), LogPane(self.glyphs, id="log-page", heading="Logs"))
 
     def on_mount(self) -> None:
         """Show what there is."""
         self.pane.show(self.public_id, self._first, self._why_empty)
-        self.pane.border_title = Content(f"Logs {self.public_id}")
-        self.pane.view.focus()
+        self.set_focus(self.pane.view, scroll_visible=False)
+        if self._begins_search:
+            self.action_filter()
 
     @property
     def pane(self) -> LogPane:

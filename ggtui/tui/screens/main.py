@@ -11,7 +11,8 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.message import Message
 
-from ggtui.tui.catalog_rows import Listing, catalog_rows
+from ggtui.tui.catalog_rows import Listing, catalog_row, catalog_rows
+from ggtui.tui.format import cut
 from ggtui.tui.keys import Where, bindings
 from ggtui.tui.outlook import held_now
 from ggtui.tui.panes.catalog import CatalogPane, CatalogView, empty_text, summary_text
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from textual.dom import DOMNode
     from textual.widget import Widget
 
-    from ggtui.core.snapshot import LogBatch
+    from ggtui.core.snapshot import LogBatch, ModelStatus
     from ggtui.tui.desk import Desk
     from ggtui.tui.glyphs import Glyphs
 
@@ -77,7 +78,11 @@ class MainScreen(Room):
             self.model_id = model_id
 
     class LogsWanted(Message):
-        """The full log."""
+        """The full log, open to be searched or to be read."""
+
+        def __init__(self, *, begins_search: bool = False) -> None:
+            super().__init__()
+            self.begins_search = begins_search
 
     def __init__(
         self, desk: Desk, glyphs: Glyphs, config_path: str = "", clock: Callable[[], float] = time.time
@@ -106,6 +111,11 @@ class MainScreen(Room):
         self.draw()
 
     @property
+    def is_whole(self) -> bool:
+        """True when its parts are there: not before it is composed, and not while the app shuts down."""
+        return self.is_mounted and any(isinstance(part, StatusLine) for part in self.children)
+
+    @property
     def catalog(self) -> CatalogPane:
         """The list of models."""
         return self.query_one(CatalogPane)
@@ -130,7 +140,10 @@ class MainScreen(Room):
         banner = self.query_one("#banner", TextBlock)
         banner.set_class(problem is not None, "-shown")
         if problem is not None:
-            banner.show(Content(self.glyphs.twin(f"! {' '.join(problem.split())}   ? how to install")))
+            cure = "  ? what to do"
+            room = self.size.width - 2 - len(cure)
+            words = cut(self.glyphs.twin(f"! {' '.join(problem.split())}"), room, self.glyphs)
+            banner.show(Content(f"{words}{cure}"))
 
     def _draw_catalog(self) -> None:
         snapshot, listing = self.desk.snapshot, self.listing
@@ -169,12 +182,11 @@ class MainScreen(Room):
         """Which pane draws the bar after the load depends on the size."""
         super().on_resize(event)
         self.call_after_refresh(self._draw_cursor)
+        self.call_after_refresh(self._draw_banner)
 
     def _draw_running(self) -> None:
         desk, target = self.desk, self.desk.snapshot.target
-        status = None if target is None else desk.snapshot.status_of(target.model_id)
-        if status is not None and target is not None:
-            desk.forecast_at(status.summary, target.n_ctx)
+        status = None if target is None else desk.status_of(target.model_id)
         pane = self.query_one(RunningPane)
         pane.set_reactive(RunningPane.now, self._clock())
         pane.view = RunningView(
@@ -227,9 +239,12 @@ class MainScreen(Room):
         self._draw_cursor()
         self._draw_keys()
 
-    def context_changed(self) -> None:
-        """Show another context in row, forecast and bars."""
-        self._draw_catalog()
+    def context_changed(self, status: ModelStatus) -> None:
+        """Show another context of this model in row, forecast and bars: the work of one row, not of all."""
+        if self.listing.follows_context:
+            self._draw_catalog()
+        else:
+            self.catalog.put_row(catalog_row(status, self.desk, self.glyphs))
         self._draw_cursor()
         self._draw_keys()
 
@@ -291,7 +306,7 @@ class MainScreen(Room):
     def action_filter(self) -> None:
         """Type to filter; a focused log is searched instead, in full screen."""
         if self.query_one(LogPane).view.has_focus:
-            self.post_message(self.LogsWanted())
+            self.post_message(self.LogsWanted(begins_search=True))
         else:
             self.catalog.filter_bar.open()
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ggtui.tui.outlook import Outlook
 
 FEWEST_CTX = 2048
+MEND = "get the file again: it is damaged, not whole, or not readable. ctrl+r looks again"
 
 
 class ModelInfoScreen(ReaderScreen):
@@ -91,10 +92,12 @@ class ModelInfoScreen(ReaderScreen):
         outlook = self.outlook
         if outlook is None:
             return Content("")
-        width = max(40, self.size.width - 6)
-        rows = [forecast_line(outlook, width, self.glyphs), Content("")]
+        rows = [forecast_line(outlook, self.text_width, self.glyphs), Content("")]
         rows += [_fact(name, self.glyphs.twin(value)) for name, value in facts(outlook)]
-        rows += [Content(""), Content.assemble(("by context", "$primary bold")), *self._table(outlook)]
+        if outlook.summary.problem is not None:
+            rows += [Content(""), Content.assemble(("try  ", "$success bold"), MEND)]
+        elif table := self._table(outlook):
+            rows += [Content(""), Content.assemble(("by context", "$primary bold")), *table]
         if self.command:
             rows += [Content(""), Content.assemble(("command", "$primary bold"))]
             rows.append(Content(shlex.join(self.command)))
@@ -140,5 +143,5 @@ def facts(outlook: Outlook) -> list[tuple[str, str]]:
     if summary.tags:
         found.append(("tags", ", ".join(summary.tags)))
     if summary.problem is not None:
-        found.insert(0, ("cannot be loaded", summary.problem))
+        return [("problem", summary.problem), *(fact for fact in found if fact[1] != "–")]
     return found

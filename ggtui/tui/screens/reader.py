@@ -14,6 +14,7 @@ from ggtui.tui.widgets.text_block import TextBlock
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from textual import events
     from textual.widget import Widget
 
     from ggtui.tui.glyphs import Glyphs
@@ -68,6 +69,16 @@ class ReaderScreen(Room):
         """Take the keys."""
         self.query_one(Page).focus()
         self.draw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Text follows the width."""
+        super().on_resize(event)
+        self.draw()
+
+    @property
+    def text_width(self) -> int:
+        """Cells of a line: the frame, its padding and the bar taken off."""
+        return max(20, self.size.width - 5)
 
     def draw(self) -> None:
         """Show the text; called again when what it is about changed."""

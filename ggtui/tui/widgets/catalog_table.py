@@ -114,7 +114,8 @@ class CatalogTable(ScrollView, can_focus=True):
         """Follow the model under the cursor to its new place."""
         self.virtual_size = Size(self.size.width, len(new))
         kept = old[self.cursor].model_id if self.cursor < len(old) else self._told
-        if kept is None or not self.move_to(kept):
+        stays = self.cursor < len(new) and new[self.cursor].model_id == kept
+        if not stays and (kept is None or not self.move_to(kept)):
             self.cursor = self.validate_cursor(self.cursor)
         self._tell()
         self._keep_in_view()

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from textual import events
 from textual.message import Message
 from textual.widgets import Input
 
 from ggtui.tui.keys import Where, bindings
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
 
 
 class FilterBar(Input):
@@ -26,11 +32,18 @@ class FilterBar(Input):
     def __init__(self, placeholder: str, *, id: str) -> None:
         super().__init__(placeholder=placeholder, id=id, compact=True, select_on_focus=False)
         self.display = False
+        self._before: Widget | None = None
 
     def open(self) -> None:
-        """Show the line and take the keys."""
+        """Show the line and take the keys, before the next one is looked at; typed again, `/` is a letter."""
+        focused = self.screen.focused
+        if focused is self:
+            # Behind the letters that are on their way here.
+            self.post_message(events.Key("slash", "/"))
+            return
+        self._before = focused
         self.display = True
-        self.focus()
+        self.screen.set_focus(self, scroll_visible=False)
 
     def reset(self) -> None:
         """Forget the words and hide."""
@@ -44,10 +57,16 @@ class FilterBar(Input):
 
     def action_keep(self) -> None:
         """Leave the words in force."""
+        self._give_back()
         self.display = bool(self.value)
         self.post_message(self.Left())
 
     def action_clear(self) -> None:
         """Drop the words."""
+        self._give_back()
         self.reset()
         self.post_message(self.Left())
+
+    def _give_back(self) -> None:
+        if self._before is not None:
+            self.screen.set_focus(self._before, scroll_visible=False)

@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
+from textual.widgets import Input
 
 from ggtui.tui.keys import ORDER
 
@@ -56,6 +57,9 @@ class KeyBar(Widget):
         """Read the keys and what they can do now."""
         explain = self.app if isinstance(self.app, Explains) else None
         active = [entry for entry in self.screen.active_bindings.values() if entry.binding.show]
+        if isinstance(self.screen.focused, Input):
+            # Every other key is a letter while somebody types.
+            active = [entry for entry in active if entry.node is self.screen.focused]
         general = {entry.binding.id for entry in active if entry.node is self.app}
         is_split = getattr(self.screen, "OWN_KEYS_FIRST", False)
         unique = {entry.binding.id or entry.binding.key: entry.binding for entry in reversed(active)}

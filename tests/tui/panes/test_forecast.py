@@ -91,3 +91,14 @@ def test_no_line_is_wider_than_its_pane(width: int, glyphs: object) -> None:
         assert forecast_line(outlook, width, chosen).cell_length <= width
         assert tiny_line(outlook, width, chosen).cell_length <= width
         assert slider_line(outlook, width, chosen)[0].cell_length <= width
+
+
+def test_what_a_long_name_leaves_no_room_for_is_left_out_whole() -> None:
+    long = "a-very-long-name-of-a-model-that-somebody-has-published-with-a-lot-of-words"
+    rows = tuple(replace(row, summary=replace(row.summary, public_id=long)) for row in full().models[3:4])
+    busy = full(models=rows, targets=(target(in_flight=2),))
+    text = line(busy, long, width=78)
+
+    assert "✓ fits  2 in flight" in text
+    assert len(text) <= 78
+    assert text.endswith(("2 in flight", "…"))

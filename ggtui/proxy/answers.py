@@ -31,7 +31,7 @@ STREAM_HEADERS: Headers = [
 class Reply:
     """The answer to one request. `is_begun` tells whether its status has gone to the client."""
 
-    __slots__ = ("_send", "extra", "is_begun", "is_event_stream", "served_by")
+    __slots__ = ("_send", "extra", "is_begun", "is_event_stream", "is_only_waiting", "served_by")
 
     def __init__(self, send: Send, extra: Headers) -> None:
         """extra: header fields that every answer to this request carries."""
@@ -40,6 +40,8 @@ class Reply:
         self.served_by: Headers = []
         self.is_begun = False
         self.is_event_stream = False
+        self.is_only_waiting = False
+        """True while nothing but comments about the wait has gone to the client."""
 
     async def begin(self, status: int, headers: Headers) -> None:
         """Send the status and the header fields."""

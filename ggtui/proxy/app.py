@@ -179,6 +179,8 @@ class App:
             body.num_ctx,
             body.data,
             needs_slot=path not in SLOTLESS_POSTS,
+            is_stream=body.is_stream,
+            keep_alive_s=body.keep_alive_s,
         )
         await self._forwarder.forward(request, receive, reply)
 

@@ -15,6 +15,7 @@ import msgspec
 
 from ggtui.core.context import parse_num_ctx
 from ggtui.core.errors import InvalidRequest, RequestTooLarge, UnsupportedMediaType
+from ggtui.core.keep_alive import parse_keep_alive
 from ggtui.core.units import MIB
 from ggtui.proxy.grammar_bounds import check_grammars
 from ggtui.proxy.multipart import boundary_of, form_field
@@ -50,6 +51,9 @@ class _Skimmed(msgspec.Struct):
     text: msgspec.Raw = _ABSENT
 
 
+_OURS = frozenset({"num_ctx", "keep_alive"})
+"""Members that are meant for ggtui, and go no further."""
+
 _SKIM = msgspec.json.Decoder(_Skimmed)
 _WHOLE = msgspec.json.Decoder()
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -62,6 +66,9 @@ class RequestBody:
     data: bytes | bytearray
     model: str = ""
     num_ctx: int | None = None
+    is_stream: bool = False
+    keep_alive_s: float | None = None
+    """See core/keep_alive.py."""
 
 
 def media_type(fields: list[tuple[bytes, bytes]]) -> bytes:
@@ -133,7 +140,7 @@ async def read_model_request(
 
 
 def judge(data: bytes | bytearray) -> RequestBody:
-    """The routing fields of a JSON body, and the body as it goes up: the same bytes, less `num_ctx`.
+    """The routing fields of a JSON body, and the body as it goes up: the same bytes, less what is ours.
 
     Raises: InvalidRequest.
     """
@@ -148,9 +155,10 @@ def judge(data: bytes | bytearray) -> RequestBody:
     _check_bounds(root)
     check_grammars(root)
     num_ctx = parse_num_ctx(root.get("num_ctx"))
-    if "num_ctx" in root:
-        data = _without(data, "num_ctx")
-    return RequestBody(data, model or "", num_ctx)
+    keep_alive_s = parse_keep_alive(root.get("keep_alive"))
+    if not _OURS.isdisjoint(root):
+        data = _without(data, _OURS)
+    return RequestBody(data, model or "", num_ctx, bool(stream), keep_alive_s)
 
 
 def check_name(name: str) -> None:
@@ -215,10 +223,11 @@ def _check_utf8(data: bytes | bytearray) -> None:
     decoder.decode(b"", final=True)
 
 
-def _without(data: bytes | bytearray, name: str) -> bytes:
-    """The same object without one member; the others keep their bytes, a repeated one its last value."""
+def _without(data: bytes | bytearray, names: frozenset[str]) -> bytes:
+    """The same object without some members; the others keep their bytes, a repeated one its last value."""
     members = _RAW.decode(data)
-    members.pop(name, None)
+    for name in names:
+        members.pop(name, None)
     return msgspec.json.encode(members)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import nullcontext
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -24,6 +24,7 @@ from ggtui.proxy.headers import client_fields, upstream_head
 from ggtui.proxy.interrupt import Cause, Interrupted, Interruptible
 from ggtui.proxy.relay import EventHold, relay_events, relay_plain
 from ggtui.proxy.upstream_connection import UpstreamStopped
+from ggtui.proxy.waiting import timing_header, told_meanwhile
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -58,6 +59,10 @@ class ForwardRequest:
     body: bytes | bytearray | None = None
     needs_slot: bool = True
     """False for what a server answers beside its slots."""
+    is_stream: bool = False
+    """True when the client asked for events: a long wait can then be told."""
+    keep_alive_s: float | None = None
+    """How long the model stays when idle after this; None leaves that as it is."""
     server: RunningTarget | None = None
     """Asked as it is, once and without a lease; None leases the model."""
 
@@ -104,26 +109,39 @@ class Forwarder:
             try:
                 await self._once(request, reply, hold, chances)
             except (UpstreamUnreachable, UpstreamCrashed) as fault:
-                if reply.is_begun or request.server is not None or not chances.is_one_left(fault):
+                has_answered = reply.is_begun and not reply.is_only_waiting
+                if has_answered or request.server is not None or not chances.is_one_left(fault):
                     raise
             else:
                 return
             await chances.pause()
 
     async def _once(self, request: ForwardRequest, reply: Reply, hold: EventHold, chances: _Chances) -> None:
-        async with self._lease(request) as target:
+        admission = Admission(needs_slot=request.needs_slot, keep_alive_s=request.keep_alive_s)
+        async with AsyncExitStack() as held:
+            async with self._told(request, reply, admission):
+                target = await held.enter_async_context(self._lease(request, admission))
             chances.target = target
             n_body = len(request.body) if request.body is not None else None
             head = upstream_head(request.method, request.target, request.fields, target, n_body)
-            async with self._pool.exchange(target, head, request.body or b"") as exchange:
-                reply.served_by = _served_by(target, request.num_ctx)
-                await _relay(exchange, reply, hold)
+            exchange = await held.enter_async_context(self._pool.exchange(target, head, request.body or b""))
+            reply.served_by = _served_by(target, request.num_ctx) + timing_header(admission.waited)
+            await _relay(exchange, reply, hold)
 
-    def _lease(self, request: ForwardRequest) -> AbstractAsyncContextManager[RunningTarget]:
+    def _told(
+        self, request: ForwardRequest, reply: Reply, admission: Admission
+    ) -> AbstractAsyncContextManager[None]:
+        """Where a wait is told: only a client that reads events can hear of it."""
+        if not request.is_stream:
+            return nullcontext()
+        return told_meanwhile(reply, admission, self._settings.wait_grace_s, self._settings.wait_told_every_s)
+
+    def _lease(
+        self, request: ForwardRequest, admission: Admission
+    ) -> AbstractAsyncContextManager[RunningTarget]:
         if request.server is not None:
             return nullcontext(request.server)
-        wishes = Admission(needs_slot=request.needs_slot)
-        return self._runtime.acquire(request.model, request.num_ctx, self._settings.default_ctx, wishes)
+        return self._runtime.acquire(request.model, request.num_ctx, self._settings.default_ctx, admission)
 
 
 class _Chances:
@@ -160,6 +178,9 @@ async def _relay(exchange: Exchange, reply: Reply, hold: EventHold) -> None:
         raise UpstreamUnauthorized("the model's server did not take the key it was started with")
     if head.status == 407 or 300 <= head.status < 400:
         raise UpstreamProtocolError(f"the model's server answered with status {head.status}")
+    if reply.is_only_waiting:
+        await _relay_into_stream(exchange, kind, reply, hold)
+        return
     if head.status == 400 and kind == b"application/json" and await _relay_refusal(exchange, reply):
         return
     reply.is_event_stream = kind == EVENT_STREAM and head.status == 200
@@ -169,6 +190,27 @@ async def _relay(exchange: Exchange, reply: Reply, hold: EventHold) -> None:
         await relay_events(exchange, reply, hold)
     else:
         await relay_plain(exchange, reply)
+
+
+async def _relay_into_stream(exchange: Exchange, kind: bytes, reply: Reply, hold: EventHold) -> None:
+    """The answer behind comments about the wait. A refusal becomes an event: its status can no longer go.
+
+    Raises: UpstreamProtocolError for anything but events or a short JSON refusal.
+    """
+    reply.is_only_waiting = False
+    if exchange.head.status == 200 and kind == EVENT_STREAM:
+        await relay_events(exchange, reply, hold)
+        return
+    body = b""
+    while len(body) < _MAX_ERROR_BYTES and (data := await exchange.read()):
+        body += data
+    try:
+        refusal = msgspec.json.decode(context_refusal(body) or body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        raise UpstreamProtocolError(
+            f"the model's server answered with status {exchange.head.status}"
+        ) from None
+    await reply.write(b"data: " + msgspec.json.encode(refusal) + b"\n\n")
 
 
 async def _relay_refusal(exchange: Exchange, reply: Reply) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ggtui.core.models import DEFAULT_N_CTX
 from ggtui.core.units import KIB, MIB
+from ggtui.proxy.waiting import EVERY_S, GRACE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +45,7 @@ class ProxySettings:
     """How long running answers may go on after a stop was asked."""
     restart_wait_s: float = 2.0
     """How long the notice of a server's death is waited for before a request gives up on it."""
+    wait_grace_s: float = GRACE_S
+    """For so long a waiting stream can still be refused with a status of its own; then its wait is told."""
+    wait_told_every_s: float = EVERY_S
     limits: HttpLimits = field(default_factory=HttpLimits)

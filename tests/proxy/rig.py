@@ -55,6 +55,7 @@ class FakeRuntime:
     targets: list[RunningTarget] = field(default_factory=list)
     others: list[RunningTarget] = field(default_factory=list)
     failure: Exception | None = None
+    failure_after_wait: Exception | None = None
     gate: asyncio.Event | None = None
     wanted: list[tuple[str, int | None]] = field(default_factory=list)
     admissions: list[Admission | None] = field(default_factory=list)
@@ -83,6 +84,8 @@ class FakeRuntime:
             except asyncio.CancelledError:
                 self.n_given_up += 1
                 raise
+        if self.failure_after_wait is not None:
+            raise self.failure_after_wait
         if self.targets:
             self.target = self.targets.pop(0)
         if self.target is None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ggtui.core.line import Line
 from ggtui.core.residency import Room, SingleRoom, victims_for
 
 
@@ -170,7 +171,7 @@ class Scheduler:
     def __init__(self, rules: Rules | None = None, room: Room | None = None) -> None:
         self.rules = rules or Rules()
         self._room: Room = room or SingleRoom()
-        self._waiting: list[Ticket] = []
+        self._line = Line()
         self._residents: dict[int, Resident] = {}
         self._leases: dict[int, _Lease] = {}
         self._pinned: set[int] = set()
@@ -187,16 +188,17 @@ class Scheduler:
         """Somebody wants a model."""
         if self._is_closed:
             return [Refuse(ticket.id, Refusal.CLOSED)]
-        self._waiting.append(ticket)
-        self._waiting.sort(key=lambda waiter: not waiter.is_urgent)
+        self._line.add(ticket)
         decisions = self._settle(now)
-        if len(self._waiting) > self.rules.max_queue and ticket in self._waiting and not ticket.is_urgent:
+        if len(self._line) > self.rules.max_queue and self._line.get(ticket.id) and not ticket.is_urgent:
             decisions.append(self._refuse(ticket, Refusal.QUEUE_FULL))
         return decisions
 
     def leave(self, ticket_id: int, now: float) -> list[Decision]:
         """A request has ended, or its client has gone while it waited. Unknown ids are ignored."""
-        self._waiting = [ticket for ticket in self._waiting if ticket.id != ticket_id]
+        waiting = self._line.get(ticket_id)
+        if waiting is not None:
+            self._line.remove(waiting)
         lease = self._leases.pop(ticket_id, None)
         resident = self._residents.get(lease.launch_id) if lease is not None else None
         if lease is not None and resident is not None:
@@ -274,7 +276,7 @@ class Scheduler:
 
     def stop(self, model_id: int | None, now: float, *, is_forced: bool = False) -> list[Decision]:
         """A person wants this model, or everything, stopped. Loads are cancelled; leases end first."""
-        pressed = [t for t in self._waiting if t.is_urgent and model_id in (None, t.model_id)]
+        pressed = [t for t in self._line if t.is_urgent and model_id in (None, t.model_id)]
         decisions: list[Decision] = [self._refuse(ticket, Refusal.CANCELLED) for ticket in pressed]
         for resident in list(self._residents.values()):
             if model_id is not None and resident.model_id != model_id:
@@ -308,13 +310,13 @@ class Scheduler:
     def close(self, now: float) -> list[Decision]:
         """ggtui is ending: refuse everybody and stop everything."""
         self._is_closed = True
-        decisions: list[Decision] = [self._refuse(ticket, Refusal.CLOSED) for ticket in list(self._waiting)]
+        decisions: list[Decision] = [self._refuse(ticket, Refusal.CLOSED) for ticket in list(self._line)]
         alive = [r for r in self._residents.values() if r.phase is not Phase.STOPPING]
         return decisions + [self._stop(resident, "ggtui is ending") for resident in alive]
 
     def tick(self, now: float) -> list[Decision]:
         """Time has passed: turns, patience and idle times may have run out."""
-        overdue = [ticket for ticket in self._waiting if now >= self._patience_ends(ticket)]
+        overdue = [ticket for ticket in self._line if now >= self._patience_ends(ticket)]
         refused: list[Decision] = [self._refuse(ticket, Refusal.TIMED_OUT) for ticket in overdue]
         return refused + self._settle(now)
 
@@ -322,7 +324,7 @@ class Scheduler:
 
     def next_tick(self, now: float) -> float | None:
         """When `tick` should be called next, in monotonic seconds; None when time changes nothing."""
-        moments = [self._patience_ends(ticket) for ticket in self._waiting]
+        moments = [self._patience_ends(ticket) for ticket in self._line.firsts()]
         head = self._head()
         for resident in self._residents.values():
             if head is not None and resident.launch_id in self._in_the_way:
@@ -335,7 +337,7 @@ class Scheduler:
     @property
     def waiting(self) -> tuple[Ticket, ...]:
         """Who waits, in the order of service."""
-        return tuple(self._waiting)
+        return tuple(self._line)
 
     @property
     def residents(self) -> tuple[Resident, ...]:
@@ -359,8 +361,8 @@ class Scheduler:
 
     def position(self, ticket_id: int) -> int | None:
         """The ticket's place among those who wait, 1 for the first; None when it does not wait."""
-        ids = [ticket.id for ticket in self._waiting]
-        return ids.index(ticket_id) + 1 if ticket_id in ids else None
+        places = enumerate(self._line, start=1)
+        return next((place for place, ticket in places if ticket.id == ticket_id), None)
 
     # How it is decided
 
@@ -381,7 +383,9 @@ class Scheduler:
     def _head(self) -> Ticket | None:
         """The first in the queue whose model has no server at all."""
         standing = {resident.model_id for resident in self._residents.values()}
-        return next((ticket for ticket in self._waiting if ticket.model_id not in standing), None)
+        if self._line.models <= standing:
+            return None
+        return next(ticket for ticket in self._line if ticket.model_id not in standing)
 
     def _find_victims(self, now: float) -> list[Resident] | None:
         """The servers that must go for the head of the queue; None when all that may go are too few."""
@@ -424,17 +428,25 @@ class Scheduler:
         return self._room.admits(standing, model_id, n_ctx)
 
     def _grant_all(self, now: float) -> list[Decision]:
-        granted: list[Decision] = []
-        blocked: set[int] = set()
-        for ticket in list(self._waiting):
-            resident = self._ready_resident(ticket.model_id)
-            if resident is None or (ticket.model_id in blocked and not ticket.is_urgent):
+        """Let in whoever may join, in order; behind one who may not, nobody of the same model does."""
+        ready = {r.model_id: r for r in self._residents.values() if r.phase is Phase.READY}
+        open_models = ready.keys() & self._line.models
+        served: list[tuple[Ticket, Decision]] = []
+        for ticket in self._line:
+            if not open_models and not self._line.has_slotless:
+                break
+            resident = ready.get(ticket.model_id)
+            if resident is None or not (
+                ticket.model_id in open_models or ticket.is_urgent or not ticket.needs_slot
+            ):
                 continue
             if self._may_join(ticket, resident, now):
-                granted.append(self._grant(ticket, resident))
+                served.append((ticket, self._grant(ticket, resident)))
             else:
-                blocked.add(ticket.model_id)
-        return granted
+                open_models.discard(ticket.model_id)
+        for ticket, _ in served:
+            self._line.remove(ticket)
+        return [decision for _, decision in served]
 
     def _may_join(self, ticket: Ticket, resident: Resident, now: float) -> bool:
         if resident.is_unwanted or not resident.suits(ticket):
@@ -488,7 +500,7 @@ class Scheduler:
         return resident.last_used + resident.keep_alive_s
 
     def _of_model(self, model_id: int) -> list[Ticket]:
-        return [ticket for ticket in self._waiting if ticket.model_id == model_id]
+        return self._line.of_model(model_id)
 
     def _wanted_ctx(self, first: Ticket) -> int:
         """What a start should offer: an exact choice stands alone, wishes are served together."""
@@ -496,15 +508,10 @@ class Scheduler:
             return first.start_ctx
         return max(t.start_ctx for t in self._of_model(first.model_id) if not t.is_exact)
 
-    def _ready_resident(self, model_id: int) -> Resident | None:
-        ready = (r for r in self._residents.values() if r.model_id == model_id and r.phase is Phase.READY)
-        return next(ready, None)
-
     # How a decision is noted
 
     def _grant(self, ticket: Ticket, resident: Resident) -> Grant:
         why = "it waited for the load" if ticket.id in resident.turn else "it is ready"
-        self._waiting.remove(ticket)
         resident.leases.add(ticket.id)
         resident.turn.discard(ticket.id)
         if ticket.keep_alive_s is not None:
@@ -514,7 +521,7 @@ class Scheduler:
         return Grant(ticket.id, resident.launch_id, why)
 
     def _refuse(self, ticket: Ticket, why: Refusal) -> Refuse:
-        self._waiting.remove(ticket)
+        self._line.remove(ticket)
         return Refuse(ticket.id, why)
 
     def _start(self, model_id: int, n_ctx: int, why: str, now: float) -> Start:

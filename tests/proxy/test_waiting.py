@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,7 @@ from tests.programs.fakeup import STREAM_HEAD, RawUpstream, answering, chunk, pl
 from tests.proxy.rig import FakeRuntime, door, run, target_at, unchunk
 
 if TYPE_CHECKING:
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import AsyncIterator
 
     from ggtui.core.admission import Admission
     from ggtui.core.models import RunningTarget
@@ -32,12 +33,14 @@ class TellingRuntime(FakeRuntime):
 
     words = "queued, number 2"
 
-    def acquire(
+    @asynccontextmanager
+    async def acquire(
         self, model_name: str, num_ctx: int | None, default_ctx: int, admission: Admission | None = None
-    ) -> AbstractAsyncContextManager[RunningTarget]:
+    ) -> AsyncIterator[RunningTarget]:
         assert admission is not None
         admission.now_waiting_for = lambda: self.words
-        return super().acquire(model_name, num_ctx, default_ctx, admission)
+        async with super().acquire(model_name, num_ctx, default_ctx, admission) as target:
+            yield target
 
 
 async def _stream_after_a_wait(answer: bytes, failure: Exception | None = None) -> tuple[bytes, bytes, bool]:

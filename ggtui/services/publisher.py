@@ -176,8 +176,8 @@ class Publisher:
                 names.get(ticket.model_id, ""),
                 ticket.needed_ctx,
                 max(0.0, now - ticket.arrived),
-                self._waits.words(ticket, now),
+                self._waits.words(ticket, now, position),
             )
-            for ticket in self._scheduler.waiting
+            for position, ticket in enumerate(self._scheduler.waiting, start=1)
             if not ticket.is_urgent
         )

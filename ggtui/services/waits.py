@@ -64,15 +64,18 @@ class WaitBook:
         load_s = within(spawned, resident.ready_at)
         return Waited(max(0.0, now - ticket.arrived - stop_s - spawn_s - load_s), stop_s, spawn_s, load_s)
 
-    def words(self, ticket: Ticket, now: float) -> str:
-        """What a waiting ticket waits for at this moment, in a few words."""
+    def words(self, ticket: Ticket, now: float, position: int | None = None) -> str:
+        """What a waiting ticket waits for at this moment, in a few words.
+
+        position: its place in the line, for a caller who knows it.
+        """
         resident = self._resident_of(ticket)
         if resident is not None and resident.phase is Phase.LOADING:
             launch = self._ledger.launch(resident.launch_id)
             share = launch.share_done if launch is not None else None
             percent = f" {share:.0%}" if share is not None else ""
             return f"loading{percent} for {now - resident.started_at:.0f} s"
-        position = self._scheduler.position(ticket.id)
+        position = position or self._scheduler.position(ticket.id)
         place = f"queued, number {position}" if position is not None else "about to be served"
         return f"{place}{self._behind(ticket)}"
 

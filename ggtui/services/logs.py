@@ -16,6 +16,8 @@ _LOG = logging.getLogger(__name__)
 
 MAX_LINES = 5000
 """Kept per model."""
+MAX_MODELS = 32
+"""With lines kept; the model that has been silent for longest is forgotten first. Its log file is not."""
 BATCH_S = 0.1
 
 
@@ -30,7 +32,13 @@ class LogBook:
 
     def add(self, public_id: str, line: str) -> None:
         """Keep one line."""
-        self._rings.setdefault(public_id, deque(maxlen=MAX_LINES)).append(line)
+        ring = self._rings.pop(public_id, None)
+        if ring is None:
+            ring = deque(maxlen=MAX_LINES)
+        self._rings[public_id] = ring  # the last place is the latest
+        ring.append(line)
+        if len(self._rings) > MAX_MODELS:
+            del self._rings[next(iter(self._rings))]
         if not self._hearers:
             return
         self._fresh.setdefault(public_id, []).append(line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from ggtui.core.snapshot import LogBatch
-from ggtui.services.logs import MAX_LINES, LogBook
+from ggtui.services.logs import MAX_LINES, MAX_MODELS, LogBook
 
 
 def test_the_tail_is_per_model_and_bounded() -> None:
@@ -55,3 +55,15 @@ def test_one_deaf_subscriber_does_not_silence_the_others() -> None:
         await asyncio.wait_for(arrived.wait(), 20)
 
     asyncio.run(scenario())
+
+
+def test_the_model_that_was_silent_for_longest_is_forgotten_first() -> None:
+    book = LogBook()
+    for number in range(MAX_MODELS):
+        book.add(str(number), "line")
+    book.add("0", "again")
+    book.add("one too many", "line")
+
+    assert ("line", "again") == book.tail("0", 5)
+    assert () == book.tail("1", 5)
+    assert ("line",) == book.tail("2", 5)

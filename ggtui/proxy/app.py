@@ -98,6 +98,8 @@ class App:
             b"/ggtui/stop": control.stop,
             b"/ggtui/rescan": control.rescan,
             b"/ggtui/context": control.context,
+            b"/ggtui/pin": control.pin,
+            b"/ggtui/reload": control.reload,
         }
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:

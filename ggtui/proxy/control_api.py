@@ -101,6 +101,21 @@ class ControlApi:
         await self._control.set_context(_model(document), parse_num_ctx(document["num_ctx"]))
         await reply.json({"ok": True})
 
+    async def pin(self, scope: Any, receive: Receive, reply: Reply) -> None:
+        """POST /ggtui/pin {"model", "pinned"?}: true keeps it resident once it is, false no longer."""
+        document = await self._read(scope, receive)
+        is_pinned = document.get("pinned", True)
+        if not isinstance(is_pinned, bool):
+            raise InvalidRequest("pinned must be true or false", param="pinned")
+        await self._control.pin(_model(document), is_pinned)
+        await reply.json({"ok": True})
+
+    async def reload(self, scope: Any, receive: Receive, reply: Reply) -> None:
+        """POST /ggtui/reload: reads the configuration again, answers which settings changed."""
+        await self._read(scope, receive)
+        report = await self._control.reload()
+        await reply.json({"changed": list(report.changed), "at_next_start": list(report.at_next_start)})
+
     async def rescan(self, scope: Any, receive: Receive, reply: Reply) -> None:
         """POST /ggtui/rescan: answers what was found."""
         await self._read(scope, receive)

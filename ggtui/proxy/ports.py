@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from ggtui.core.models import RunningTarget
     from ggtui.core.ports.catalog import CatalogReport
+    from ggtui.core.reload import ReloadReport
     from ggtui.core.snapshot import EngineSnapshot, LogBatch
 
 
@@ -51,3 +52,9 @@ class ControlPort(Protocol):
 
     async def rescan(self) -> CatalogReport:
         """Look at the model folders again."""
+
+    async def pin(self, name: str, is_pinned: bool) -> None:
+        """Keep this model resident once it is loaded, or no longer."""
+
+    async def reload(self) -> ReloadReport:
+        """Read the configuration again and apply what changed."""

@@ -86,6 +86,11 @@ def test_models_that_fit_stay_and_the_pinned_is_never_evicted(start: Any) -> Non
     assert {"tiny-00-f32", "tiny-01-f32"} == set(before)
     assert before == _targets(one)
 
+    assert 200 == one.post("/ggtui/pin", {"model": "tiny-00-f32"}).status_code
+    assert {"tiny-00-f32"} == {
+        row["public_id"] for row in one.get("/ggtui/state")["models"] if row["is_pinned"]
+    }
+
     family = one.family()
     one.process.terminate()
     one.process.wait(GUARD_S)

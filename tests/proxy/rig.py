@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ggtui.core.errors import ModelNotFound
 from ggtui.core.models import ModelSummary, RunningTarget
 from ggtui.core.ports.catalog import CatalogReport
+from ggtui.core.reload import ReloadReport
 from ggtui.core.snapshot import EngineSnapshot, LogBatch
 from ggtui.proxy.bind import bind
 from ggtui.proxy.server import ProxyServer, ProxySettings
@@ -186,6 +187,13 @@ class FakeControl:
 
     async def set_context(self, name: str, n_ctx: int | None) -> None:
         self.asked.append(("set_context", name, n_ctx))
+
+    async def pin(self, name: str, is_pinned: bool) -> None:
+        self.asked.append(("pin", name, is_pinned))
+
+    async def reload(self) -> ReloadReport:
+        self.asked.append(("reload",))
+        return ReloadReport(("max_queue",), ("port",))
 
     async def rescan(self) -> CatalogReport:
         self.asked.append(("rescan",))

@@ -62,6 +62,9 @@ def test_the_state_is_one_document() -> None:
         ("/ggtui/rescan", {}, ("rescan",)),
         ("/ggtui/context", {"model": "tiny", "num_ctx": 512}, ("set_context", "tiny", 512)),
         ("/ggtui/context", {"model": "tiny", "num_ctx": None}, ("set_context", "tiny", None)),
+        ("/ggtui/pin", {"model": "tiny"}, ("pin", "tiny", True)),
+        ("/ggtui/pin", {"model": "tiny", "pinned": False}, ("pin", "tiny", False)),
+        ("/ggtui/reload", {}, ("reload",)),
     ],
 )
 def test_orders_reach_the_control(path: str, document: object, asked: tuple[object, ...]) -> None:
@@ -95,6 +98,7 @@ def test_a_load_answers_the_target() -> None:
         ("/ggtui/load", {"model": "tiny", "num_ctx": "big"}, "num_ctx"),
         ("/ggtui/stop", {"force": 1}, "force"),
         ("/ggtui/context", {"model": "tiny"}, "num_ctx"),
+        ("/ggtui/pin", {"model": "tiny", "pinned": "yes"}, "pinned"),
     ],
 )
 def test_a_wrong_order_is_named(path: str, document: object, param: str) -> None:
@@ -108,8 +112,12 @@ def test_a_wrong_order_is_named(path: str, document: object, param: str) -> None
     run(check())
 
 
-@pytest.mark.parametrize("path", ["/ggtui/load", "/ggtui/stop", "/ggtui/rescan", "/ggtui/context"])
-def test_nothing_changes_by_get(path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["/ggtui/load", "/ggtui/stop", "/ggtui/rescan", "/ggtui/context", "/ggtui/pin", "/ggtui/reload"]
+)
+def test_nothing_changes_by_get(action: str) -> None:
+    path = f"/ggtui/{action}"
+
     async def check() -> None:
         async with door() as proxy:
             answer = Answer.parse(await proxy.ask(proxy.get(path)))

@@ -112,9 +112,7 @@ def test_a_wrong_order_is_named(path: str, document: object, param: str) -> None
     run(check())
 
 
-@pytest.mark.parametrize(
-    "path", ["/ggtui/load", "/ggtui/stop", "/ggtui/rescan", "/ggtui/context", "/ggtui/pin", "/ggtui/reload"]
-)
+@pytest.mark.parametrize("action", ["load", "stop", "rescan", "context", "pin", "reload"])
 def test_nothing_changes_by_get(action: str) -> None:
     path = f"/ggtui/{action}"
 

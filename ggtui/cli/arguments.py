@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ggtui import __version__
@@ -113,23 +114,31 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
     if name in ("stop", "logs"):
         parser.add_argument("model", metavar="MODEL", nargs="?", help="public id; the running one without")
     if name == "load":
+        parser.add_argument("--wait", action="store_true", help="until the model answers, as always")
         parser.add_argument("--timeout", metavar="S", type=_seconds, help="how long to wait for the load")
     if name == "logs":
         parser.add_argument("-f", "--follow", action="store_true", help="go on as lines come")
         parser.add_argument("-n", "--lines", metavar="N", type=_count, default=100, help="lines (100)")
     if name == "completion":
-        parser.add_argument("shell", choices=(*SHELLS, "models"), metavar="bash|zsh|fish")
+        parser.add_argument("shell", type=_shell, metavar="bash|zsh|fish")
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= 86_400:
-        raise argparse.ArgumentTypeError("must be seconds above 0, at most a day")
-    return value
+    with suppress(ValueError):
+        if 0 < float(text) <= 86_400:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"must be seconds above 0, at most a day, not {text!r}")
 
 
 def _count(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= 999_999:
-        raise argparse.ArgumentTypeError("must be from 0 to 999999")
-    return value
+    with suppress(ValueError):
+        if 0 <= int(text) <= 999_999:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"must be a whole number from 0 to 999999, not {text!r}")
+
+
+def _shell(text: str) -> str:
+    """A shell, or `models`, by which the scripts ask for names."""
+    if text not in (*SHELLS, "models"):
+        raise argparse.ArgumentTypeError(f"must be {', '.join(SHELLS[:-1])} or {SHELLS[-1]}, not {text!r}")
+    return text

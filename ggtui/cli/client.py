@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from ggtui.adapters.instance.record import find_instance
 from ggtui.cli.exits import ExitCode
-from ggtui.core.errors import Failure, SpawnReason
+from ggtui.core.errors import Failure, ModelNotFound, SpawnReason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,7 +51,8 @@ class InstanceRefused(Failure):
         code = str(error.get("code") or "")
         self.shown_title = _titles().get(code, "The running ggtui refused")
         detail = str(error.get("message") or f"status {status}")
-        super().__init__(detail.removeprefix(f"{self.shown_title}: "), hint=str(error.get("hint") or ""))
+        hint = "ggtui ls lists the models" if code == ModelNotFound.code else ""
+        super().__init__(detail.removeprefix(f"{self.shown_title}: "), hint=str(error.get("hint") or hint))
         self.answer_status = status
         is_missing = error.get("reason") == SpawnReason.BINARY_MISSING
         self.exit_code = ExitCode.ENVIRONMENT if is_missing else ExitCode.FAILED

@@ -12,6 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from ggtui.cli.exits import ExitCode
+from ggtui.cli.leaving import leave_now
 from ggtui.cli.output import OutputLost
 from ggtui.cli.stop_signals import stop_signals
 from ggtui.core.errors import Failure, Internal
@@ -36,7 +37,7 @@ _STARTED, _ENDED = 0, -1
 """What the main thread may hear of besides signal numbers, which are above 0."""
 
 
-def serve(engine: Engine, url: str, out: Output, *, leave: Callable[[int], object] = os._exit) -> ExitCode:
+def serve(engine: Engine, url: str, out: Output, *, leave: Callable[[int], object] = leave_now) -> ExitCode:
     """Start the engine, tell the URL in one line on stdout, serve until a stop signal.
 
     Raises: what kept the engine from starting.
@@ -49,7 +50,7 @@ def serve(engine: Engine, url: str, out: Output, *, leave: Callable[[int], objec
 
 
 def keep_serving(
-    engine: Engine, url: str, out: Output, *, leave: Callable[[int], object] = os._exit
+    engine: Engine, url: str, out: Output, *, leave: Callable[[int], object] = leave_now
 ) -> ExitCode:
     """The same for an engine that already runs, after its screen has gone."""
     heard: SimpleQueue[int] = SimpleQueue()
@@ -57,7 +58,7 @@ def keep_serving(
         return _attend(engine, url, out, heard, leave)
 
 
-def stop_engine(engine: Engine, leave: Callable[[int], object] = os._exit) -> None:
+def stop_engine(engine: Engine, leave: Callable[[int], object] = leave_now) -> None:
     """End the engine within the limit. An engine that hangs is left behind: its guard ends the children."""
     deadline = time.monotonic() + STOP_LIMIT_S
     has_stopped = engine.stop(SLICE_S)

@@ -58,8 +58,9 @@ class Output:
     ) -> None:
         self.is_json = is_json
         self.is_ascii = is_ascii
-        self._stdout = stdout or sys.stdout
-        self._stderr = stderr or sys.stderr
+        # Python has no stream at all where the shell closed it, as >&- does.
+        self._stdout: TextIO | None = stdout or sys.stdout
+        self._stderr: TextIO | None = stderr or sys.stderr
 
     def line(self, text: str = "") -> None:
         """One line of data, on its way at once."""
@@ -86,8 +87,9 @@ class Output:
             self.line("  ".join(cells).rstrip())
 
     def say(self, text: str) -> None:
-        """Words for a person; they never mix with the data."""
-        self._write(self._stderr, text)
+        """Words for a person; they never mix with the data, and nobody has to listen."""
+        if self._stderr is not None:
+            self._write(self._stderr, text)
 
     def failure(self, words: FailureWords) -> None:
         """One failure: a line and its hint, or the JSON document that takes the place of the data."""
@@ -99,7 +101,9 @@ class Output:
         if words.hint:
             self.say(f"  {plain(words.hint, _LONGEST_SENTENCE)}")
 
-    def _write(self, stream: TextIO, text: str) -> None:
+    def _write(self, stream: TextIO | None, text: str) -> None:
+        if stream is None:
+            raise OutputLost("it was closed before ggtui began")
         encoding = stream.encoding or "ascii"
         if self.is_ascii or not encoding.lower().startswith("utf"):
             text = text.translate(_ASCII)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from ggtui.cli.leaving import leave_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 @contextmanager
 def stop_signals(
     hear: Callable[[int], None],
-    leave: Callable[[int], object] = os._exit,
+    leave: Callable[[int], object] = leave_now,
     *,
     hangup_reloads: bool = False,
 ) -> Iterator[None]:

@@ -17,7 +17,7 @@ from ggtui.core.forecast import Forecast, MemoryPool, forecast, own_bytes, pool_
 from ggtui.core.nearness import near_names
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
 
     from ggtui.config.schema import Config
     from ggtui.core.models import EngineInfo, ModelSummary
@@ -40,7 +40,14 @@ class Shelf:
             for model in self.models:
                 if str(getattr(model, key)) == name:
                     return model
-        raise ModelNotFound(name, near=near_names(name, [model.public_id for model in self.models]))
+        raise not_found(name, [model.public_id for model in self.models])
+
+
+def not_found(name: str, known: Sequence[str]) -> ModelNotFound:
+    """The failure, with what may have been meant, or where the names are."""
+    failure = ModelNotFound(name, near=near_names(name, known))
+    failure.hint = failure.hint or "ggtui ls lists the models"
+    return failure
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import threading
 from contextlib import suppress
 from queue import SimpleQueue
@@ -12,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from ggtui.cli.exits import ExitCode
 from ggtui.cli.headless import keep_serving, stop_engine
+from ggtui.cli.leaving import leave_now
 from ggtui.cli.log_output import stderr_log
 from ggtui.cli.stop_signals import stop_signals
+from ggtui.cli.terminal import kept_terminal
 from ggtui.config.paths import default_config_file
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def show(engine: Engine, ground: Ground, out: Output) -> ExitCode:
     choice = QuitChoice.STOP
     with stop_signals(watcher.heard.put):
         try:
-            choice = asyncio.run(watcher.shown(mouse=config.mouse)) or QuitChoice.STOP
+            with kept_terminal():
+                choice = asyncio.run(watcher.shown(mouse=config.mouse)) or QuitChoice.STOP
         finally:
             if choice is not QuitChoice.KEEP_SERVING:
                 stop_engine(engine)
@@ -91,4 +93,4 @@ class _Watcher:
         if not self._closed.wait(CLOSE_S):
             _LOG.warning("the screen does not close; leaving it behind")
             stop_engine(self._engine)
-            os._exit(ExitCode.DONE)
+            leave_now(ExitCode.DONE)

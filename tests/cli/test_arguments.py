@@ -68,3 +68,22 @@ def test_every_setting_with_a_flag_can_be_given_by_it() -> None:
     fields = {setting.field for setting in SETTINGS if setting.flag}
 
     assert fields == set(flags_of(parse([])))
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["load", "m", "--timeout", "soon"], "must be seconds above 0, at most a day, not 'soon'"),
+        (["load", "m", "--timeout", "0"], "must be seconds above 0, at most a day, not '0'"),
+        (["logs", "-n", "many"], "must be a whole number from 0 to 999999, not 'many'"),
+        (["completion", "tcsh"], "must be bash, zsh or fish, not 'tcsh'"),
+    ],
+)
+def test_a_wrong_value_is_told_with_the_right_ones(
+    argv: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(argv)
+
+    assert 2 == ended.value.code
+    assert capsys.readouterr().err.endswith(f": {words}\n")

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
+
+import pytest
 
 from ggtui.cli.output import FailureWords, Output
 from ggtui.core.errors import AdmissionTimeout, ModelNotFound
@@ -83,3 +87,19 @@ def test_what_no_table_knows_is_replaced_rather_than_raised() -> None:
     output.line("Modèle")
 
     assert "Mod?le\n" == _text(out)
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_streams_that_the_shell_closed_cost_no_traceback(flags: list[str]) -> None:
+    command = [sys.executable, "-m", "ggtui", "completion", "bash", *flags]
+    no_out = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *command], capture_output=True, text=True, check=False
+    )
+    no_words = subprocess.run(
+        ["sh", "-c", 'exec "$@" 2>&-', "sh", *command], capture_output=True, text=True, check=False
+    )
+
+    told = "" if flags else "ggtui: Output cannot be written: it was closed before ggtui began\n"
+    assert (1, told) == (no_out.returncode, no_out.stderr)
+    assert (0, "") == (no_words.returncode, no_words.stderr)
+    assert "complete -F _ggtui ggtui" in no_words.stdout

@@ -111,6 +111,21 @@ def test_a_signal_closes_the_screen_and_stops_everything(
         assert ([], family) == _sorted(psutil.wait_procs(family, GUARD_S), family)
 
 
+def test_a_second_signal_waits_for_nothing_and_still_gives_the_terminal_back(arguments: list[str]) -> None:
+    with _terminal(*arguments) as terminal:
+        before = termios.tcgetattr(terminal.master)
+        terminal.wait_for(b"alpha-f32")
+        assert before != termios.tcgetattr(terminal.master)
+        # While it is stopped both are gathered, so that the second is heard before the screen has closed.
+        for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGINT, signal.SIGCONT):
+            terminal.signal(number)
+
+        assert terminal.wait_exit() in (128 + signal.SIGTERM, 128 + signal.SIGINT)
+        assert terminal.shown.rindex(LEAVES_ALTERNATE_SCREEN) > terminal.shown.rindex(ENTERS_ALTERNATE_SCREEN)
+        assert terminal.shown.endswith(b"\x1b[?25h\x1b[0m")
+        assert before == termios.tcgetattr(terminal.master)
+
+
 def test_a_terminal_that_goes_away_stops_all(arguments: list[str]) -> None:
     with _terminal(*arguments) as terminal:
         terminal.wait_for(b"alpha-f32")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ggtui.cli.arguments import COMMANDS, SHELLS, build_parser
@@ -13,22 +14,50 @@ if TYPE_CHECKING:
     from ggtui.cli.call import Call
 
 TAKES_MODEL = ("show", "load", "stop", "logs", "estimate")
+FOLDERS = ("--models-dir", "--data-dir")
+FILES = ("--config", "--llama-server")
+CHOICES = {"--strategy": ("single", "memory")}
+"""What follows a flag; after any other flag with a value comes something that only the person knows."""
 
 _BASH = """\
+_ggtui_paths() {
+  local IFS=$'\\n'
+  compopt -o filenames 2>/dev/null
+  COMPREPLY=($(compgen "$1" -- "$2"))
+}
 _ggtui() {
-  local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}" word
+  local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}" word command="" skip=""
+  local own=""
+  COMPREPLY=()
   case "$previous" in
-    --models-dir|--data-dir) COMPREPLY=($(compgen -d -- "$current")); return ;;
-    --config|--llama-server) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    completion) COMPREPLY=($(compgen -W "@SHELLS@" -- "$current")); return ;;
+    @FOLDERS@) _ggtui_paths -d "$current"; return ;;
+    @FILES@) _ggtui_paths -f "$current"; return ;;
+@CHOICES@
+    @VALUES@) return ;;
   esac
-  if [[ "$current" == -* ]]; then COMPREPLY=($(compgen -W "@FLAGS@" -- "$current")); return; fi
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    if [[ -n "$skip" ]]; then skip=""; continue; fi
     case "$word" in
-      @TAKES@) COMPREPLY=($(compgen -W "$(ggtui completion models 2>/dev/null)" -- "$current")); return ;;
+      @TAKE_VALUE@) skip=1 ;;
+      -*) ;;
+      *) command="$word"; break ;;
     esac
   done
-  COMPREPLY=($(compgen -W "@COMMANDS@" -- "$current"))
+  if [[ "$current" == -* ]]; then
+    case "$command" in
+@OWN@
+    esac
+    COMPREPLY=($(compgen -W "@FLAGS@ $own" -- "$current"))
+    return
+  fi
+  case "$command" in
+    "") COMPREPLY=($(compgen -W "@COMMANDS@" -- "$current")) ;;
+    completion) COMPREPLY=($(compgen -W "@SHELLS@" -- "$current")) ;;
+    @TAKES@) COMPREPLY=($(compgen -W "$(ggtui completion models 2>/dev/null)" -- "$current")) ;;
+  esac
+  if [[ "$command" == estimate && ${#COMPREPLY[@]} -eq 0 ]]; then
+    _ggtui_paths -f "$current"
+  fi
 }
 complete -F _ggtui ggtui
 """
@@ -36,27 +65,49 @@ complete -F _ggtui ggtui
 _ZSH = """\
 #compdef ggtui
 _ggtui() {
-  local word
-  local -a models
+  local word command="" skip=""
+  local -a models own
   case "${words[CURRENT-1]}" in
-    --models-dir|--data-dir) _files -/; return ;;
-    --config|--llama-server) _files; return ;;
-    completion) compadd -- @SHELLS@; return ;;
+    @FOLDERS@) _files -/; return ;;
+    @FILES@) _files; return ;;
+@CHOICES@
+    @VALUES@) return ;;
   esac
-  if [[ "${words[CURRENT]}" == -* ]]; then compadd -- @FLAGS@; return; fi
   for word in "${words[@]:1:$((CURRENT-2))}"; do
+    if [[ -n "$skip" ]]; then skip=""; continue; fi
     case "$word" in
-      @TAKES@) models=(${(f)"$(ggtui completion models 2>/dev/null)"}); compadd -- $models; return ;;
+      @TAKE_VALUE@) skip=1 ;;
+      -*) ;;
+      *) command="$word"; break ;;
     esac
   done
-  compadd -- @COMMANDS@
+  if [[ "${words[CURRENT]}" == -* ]]; then
+    case "$command" in
+@OWN@
+    esac
+    compadd -- @FLAGS@ $own
+    return
+  fi
+  case "$command" in
+    "") compadd -- @COMMANDS@ ;;
+    completion) compadd -- @SHELLS@ ;;
+    @TAKES@)
+      models=(${(f)"$(ggtui completion models 2>/dev/null)"})
+      compadd -- $models
+      [[ "$command" == estimate ]] && _files ;;
+  esac
 }
-compdef _ggtui ggtui
+if [[ "${funcstack[1]}" == _ggtui ]]; then _ggtui "$@"; else compdef _ggtui ggtui; fi
 """
 
-_FISH_MODELS = (
-    'complete -c ggtui -n "__fish_seen_subcommand_from {takes}" -f -a "(ggtui completion models 2>/dev/null)"'
-)
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One flag as the parser has it."""
+
+    name: str
+    words: str
+    has_value: bool
 
 
 def run(call: Call) -> ExitCode:
@@ -74,33 +125,106 @@ def script(shell: str) -> str:
     if shell == "fish":
         return _fish()
     filled = _BASH if shell == "bash" else _ZSH
-    for mark, text in (
-        ("@SHELLS@", " ".join(SHELLS)),
-        ("@FLAGS@", " ".join(_flags())),
-        ("@TAKES@", "|".join(TAKES_MODEL)),
-        ("@COMMANDS@", " ".join(COMMANDS)),
-    ):
+    for mark, text in _marks(shell).items():
         filled = filled.replace(mark, text)
     return filled
 
 
+def _marks(shell: str) -> dict[str, str]:
+    with_value = [flag.name for flag in _all_flags() if flag.has_value]
+    known = {*FOLDERS, *FILES, *CHOICES}
+    return {
+        "@FOLDERS@": "|".join(FOLDERS),
+        "@FILES@": "|".join(FILES),
+        "@CHOICES@": "\n".join(_choice(shell, flag) for flag in CHOICES),
+        "@VALUES@": "|".join(name for name in with_value if name not in known),
+        "@TAKE_VALUE@": "|".join(with_value),
+        "@OWN@": "\n".join(_own(shell, name) for name in COMMANDS if _flags(name)),
+        "@FLAGS@": " ".join(flag.name for flag in _flags()),
+        "@SHELLS@": " ".join(SHELLS),
+        "@TAKES@": "|".join(TAKES_MODEL),
+        "@COMMANDS@": " ".join(COMMANDS),
+    }
+
+
+def _choice(shell: str, flag: str) -> str:
+    words = " ".join(CHOICES[flag])
+    if shell == "zsh":
+        return f"    {flag}) compadd -- {words}; return ;;"
+    return f'    {flag}) COMPREPLY=($(compgen -W "{words}" -- "$current")); return ;;'
+
+
+def _own(shell: str, command: str) -> str:
+    names = " ".join(flag.name for flag in _flags(command))
+    value = f"({names})" if shell == "zsh" else f'"{names}"'
+    return f"      {command}) own={value} ;;"
+
+
 def _fish() -> str:
     none = f'"not __fish_seen_subcommand_from {" ".join(COMMANDS)}"'
-    commands = [
-        f"complete -c ggtui -n {none} -f -a {name} -d '{_escaped(words)}'" for name, words in COMMANDS.items()
+    lines = ["complete -c ggtui -f"]
+    lines += [
+        f"complete -c ggtui -n {none} -a {name} -d '{_escaped(words)}'" for name, words in COMMANDS.items()
     ]
-    flags = [f"complete -c ggtui -l {flag.removeprefix('--')}" for flag in _flags()]
-    shells = f'complete -c ggtui -n "__fish_seen_subcommand_from completion" -f -a "{" ".join(SHELLS)}"'
-    return "\n".join([*commands, *flags, shells, _FISH_MODELS.format(takes=" ".join(TAKES_MODEL))]) + "\n"
+    lines += [_fish_flag(flag, "") for flag in _flags()]
+    for name in COMMANDS:
+        where = f' -n "__fish_seen_subcommand_from {name}"'
+        lines += [_fish_flag(flag, where) for flag in _flags(name)]
+    completion = '-n "__fish_seen_subcommand_from completion"'
+    takes = f'-n "__fish_seen_subcommand_from {" ".join(TAKES_MODEL)}"'
+    lines += [
+        f'complete -c ggtui {completion} -a "{" ".join(SHELLS)}"',
+        f'complete -c ggtui {takes} -a "(ggtui completion models 2>/dev/null)"',
+        'complete -c ggtui -n "__fish_seen_subcommand_from estimate" -F',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _fish_flag(flag: Flag, where: str) -> str:
+    kind = "l" if flag.name.startswith("--") else "s"
+    line = f"complete -c ggtui{where} -{kind} {flag.name.lstrip('-')} -d '{_escaped(flag.words)}'"
+    if flag.name in CHOICES:
+        return f'{line} -x -a "{" ".join(CHOICES[flag.name])}"'
+    if flag.name in FOLDERS:
+        return f'{line} -x -a "(__fish_complete_directories)"'
+    if flag.name in FILES:
+        return f"{line} -r -F"
+    return f"{line} -x" if flag.has_value else line
 
 
 def _escaped(words: str) -> str:
     return words.replace("'", "\\'")
 
 
-def _flags() -> list[str]:
-    actions: list[argparse.Action] = build_parser()._actions  # argparse has no public list of its flags
-    return sorted(flag for action in actions for flag in action.option_strings if flag.startswith("--"))
+def _all_flags() -> list[Flag]:
+    return [flag for name in ("", *COMMANDS) for flag in _flags(name)]
+
+
+def _flags(command: str = "") -> list[Flag]:
+    """The flags that work everywhere; with a command, those that only it has."""
+    root = build_parser()
+    shared = _of_parser(root)
+    if not command:
+        return shared
+    known = {flag.name for flag in shared}
+    return [flag for flag in _of_parser(_parser_of(root, command)) if flag.name not in known]
+
+
+def _parser_of(root: argparse.ArgumentParser, command: str) -> argparse.ArgumentParser:
+    subparsers = next(action for action in root._actions if isinstance(action.choices, dict))
+    assert isinstance(subparsers.choices, dict)
+    parser: argparse.ArgumentParser = subparsers.choices[command]
+    return parser
+
+
+def _of_parser(parser: argparse.ArgumentParser) -> list[Flag]:
+    # argparse has no public list of its flags.
+    found = [
+        Flag(name, action.help or "", action.nargs != 0)
+        for action in parser._actions
+        for name in action.option_strings
+    ]
+    return sorted(found, key=lambda flag: flag.name)
 
 
 def _models(call: Call) -> ExitCode:

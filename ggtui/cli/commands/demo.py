@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import tempfile
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ggtui.cli.leaving import duty
 from ggtui.cli.ownership import in_folder
+from ggtui.config.paths import make_private
 from ggtui.config.schema import EMBEDDED
+from ggtui.core.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ggtui.cli.call import Call
     from ggtui.cli.exits import ExitCode
@@ -28,26 +34,51 @@ def run(call: Call) -> ExitCode:
 
     if not call.arguments.proxy_only and not has_terminal():
         return without_screen(call)
-    with tempfile.TemporaryDirectory(prefix="ggtui-demo-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        # Folders that a person names are theirs to keep: ps and load find the demo by them.
-        own = call.config if call.arguments.data_dir else in_folder(call.config, folder / "data")
-        config, models = prepared(own, folder)
+    with _home(call) as own:
+        config, models = prepared(own, own.data_dir / "demo-models")
         show = serve_config if call.arguments.proxy_only else show_config
         return show(config, call.out, lambda url: what_to_try(url, models))
 
 
-def prepared(config: Config, folder: Path) -> tuple[Config, list[str]]:
-    """The models written, the settings that serve them, and their public ids."""
-    from ggtui.adapters.gguf.demo import write_demo_models
+@contextmanager
+def _home(call: Call) -> Iterator[Config]:
+    """The data folder that a person names is theirs to keep: ps and load find the demo by it, ids stay."""
+    if call.arguments.data_dir:
+        yield call.config
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="ggtui-demo-", ignore_cleanup_errors=True) as name,
+        duty(partial(shutil.rmtree, name, ignore_errors=True)),
+    ):
+        yield in_folder(call.config, Path(name) / "data")
+
+
+def prepared(config: Config, models: Path) -> tuple[Config, list[str]]:
+    """The models written to this folder, the settings that serve them, and their public ids.
+
+    Raises: StoreUnavailable.
+    """
     from ggtui.cli.model_file import summary_of_file
 
-    models = folder / "models"
-    models.mkdir(mode=0o700)
-    write_demo_models(models)
-    names = [summary_of_file(str(each)).public_id for each in sorted(models.glob("*.gguf"))]
+    make_private(models)
+    try:
+        _write(models)
+    except OSError as error:
+        raise StoreUnavailable(f"{models} cannot be written: {error.strerror or error}") from error
+    names = [summary_of_file(str(each)).public_id for each in sorted(models.glob("demo-*.gguf"))]
     engine = config.llama_server or _preferred_engine()
     return replace(config, models_dirs=(models,), llama_server=engine), names
+
+
+def _write(models: Path) -> None:
+    from ggtui.adapters.gguf.demo import write_demo_models
+
+    with tempfile.TemporaryDirectory(dir=models, prefix=".new-") as name:
+        for new in write_demo_models(Path(name)):
+            # A server may have the file of an earlier demo mapped: the same bytes are left alone.
+            old = models / new.name
+            if not old.is_file() or old.read_bytes() != new.read_bytes():
+                new.replace(old)
 
 
 def what_to_try(url: str, models: Sequence[str]) -> list[str]:

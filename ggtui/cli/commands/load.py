@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ggtui.cli.client import connect
-from ggtui.cli.commands.estimate import find, forecast_of
+from ggtui.cli.commands.estimate import find, forecast_of, say_cut
 from ggtui.cli.exits import ExitCode
 from ggtui.cli.forecast_lines import needs_consent
 from ggtui.cli.surroundings import beside, look
@@ -35,6 +35,7 @@ def run(call: Call) -> ExitCode:
     config = beside(call.config, state)
     model, room = look(find(call.arguments.model, config, state))
     ahead = forecast_of(model, config, room, call.n_ctx)
+    say_cut(call, model)
     call.out.say(forecast_line(model.public_id, ahead))
     if needs_consent(ahead) and not call.arguments.yes:
         raise DoesNotFit(_refusal(model.public_id, ahead), hint=_way_out(model.public_id, ahead))

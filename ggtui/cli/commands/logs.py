@@ -34,10 +34,21 @@ def run(call: Call) -> ExitCode:
         lines = _kept(call, arguments.model, arguments.lines)
     elif instance is None:
         raise NoInstance(f"none owns {call.config.data_dir}", hint="name a model to read its last log")
+    if not lines and arguments.model:
+        _check_name(call, arguments.model)
     _print(call.out, lines, is_stream=False)
-    if not lines:
+    if not lines and arguments.lines:
         call.out.say("no lines: the model was not started yet")
     return ExitCode.DONE
+
+
+def _check_name(call: Call, name: str) -> None:
+    """Raises: ModelNotFound for a name that no model has, rather than to show its empty log."""
+    from ggtui.cli.surroundings import look, not_found, seen_names
+
+    known = look(seen_names(call.config))
+    if name not in known:
+        raise not_found(name, known)
 
 
 def _asked(instance: InstanceClient, model: str | None, n_lines: int) -> list[str]:

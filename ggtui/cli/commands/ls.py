@@ -59,7 +59,7 @@ def _row(model: ModelSummary, config: Config, room: Room, states: dict[str, str]
         model.public_id,
         model.quantisation or "–",
         gib(model.size_bytes),
-        tokens(context_of(model, config)),
+        "–" if ahead is None else tokens(ahead.n_ctx),
         "broken" if ahead is None else str(ahead.verdict),
         states.get(model.public_id, "idle"),
     )

@@ -125,11 +125,34 @@ def test_a_name_that_is_nearly_right_is_told(cli: CommandLine) -> None:
     assert "ggtui: Model not found: alpha\n  did you mean alpha-f32?\n" == answer.err
 
 
+def test_a_name_like_no_other_is_told_where_the_names_are(cli: CommandLine) -> None:
+    for command in ("show", "estimate"):
+        answer = cli(command, "zzz")
+
+        assert "ggtui: Model not found: zzz\n  ggtui ls lists the models\n" == answer.err
+
+
+def test_more_context_than_the_model_was_trained_for_is_said_to_be_cut(cli: CommandLine) -> None:
+    answer = cli("estimate", "alpha-f32", "--ctx", "99999")
+
+    assert "alpha-f32 was trained for 4096 tokens of context; 99999 is cut to that\n" == answer.err
+    assert answer.out.startswith("load alpha-f32  ctx 4k")
+    assert "" == cli("estimate", "alpha-f32", "--ctx", "4096").err
+
+
+def test_a_broken_model_is_listed_without_a_context(cli: CommandLine) -> None:
+    truncated_model(cli.models_dir / "cut.gguf")
+    row = next(line for line in cli("ls").out.splitlines() if line.startswith("cut-f32"))
+
+    assert ["cut-f32", "F32", "0.5M", "–", "broken", "idle"] == row.split()
+
+
 def test_a_broken_file_cannot_be_estimated(cli: CommandLine) -> None:
     answer = cli("estimate", str(truncated_model(cli.folder / "cut.gguf")))
 
     assert 1 == answer.code
-    assert answer.err.startswith("ggtui: llama-server refused the launch: Failed to start model: cut")
+    assert answer.err.startswith("ggtui: Model file is not readable: cut-f32: incomplete download")
+    assert "get the file again" in answer.err
     assert 1 == cli("estimate", str(cli.folder / "none.gguf")).code
 
 

@@ -42,6 +42,14 @@ def test_the_script_is_accepted_by_its_shell(shell: str) -> None:
         ("ggtui load", "al", ["alpha-f32"]),
         ("ggtui --json load", "b", ["beta-q8_0"]),
         ("ggtui completion", "z", ["zsh"]),
+        ("ggtui ls", "", []),
+        ("ggtui --port", "", []),
+        ("ggtui --port 81", "sh", ["show"]),
+        ("ggtui --strategy", "", ["single", "memory"]),
+        ("ggtui load", "--ti", ["--timeout"]),
+        ("ggtui ls", "--ti", []),
+        ("ggtui logs", "--fo", ["--follow"]),
+        ("ggtui --data-dir load", "lo", ["load", "logs"]),
     ],
 )
 def test_bash_completes(words: str, last: str, expected: list[str]) -> None:
@@ -49,6 +57,26 @@ def test_bash_completes(words: str, last: str, expected: list[str]) -> None:
     done = subprocess.run(["bash", "--norc", "-c", text], capture_output=True, text=True, check=True)
 
     assert expected == done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("ggtui sh", ["show"]),
+        ("ggtui load al", ["alpha-f32"]),
+        ("ggtui ls ", []),
+        ("ggtui --strategy s", ["single"]),
+        ("ggtui load --ti", ["--timeout"]),
+        ("ggtui completion z", ["zsh"]),
+    ],
+)
+def test_fish_completes(words: str, expected: list[str]) -> None:
+    if shutil.which("fish") is None:
+        pytest.skip("fish is not installed")
+    text = f"{script('fish')}\nfunction ggtui; echo alpha-f32; echo beta-q8_0; end\ncomplete -C '{words}'"
+    done = subprocess.run(["fish", "--no-config", "-c", text], capture_output=True, text=True, check=True)
+
+    assert expected == [line.partition("\t")[0] for line in done.stdout.splitlines()]
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ggtui.adapters.instance.record import find_instance
-from ggtui.cli.commands.demo import what_to_try
+from ggtui.cli.commands.demo import prepared, what_to_try
+from ggtui.config.schema import Config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +70,32 @@ def test_a_data_folder_that_was_named_is_used_and_kept(tmp_path: Path) -> None:
         assert 0 == process.wait(GUARD_S)
     assert record is not None
     assert (tmp_path / "mine").is_dir()
+    assert [] == list((tmp_path / "tmp").iterdir())
+
+
+def test_in_a_named_folder_files_and_ids_stay(tmp_path: Path) -> None:
+    config = Config(tmp_path / "mine", tmp_path, tmp_path, tmp_path)
+    folder = tmp_path / "mine" / "demo-models"
+    first = prepared(config, folder)
+    kept = {each: each.stat().st_ino for each in folder.iterdir()}
+    (folder / "demo-beta.gguf").write_bytes(b"of an older ggtui")
+    second = prepared(config, folder)
+
+    assert first == second
+    assert ["demo-alpha-f32", "demo-beta-f32"] == first[1]
+    assert ["demo-alpha.gguf", "demo-beta.gguf"] == sorted(each.name for each in folder.iterdir())
+    alpha = folder / "demo-alpha.gguf"
+    assert kept[alpha] == alpha.stat().st_ino
+
+
+def test_a_second_signal_leaves_no_folder_behind(tmp_path: Path) -> None:
+    with _demo(tmp_path) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGINT, signal.SIGCONT):
+            process.send_signal(number)
+
+        assert process.wait(GUARD_S) in (128 + signal.SIGTERM, 128 + signal.SIGINT)
     assert [] == list((tmp_path / "tmp").iterdir())
 
 

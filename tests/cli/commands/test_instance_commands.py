@@ -86,6 +86,13 @@ def test_load_says_the_forecast_and_asks(loadable: CommandLine, stub: StubInstan
     assert (0, f"alpha-f32 answers at {stub.url}\n") == (answer.code, answer.out)
 
 
+def test_load_waits_with_and_without_being_told(loadable: CommandLine, stub: StubInstance) -> None:
+    answer = loadable("load", "alpha-f32", "--wait", "--timeout", "9")
+
+    assert ("POST", "/ggtui/load", {"model": "alpha-f32"}) == stub.asked[-1]
+    assert 0 == answer.code
+
+
 def test_load_with_a_context_asks_for_exactly_that(loadable: CommandLine, stub: StubInstance) -> None:
     answer = loadable("load", "alpha-f32", "--ctx", "512", "--json")
 
@@ -170,6 +177,17 @@ def test_logs_of_an_earlier_run_come_from_the_disk(cli: CommandLine) -> None:
 
 
 def test_logs_of_a_model_that_never_ran_say_so(cli: CommandLine) -> None:
-    answer = cli("logs", "../../etc/passwd")
+    cli("ls")
+    answer = cli("logs", "alpha-f32")
 
     assert (0, "", "no lines: the model was not started yet\n") == (answer.code, answer.out, answer.err)
+    assert "" == cli("logs", "alpha-f32", "-n", "0").err
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "alpha"])
+def test_logs_of_a_model_that_is_not_there_are_a_failure(cli: CommandLine, name: str) -> None:
+    cli("ls")
+    answer = cli("logs", name)
+
+    assert (1, "") == (answer.code, answer.out)
+    assert answer.err.startswith(f"ggtui: Model not found: {name}\n  ")

@@ -18,6 +18,7 @@ from ggtui.core.errors import InvalidRequest, RequestTooLarge, UnsupportedMediaT
 from ggtui.core.keep_alive import parse_keep_alive
 from ggtui.core.units import MIB
 from ggtui.proxy.grammar_bounds import check_grammars
+from ggtui.proxy.json_member import without_members
 from ggtui.proxy.multipart import boundary_of, form_field
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class _Skimmed(msgspec.Struct):
     model: msgspec.Raw = _ABSENT
     stream: msgspec.Raw = _ABSENT
     num_ctx: msgspec.Raw = _ABSENT
+    keep_alive: msgspec.Raw = _ABSENT
     n: msgspec.Raw = _ABSENT
     max_tokens: msgspec.Raw = _ABSENT
     n_discard: msgspec.Raw = _ABSENT
@@ -56,7 +58,6 @@ _OURS = frozenset({"num_ctx", "keep_alive"})
 
 _SKIM = msgspec.json.Decoder(_Skimmed)
 _WHOLE = msgspec.json.Decoder()
-_RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +157,9 @@ def judge(data: bytes | bytearray) -> RequestBody:
     check_grammars(root)
     num_ctx = parse_num_ctx(root.get("num_ctx"))
     keep_alive_s = parse_keep_alive(root.get("keep_alive"))
-    if not _OURS.isdisjoint(root):
-        data = _without(data, _OURS)
+    ours = _OURS.intersection(root)
+    if ours:
+        data = without_members(data, ours)
     return RequestBody(data, model or "", num_ctx, bool(stream), keep_alive_s)
 
 
@@ -221,14 +223,6 @@ def _check_utf8(data: bytes | bytearray) -> None:
     for start in range(0, len(view), MIB):
         decoder.decode(view[start : start + MIB])
     decoder.decode(b"", final=True)
-
-
-def _without(data: bytes | bytearray, names: frozenset[str]) -> bytes:
-    """The same object without some members; the others keep their bytes, a repeated one its last value."""
-    members = _RAW.decode(data)
-    for name in names:
-        members.pop(name, None)
-    return msgspec.json.encode(members)
 
 
 def _malformed(error: Exception) -> InvalidRequest:

@@ -109,11 +109,31 @@ def test_a_body_without_num_ctx_is_the_same_object() -> None:
     assert "b" == judged.model
 
 
+def test_num_ctx_leaves_a_body_without_a_copy_of_it() -> None:
+    body = bytearray(b'{"num_ctx": 512, ' + FILLER + b"}")
+    judged = judge(body)
+
+    assert body is judged.data
+    assert (b"{ " + FILLER + b"}", 512) == (bytes(judged.data), judged.num_ctx)
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_keep_alive_is_read_and_taken_out(is_large: bool) -> None:
+    pad = FILLER + b"," if is_large else b""
+    judged = judge(bytearray(b"{" + pad + b'"a": 1.50, "keep_alive": "10m"}'))
+
+    assert 600.0 == judged.keep_alive_s
+    assert judged.data.endswith(b'"a": 1.50}')
+
+
 @pytest.mark.parametrize("is_large", [False, True])
 @pytest.mark.parametrize("value", [b"8192", b"null"])
-def test_num_ctx_is_taken_out_and_the_rest_keeps_its_bytes(value: bytes, is_large: bool) -> None:
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+def test_num_ctx_is_taken_out_and_the_rest_keeps_its_bytes(
+    kind: type[bytes | bytearray], value: bytes, is_large: bool
+) -> None:
     pad = FILLER + b"," if is_large else b""
-    judged = judge(b"{" + pad + b'"a": 1.50, "num_ctx": ' + value + b', "m": {"num_ctx": 1}}')
+    judged = judge(kind(b"{" + pad + b'"a": 1.50, "num_ctx": ' + value + b', "m": {"num_ctx": 1}}'))
     root = json.loads(judged.data)
 
     assert json.loads(value) == judged.num_ctx

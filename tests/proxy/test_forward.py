@@ -39,7 +39,7 @@ def test_the_answer_names_what_served_it() -> None:
             assert ["2048"] == answer.values("x-ggtui-ctx-requested")
             assert 1 == len(answer.values("x-request-id"))
             assert [("tiny", 2048)] == proxy.runtime.wanted
-            assert b'{"model":"tiny","seed":1.50}' == upstream.requests[0].body
+            assert b'{ "model": "tiny", "seed": 1.50}' == upstream.requests[0].body
 
     run(check())
 

@@ -110,7 +110,7 @@ def test_keep_alive_reaches_the_runtime_and_not_the_server(member: bytes, expect
 
             assert admission is not None
             assert expected == admission.keep_alive_s
-            assert b'{"model":"tiny"}' == upstream.requests[0].body
+            assert b'{"model": "tiny"}' == upstream.requests[0].body
 
     run(check())
 

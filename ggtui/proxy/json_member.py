@@ -1,0 +1,79 @@
+"""Takes members out of a JSON object; all others keep their bytes."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_PLAIN_VALUE = re.compile(rb'(?:null|-?[0-9][0-9.eE+\-]*|"[^"\\]*")\s*(,?)')
+_SPACE = b" \t\r\n"
+_BACKSLASH = 0x5C
+
+
+def without_members(data: bytes | bytearray, names: Collection[str]) -> bytes | bytearray:
+    """The same object without these members, which it has and which may be repeated.
+
+    A bytearray is changed in place where that is possible, so that a large body is not held twice.
+    Raises: msgspec.DecodeError.
+    """
+    if isinstance(data, bytearray) and all(cut_member(data, name) for name in names):
+        return data
+    members = _RAW.decode(data)
+    for name in names:
+        members.pop(name, None)
+    return msgspec.json.encode(members)
+
+
+def cut_member(data: bytearray, name: str) -> bool:
+    """Cut a member with a plain value, no array or object, out of a sound object that has it.
+
+    False when it is not clear where it stands, as when its name is spelled with escapes or occurs again
+    deeper inside; then nothing is changed.
+    """
+    place = _only_place(data, name)
+    if place is None:
+        return False
+    start, end, is_last = place
+    if is_last:
+        while data[start - 1] in _SPACE:
+            start -= 1
+        start -= data[start - 1 : start] == b","
+    taken = bytes(data[start:end])
+    del data[start:end]
+    if _has_member(data, name):
+        data[start:start] = taken
+        return False
+    return True
+
+
+def _only_place(data: bytearray, name: str) -> tuple[int, int, bool] | None:
+    """Start, end and whether no comma follows; None unless the name is a key once, with a plain value."""
+    # Behind a backslash the first quotation mark is a part of a text. bytes.find is slower here.
+    keys = [key.span() for key in _key(name).finditer(data) if data[key.start() - 1] != _BACKSLASH]
+    if len(keys) != 1:
+        return None
+    start, value_start = keys[0]
+    value = _PLAIN_VALUE.match(data, value_start)
+    return (start, value.end(), not value[1]) if value is not None else None
+
+
+@lru_cache(maxsize=4)
+def _key(name: str) -> re.Pattern[bytes]:
+    return re.compile(rb'"%b"\s*:\s*' % re.escape(name.encode()))
+
+
+def _has_member(data: bytearray, name: str) -> bool:
+    return len(memoryview(getattr(_looking_for(name).decode(data), name))) > 0
+
+
+@lru_cache(maxsize=4)
+def _looking_for(name: str) -> msgspec.json.Decoder[Any]:
+    """Reads one member of an object as it stands, nothing when there is none."""
+    return msgspec.json.Decoder(msgspec.defstruct("Looked", [(name, msgspec.Raw, msgspec.Raw(b""))]))

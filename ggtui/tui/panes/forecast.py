@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from ggtui.tui.outlook import Outlook
 
+NARROW = 56
+"""Cells below which the line is a shorter one."""
 LONGEST_TRACK = 48
 SHORTEST_TRACK = 8
 ENOUGH_NAME = 24
@@ -78,7 +80,7 @@ class ForecastPane(Vertical):
             slider.place(None, 0, 0)
             slider.show(Content(""))
             return
-        if width < 56:
+        if width < NARROW:
             line.show(tiny_line(self.outlook, width, self._glyphs))
         else:
             line.show(forecast_line(self.outlook, width, self._glyphs, is_framed=is_framed))
@@ -206,7 +208,7 @@ def slider_line(
     track = _track(outlook)
     low, high = track.ends()
     head, foot = f"[ {low} ", f" {high} ]"
-    if width < 56:
+    if width < NARROW:
         pool = used_of_total(forecast.after_bytes, forecast.total_bytes or None)
         head, foot, after = "[", "]", f" {pool}"
     else:

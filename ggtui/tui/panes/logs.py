@@ -61,5 +61,6 @@ class LogPane(Vertical):
         self.set_class(not has_lines, "-empty")
         self.border_title = Content(f"{self._heading} {self.public_id}".rstrip())
         mode = "FOLLOW" if self.view.is_following else "SCROLL"
-        text = f"{mode} · {self.view.line_count} lines" if has_lines else ""
+        count = self.view.line_count
+        text = f"{mode} · {count} line{'' if count == 1 else 's'}" if has_lines else ""
         self.border_subtitle = Content(self._glyphs.twin(text))

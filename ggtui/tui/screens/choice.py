@@ -14,10 +14,13 @@ from ggtui.tui.keys import Where, bindings
 from ggtui.tui.widgets.text_block import TextBlock
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.app import ComposeResult
 
     from ggtui.tui.glyphs import Glyphs
 
+LOW, FRAME, PADDING = 18, 2, 3
+"""Rows: below which the dialog has no padding, of its frame, of its padding and the gap above the buttons."""
 NO = "no"
 """The answer of the first button, and of esc."""
 
@@ -59,8 +62,16 @@ class ChoiceScreen(ModalScreen[str]):
                 label = Content(self._glyphs.twin(f" {answer.label} "))
                 yield Button(label, id=f"answer-{answer.id}", compact=True)
 
+    def on_resize(self, event: events.Resize) -> None:
+        """The buttons are always in view: what has no room is cut off the words."""
+        is_low = event.size.height < LOW
+        self.set_class(is_low, "-low")
+        taken = len(self.question.answers) + (FRAME if is_low else FRAME + PADDING)
+        self.query_one("#choice-text").styles.max_height = max(1, event.size.height - taken)
+
     def on_mount(self) -> None:
-        """The first answer is the harmless one."""
+        """The first answer is the harmless one; what was said before must not lie over it."""
+        self.app.clear_notifications()
         words = Content(self._glyphs.twin(self.question.text))
         self.query_one("#choice-text", TextBlock).show(words, layout=True)
         self.query(Button).first().focus()

@@ -14,7 +14,7 @@ from ggtui.core.units import gib, parameters, tokens, used_of_total
 from ggtui.tui.format import lines
 from ggtui.tui.glyphs import VERDICTS, Glyphs
 from ggtui.tui.keys import Where, bindings
-from ggtui.tui.panes.forecast import forecast_line
+from ggtui.tui.panes.forecast import NARROW, forecast_line, tiny_line
 from ggtui.tui.screens.reader import ReaderScreen
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ class ModelInfoScreen(ReaderScreen):
         outlook = self.outlook
         if outlook is None:
             return Content("")
-        rows = [forecast_line(outlook, self.text_width, self.glyphs), Content("")]
+        head = tiny_line if self.text_width < NARROW else forecast_line
+        rows = [head(outlook, self.text_width, self.glyphs), Content("")]
         rows += [_fact(name, self.glyphs.twin(value)) for name, value in facts(outlook)]
         if outlook.summary.problem is not None:
             rows += [Content(""), Content.assemble(("try  ", "$success bold"), MEND)]

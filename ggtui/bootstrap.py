@@ -214,6 +214,7 @@ class Door:
             settings=ProxySettings(
                 default_ctx=config.n_ctx,
                 api_key=config.api_key,
+                hosts=config.hosts,
                 max_body_bytes=config.max_body_mb * 1024 * 1024,
             ),
         )

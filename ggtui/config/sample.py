@@ -14,6 +14,7 @@ SAMPLE = """\
 # host = "127.0.0.1"              # any other address needs an API key
 # port = 8080
 # api_key_file = "api-key"        # a file that holds the key clients must send; none by default
+# hosts = []                      # further names that clients may call this machine by
 # default_ctx = 4096              # tokens, when neither request nor model chooses
 # admission_timeout_s = 180       # how long a request may wait for its model
 # turn_quantum_s = 10             # how long a model keeps its turn while others wait

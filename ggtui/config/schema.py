@@ -46,6 +46,8 @@ class Config:
     """`[server] port`, GGTUI_PORT, --port: 0 takes any free one."""
     api_key: str = field(default="", repr=False)
     """GGTUI_API_KEY, or the content of `[server] api_key_file`, GGTUI_API_KEY_FILE; empty asks for none."""
+    hosts: tuple[str, ...] = ()
+    """`[server] hosts`: further names, without port, that clients may call this machine by."""
     n_ctx: int = DEFAULT_N_CTX
     """`[server] default_ctx`, GGTUI_DEFAULT_CTX, --ctx: tokens of context when nobody chose."""
     admission_timeout_s: float = 180.0

@@ -50,6 +50,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("server", "host", kinds.TEXT, "host", "--host"),
     Setting("server", "port", kinds.whole(0, 65_535), "port", "--port"),
     Setting("server", "api_key_file", kinds.FOLDER, "api_key_file"),
+    Setting("server", "hosts", kinds.WORDS, "hosts"),
     Setting("server", "default_ctx", kinds.whole(1, LARGEST_CTX), "n_ctx", "--ctx"),
     Setting("server", "admission_timeout_s", kinds.seconds(1, _DAY_S), "admission_timeout_s"),
     Setting("server", "turn_quantum_s", kinds.seconds(0, 3_600), "turn_quantum_s"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, KeysView
 
-    from ggtui.core.schedule import Ticket
+    from ggtui.core.decisions import Ticket
 
 
 class Line:

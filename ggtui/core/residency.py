@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from ggtui.core.schedule import Resident
+    from ggtui.core.decisions import Resident
 
 SHORTEST_LOAD_S = 0.05
 """A load that took less counts as this long, so that no model is free to evict."""

@@ -8,8 +8,8 @@ import time
 from typing import TYPE_CHECKING
 
 from ggtui.core.context import choose_context
+from ggtui.core.decisions import Phase
 from ggtui.core.fit import estimate
-from ggtui.core.schedule import Phase
 from ggtui.core.snapshot import EngineSnapshot, ModelStatus, QueueEntry, TargetStatus
 from ggtui.core.state import TargetState
 from ggtui.services.waits import WaitBook
@@ -17,8 +17,9 @@ from ggtui.services.waits import WaitBook
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ggtui.core.decisions import Resident
     from ggtui.core.models import LaunchOptions, ModelSummary
-    from ggtui.core.schedule import Resident, Scheduler
+    from ggtui.core.schedule import Scheduler
     from ggtui.services.catalog import CatalogService
     from ggtui.services.engine_lookup import EngineLookup
     from ggtui.services.gpu_watch import GpuWatch

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ggtui.core.admission import Admission
 from ggtui.core.context import choose_context, clamp_context
+from ggtui.core.decisions import Decision, Grant, Phase, Refusal, Refuse, Start, Stop, Ticket
 from ggtui.core.errors import (
     AdmissionTimeout,
     CatalogFailure,
@@ -28,18 +29,7 @@ from ggtui.core.errors import (
 )
 from ggtui.core.nearness import near_names
 from ggtui.core.restarts import RestartLimiter
-from ggtui.core.schedule import (
-    Decision,
-    Grant,
-    Phase,
-    Refusal,
-    Refuse,
-    Rules,
-    Scheduler,
-    Start,
-    Stop,
-    Ticket,
-)
+from ggtui.core.schedule import Rules, Scheduler
 from ggtui.services.servers import ServerFleet, ServerTimes, memory_at_once
 from ggtui.services.waits import WaitBook
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ggtui.core.admission import Waited
-from ggtui.core.schedule import Phase
+from ggtui.core.decisions import Phase
 
 if TYPE_CHECKING:
-    from ggtui.core.schedule import Resident, Scheduler, Ticket
+    from ggtui.core.decisions import Resident, Ticket
+    from ggtui.core.schedule import Scheduler
     from ggtui.services.launches import LaunchLedger
 
 AT_ONCE_S = 0.0005

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ggtui.core.decisions import Ticket
 from ggtui.core.line import Line
-from ggtui.core.schedule import Ticket
 
 
 def _ticket(number: int, model: int = 1, *, urgent: bool = False, needs_slot: bool = True) -> Ticket:

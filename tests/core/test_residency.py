@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ggtui.core.decisions import Grant, Phase, Resident, Start, Stop, Ticket
 from ggtui.core.residency import MemoryRoom, SingleRoom, eviction_order, victims_for
-from ggtui.core.schedule import Grant, Phase, Resident, Rules, Scheduler, Start, Stop, Ticket
+from ggtui.core.schedule import Rules, Scheduler
 
 A, B, C = 1, 2, 3
 

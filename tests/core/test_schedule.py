@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ggtui.core.schedule import (
-    Decision,
-    Grant,
-    Phase,
-    Refusal,
-    Refuse,
-    Rules,
-    Scheduler,
-    Start,
-    Stop,
-    Ticket,
-)
+from ggtui.core.decisions import Decision, Grant, Phase, Refusal, Refuse, Start, Stop, Ticket
+from ggtui.core.schedule import Rules, Scheduler
 
 if TYPE_CHECKING:
     from ggtui.core.residency import Room

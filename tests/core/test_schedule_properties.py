@@ -6,8 +6,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from ggtui.core.decisions import Decision, Grant, Phase, Refuse, Start, Stop, Ticket
 from ggtui.core.residency import MemoryRoom
-from ggtui.core.schedule import Decision, Grant, Phase, Refuse, Rules, Scheduler, Start, Stop, Ticket
+from ggtui.core.schedule import Rules, Scheduler
 
 MODELS = st.integers(1, 4)
 

@@ -72,6 +72,7 @@ def build(
         closing=door.close_target,
         memory_back=gpu.memory_back,
         foresee=foresight.line,
+        forbids=foresight.impossible,
     )
     publisher = Publisher(
         catalog=models,
@@ -169,12 +170,12 @@ class Reloader:
     async def __call__(self) -> ReloadReport:
         """Read and apply. Raises: ConfigInvalid; then nothing was changed."""
         before, after = self._config, self._reread()
-        self._config = after
         restarts = after.options != before.options
         if restarts or after.models_dirs != before.models_dirs:
             await self._catalog.reconfigure(after.models_dirs, after.options)
         self._publisher.options = self._foresight.options = after.options
         await self._runtime.reconfigure(_settings(after), restarts=restarts)
+        self._config = after
         return ReloadReport(
             changed=tuple(LIVE[name] for name in _differing(before, after) if name in LIVE),
             at_next_start=tuple(name for name in _differing(self._started_with, after) if name not in LIVE),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 _TIMING = re.compile(
     r"(?P<what>prompt eval|(?<!prompt )eval) time = "
-    r".*?/ +(?P<n>\d+) tokens .* (?P<rate>[\d.]+) tokens per second"
+    r".*?/ +(?P<n>\d+) tokens .* (?P<rate>\d+(?:\.\d+)?) tokens per second"
 )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ggtui.core.fit import estimate
 from ggtui.core.forecast import forecast, own_bytes, pool_of
 from ggtui.core.forecast_words import forecast_line
+from ggtui.core.units import gib
 
 if TYPE_CHECKING:
     from ggtui.core.forecast import Forecast, MemoryPool
@@ -45,6 +46,22 @@ class Foresight:
     def forecast(self, model: ModelSummary, n_ctx: int) -> Forecast | None:
         """The forecast of a load in place of all that runs; None for a model that cannot be loaded."""
         return forecast(model, n_ctx, self.options, self.pool())
+
+    def impossible(self, model_id: int, n_ctx: int) -> str:
+        """Why this machine cannot hold a model at this context at all; empty when it may be tried.
+
+        Mapped weights may exceed the memory, slowly. What the engine allocates may not: such a launch fills
+        the memory page by page and takes the machine with it.
+        """
+        model, reading = self._model(model_id), self._gpu.reading
+        if model is None or not reading.ram_total_bytes:
+            return ""
+        parts = estimate(model, n_ctx, self.options)
+        allocated = parts.total_bytes - parts.weights_bytes
+        there = reading.ram_total_bytes + sum(gpu.total_bytes or 0 for gpu in reading.gpus)
+        if allocated <= there:
+            return ""
+        return f"context {n_ctx} needs {gib(allocated)} beside the weights; this machine has {gib(there)}"
 
     def need_bytes(self, model_id: int, n_ctx: int) -> int:
         """What a model takes at this context, by forecast; 0 for one that is unknown."""

@@ -89,18 +89,22 @@ class ModelRuntime:
         closing: Callable[[RunningTarget], None] = lambda _target: None,
         memory_back: Callable[[], Awaitable[None]] = memory_at_once,
         foresee: Callable[[int, int], str] = lambda _model_id, _n_ctx: "",
+        forbids: Callable[[int, int], str] = lambda _model_id, _n_ctx: "",
     ) -> None:
         """Wire it up; nothing starts.
 
-        room: how many models may be resident; one when not given. closing: called right before a server is
-        stopped, to close every connection to it. memory_back: see ServerFleet. foresee: the forecast of a
-        model at a context, in words, for the log.
+        room: how many models may be resident; one when not given.
+        closing: called right before a server is stopped, to close every connection to it.
+        memory_back: see ServerFleet.
+        foresee: the forecast of a model at a context, in words, for the log.
+        forbids: why this machine cannot hold a model at a context at all; empty when it may be tried.
         """
         self._catalog = catalog
         self._launcher = launcher
         self._ledger = ledger
         self._settings = settings
         self._foresee = foresee
+        self._forbids = forbids
         self._scheduler = Scheduler(settings.rules, room)
         self._fleet = ServerFleet(
             launcher, ledger, settings.times, self, closing=closing, memory_back=memory_back
@@ -144,6 +148,7 @@ class ModelRuntime:
             needs_slot=wishes.needs_slot,
         )
         try:
+            self._refuse_if_impossible(ticket)
             yield await self._admitted(ticket, wishes)
         finally:
             self._leave(ticket.id)
@@ -197,6 +202,7 @@ class ModelRuntime:
         )
         self._pressed.add(ticket.id)
         try:
+            self._refuse_if_impossible(ticket)
             return await self._admitted(ticket, Admission())
         finally:
             self._pressed.discard(ticket.id)
@@ -323,6 +329,17 @@ class ModelRuntime:
         if pause_s > 0:
             failure = self._ledger.failure_of(spec.model_id)
             raise ModelNotReady(spec.public_id, failure.detail if failure else "", pause_s)
+
+    def _refuse_if_impossible(self, ticket: Ticket) -> None:
+        """A start that the machine can never hold is not tried; a server that runs and suits is not asked."""
+        standing = self._scheduler.residents
+        if any(r.model_id == ticket.model_id and r.suits(ticket) for r in standing):
+            return
+        cause = self._forbids(ticket.model_id, ticket.start_ctx)
+        if cause:
+            raise OutOfMemory(
+                cause, reason=SpawnReason.OUT_OF_MEMORY, hint="ask for a smaller context with num_ctx"
+            )
 
     def _new_id(self) -> int:
         self._next_ticket_id += 1

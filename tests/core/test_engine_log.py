@@ -25,6 +25,7 @@ PREFIX = "0.00.200.580 I slot print_timing: id  3 | task 0 | "
         (PREFIX + "      total time =      75.82 ms /    38 tokens", None),
         ("slot release: stop processing", None),
         ("tokens per second", None),
+        (PREFIX + "eval time = 1 ms / 2 tokens (1 ms per token, 1.2.3 tokens per second)", None),
     ],
 )
 def test_timings(line: str, expected: Timing | None) -> None:

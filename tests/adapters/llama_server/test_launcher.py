@@ -374,7 +374,7 @@ def test_closing_ends_a_look_at_an_engine_that_hangs(tmp_path: Path) -> None:
             await asyncio.sleep(0.005)
         await launcher.close()
         await asyncio.gather(look, return_exceptions=True)
-
-        assert [] == survivors(launcher.instance)
+        while survivors(launcher.instance):  # noqa: ASYNC110 - a killed process is gone a moment later
+            await asyncio.sleep(0.005)
 
     run(work())

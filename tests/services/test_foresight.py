@@ -1,0 +1,74 @@
+"""What a load would do to the memory, and what no machine should be asked to do."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ggtui.adapters.memory.catalog import MemoryCatalog
+from ggtui.adapters.memory.gpu import MemoryProbe
+from ggtui.adapters.memory.launcher import MemoryLauncher
+from ggtui.core.errors import OutOfMemory
+from ggtui.core.models import AttentionShape, LaunchOptions, ModelSummary
+from ggtui.core.ports.gpu import MemoryReading
+from ggtui.core.units import GIB
+from ggtui.services.catalog import CatalogService
+from ggtui.services.engine_lookup import EngineLookup
+from ggtui.services.foresight import Foresight
+from ggtui.services.gpu_watch import GpuWatch
+from ggtui.services.launches import LaunchLedger
+from ggtui.services.logs import LogBook
+from ggtui.services.runtime import ModelRuntime, RuntimeSettings
+
+SHAPE = AttentionShape(n_head_kv=(8,) * 32, key_length=128, value_length=128)
+LARGE = ModelSummary(
+    1, "large", "large", "llama", 4 * GIB, n_ctx_train=1 << 20, attention=SHAPE, n_embd=4096, n_ff=14336
+)
+"""128 KiB of KV cache for each token: a gigabyte for 8192 of them."""
+
+
+async def _foresight(launcher: MemoryLauncher) -> tuple[Foresight, CatalogService]:
+    catalog = CatalogService(MemoryCatalog([LARGE]))
+    await catalog.start()
+    await catalog.rescan()
+    probe = MemoryProbe(MemoryReading(ram_total_bytes=16 * GIB, ram_available_bytes=12 * GIB))
+    gpu = GpuWatch(probe, frozenset)
+    await gpu.sample()
+    ledger, lookup = LaunchLedger(LogBook()), EngineLookup(launcher)
+    options = LaunchOptions()
+    return Foresight(catalog=catalog, ledger=ledger, gpu=gpu, lookup=lookup, options=options), catalog
+
+
+def test_the_line_names_model_context_and_verdict() -> None:
+    async def scenario() -> None:
+        foresight, _ = await _foresight(MemoryLauncher())
+
+        assert foresight.line(1, 8192).startswith("load large  ctx 8k → RAM 9.")
+        assert foresight.line(1, 8192).endswith("fits")
+        assert "" == foresight.line(2, 8192)
+        assert foresight.need_bytes(1, 8192) > 5 * GIB
+        assert 12 * GIB > foresight.budget_bytes() > 9 * GIB
+
+    asyncio.run(scenario())
+
+
+def test_what_the_machine_can_never_hold_is_refused_before_anything_is_stopped() -> None:
+    async def scenario() -> None:
+        launcher = MemoryLauncher()
+        foresight, catalog = await _foresight(launcher)
+        runtime = ModelRuntime(
+            catalog, launcher, LaunchLedger(LogBook()), RuntimeSettings(), forbids=foresight.impossible
+        )
+        running = await runtime.ensure_model_running("large", 8192, 4096)
+        with pytest.raises(OutOfMemory) as caught:
+            await runtime.ensure_model_running("large", 1 << 20, 4096)
+
+        assert "context 1048576 needs 129G" in caught.value.message
+        assert "this machine has 16.0G" in caught.value.message
+        assert running == await runtime.current_model()
+        assert () == runtime.scheduler.waiting
+
+        await runtime.close()
+
+    asyncio.run(scenario())

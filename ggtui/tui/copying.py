@@ -29,7 +29,7 @@ def copy_answers(desk: Desk) -> Question:
 
 def copy_source(desk: Desk, key: str) -> str:
     """The text of a choice; empty when there is none."""
-    url, target = desk.snapshot.url, desk.snapshot.target
+    url, target = desk.snapshot.url, desk.target
     match key:
         case "curl" if url:
             return _curl(url, _model_name(desk))
@@ -44,7 +44,7 @@ def copy_source(desk: Desk, key: str) -> str:
 
 
 def _model_name(desk: Desk) -> str:
-    target, selected = desk.snapshot.target, desk.selected
+    target, selected = desk.target, desk.selected
     if target is not None:
         return target.public_id
     return selected.summary.public_id if selected is not None else "MODEL"

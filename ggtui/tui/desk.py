@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ggtui.core.forecast import Forecast, MemoryPool, context_stops, forecast
@@ -14,7 +15,7 @@ from ggtui.tui.widgets.log_view import MAX_LINES
 
 if TYPE_CHECKING:
     from ggtui.core.models import ModelSummary
-    from ggtui.core.snapshot import FailureNote, LogBatch, ModelStatus
+    from ggtui.core.snapshot import FailureNote, LogBatch, ModelStatus, TargetStatus
 
 MOST_LOGS = 16
 """Servers whose log is kept; the least recently heard is dropped."""
@@ -34,6 +35,8 @@ class Desk:
         self._forecasts: dict[int, tuple[ModelSummary, int, MemoryPool, Forecast | None]] = {}
         self._logs: dict[str, deque[str]] = {}
         self._rows: dict[int, ModelStatus] = {}
+        self._beside: dict[int, int] = {}
+        """Bytes by model of what a load leaves alone, under the strategy that keeps several."""
 
     def apply(self, snapshot: EngineSnapshot) -> list[tuple[str, FailureNote]]:
         """Take the newest state; returns public id and failure of what has failed since the last one."""
@@ -44,6 +47,7 @@ class Desk:
         pool = current_pool(snapshot)
         if not is_same_pool(self.pool, pool):
             self.pool = pool
+        self._look_beside()
         for row in snapshot.models:
             if self._chosen.get(row.summary.id) == row.n_ctx:
                 del self._chosen[row.summary.id]
@@ -52,6 +56,21 @@ class Desk:
             for row in snapshot.models
             if not is_first and row.failure is not None and row.failure != before.get(row.summary.id)
         ]
+
+    def _look_beside(self) -> None:
+        beside = {}
+        if self.snapshot.strategy == "memory":
+            held = (target for target in self.snapshot.targets if target.state in HOLDING)
+            beside = {each.model_id: each.predicted_bytes or each.memory_bytes or 0 for each in held}
+        if beside != self._beside:
+            self._beside = beside
+            self._forecasts.clear()
+
+    @property
+    def target(self) -> TargetStatus | None:
+        """The server that the keys mean: that of the model under the cursor, else the first."""
+        own = (target for target in self.snapshot.targets if target.model_id == self.selected_id)
+        return next(own, self.snapshot.target)
 
     @property
     def selected(self) -> ModelStatus | None:
@@ -96,7 +115,13 @@ class Desk:
         return found
 
     def forecast_at(self, summary: ModelSummary, n_ctx: int) -> Forecast | None:
-        """The forecast at any context, in tokens."""
+        """The forecast at any context, in tokens: beside what may stay loaded, else in its place."""
+        stays = sum(n_bytes for model_id, n_bytes in self._beside.items() if model_id != summary.id)
+        if stays:
+            pool = replace(self.pool, used_by_others_bytes=self.pool.used_by_others_bytes + stays)
+            ahead = forecast(summary, n_ctx, self.snapshot.options, pool)
+            if ahead is not None and ahead.model_bytes <= pool.room_bytes:
+                return ahead
         return forecast(summary, n_ctx, self.snapshot.options, self.pool, self._frees(summary.id))
 
     def _frees(self, model_id: int) -> tuple[str, ...]:
@@ -107,13 +132,16 @@ class Desk:
         """What a load of this model would lead to."""
         held = [target for target in self.snapshot.targets if target.state in HOLDING]
         n_ctx = self.n_ctx(status)
+        ahead = self.forecast_at(status.summary, n_ctx)
+        own = next((target for target in held if target.model_id == status.summary.id), None)
+        goes = [target for target in held if target is own or (ahead is not None and ahead.frees)]
         return Outlook(
             summary=status.summary,
             state=status.state,
             n_ctx=n_ctx,
-            forecast=self.forecast_at(status.summary, n_ctx),
-            target=next((target for target in held if target.model_id == status.summary.id), None),
-            in_flight=sum(target.in_flight for target in held),
+            forecast=ahead,
+            target=own,
+            in_flight=sum(target.in_flight for target in goes),
         )
 
     def newest_failure(self) -> tuple[str, FailureNote] | None:
@@ -149,7 +177,7 @@ class Desk:
     def log_subject(self) -> str:
         """Whose log `l` shows: the model under the cursor when it has one, else what runs, else the first."""
         selected = self.selected
-        target = self.snapshot.target
+        target = self.target
         if selected is not None and self._logs.get(selected.summary.public_id):
             return selected.summary.public_id
         if target is not None:

@@ -58,7 +58,7 @@ class Intents:
     def stop(self) -> None:
         """Stop what runs, or cancel what loads."""
         reason = why_not_stop(self._app.desk)
-        target = self._app.desk.snapshot.target
+        target = self._app.desk.target
         if reason or target is None:
             self._app.tell(reason, severity="warning")
             return
@@ -76,7 +76,7 @@ class Intents:
         if status is not None and status.state is TargetState.FAILED:
             self.load(status)
             return
-        target = desk.snapshot.target
+        target = desk.target
         running = None if target is None else desk.status_of(target.model_id)
         if running is None or target is None or target.state is not TargetState.READY:
             self._app.tell("nothing is running, and the model under the cursor has not failed", "warning")

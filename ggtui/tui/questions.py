@@ -89,7 +89,6 @@ def before_quit(snapshot: EngineSnapshot) -> Question | None:
         return None
     names = ", ".join(target.public_id for target in snapshot.targets)
     in_flight = sum(target.in_flight for target in snapshot.targets)
-    busy = f" and answers {_requests(in_flight)}" if in_flight else ""
     where = (
         f"\nLeave running: the screen closes, {snapshot.url} goes on in this terminal."
         if snapshot.url
@@ -98,4 +97,6 @@ def before_quit(snapshot: EngineSnapshot) -> Question | None:
     stay = Answer(NO, "Cancel")
     go = (Answer(STOP, "Stop them"), Answer(KEEP, "Leave running"))
     answers = (stay, *go) if in_flight else (*go, stay)
-    return Question("Quit ggtui?", f"{names} is running{busy}.{where}", answers)
+    verb = ("is running", "answers") if len(snapshot.targets) == 1 else ("are running", "answer")
+    busy = f" and {verb[1]} {_requests(in_flight)}" if in_flight else ""
+    return Question("Quit ggtui?", f"{names} {verb[0]}{busy}.{where}", answers)

@@ -36,7 +36,7 @@ def why_not_stop(desk: Desk) -> str:
     """Why nothing can be stopped now; empty when something can."""
     if desk.snapshot.is_read_only:
         return READ_ONLY
-    target = desk.snapshot.target
+    target = desk.target
     if target is None:
         return "nothing is running"
     return f"{target.public_id} is being stopped already" if target.state is TargetState.STOPPING else ""

@@ -9,7 +9,7 @@ from textual import on
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 
 from ggtui.core.units import duration, gib
 from ggtui.tui.widgets.catalog_table import CatalogRow, CatalogTable
@@ -41,7 +41,7 @@ class CatalogView:
 class CatalogPane(Vertical):
     """Heads, rows, filter line."""
 
-    view: reactive[CatalogView] = reactive(CatalogView())
+    view: var[CatalogView] = var(CatalogView())
     """The rows to show."""
 
     class Filtered(Message):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from textual.containers import Vertical
 from textual.content import Content
-from textual.reactive import reactive
+from textual.reactive import var
 
 from ggtui.core.forecast import Forecast, PoolKind, Verdict
 from ggtui.core.units import gib, tokens, used_of_total
@@ -34,9 +34,9 @@ SHORTEST_PART = 14
 class ForecastPane(Vertical):
     """Two lines; five in a frame when there is room."""
 
-    outlook: reactive[Outlook | None] = reactive(None)
+    outlook: var[Outlook | None] = var(None)
     """The model under the cursor at its chosen context; None without a model."""
-    now: reactive[tuple[int, int, int]] = reactive((0, 0, 0))
+    now: var[tuple[int, int, int]] = var((0, 0, 0))
     """Bytes of the pool now: total, ours, others."""
 
     def __init__(self, glyphs: Glyphs) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.reactive import reactive
+from textual.reactive import var
 
 from ggtui.core.forecast import PoolKind
 from ggtui.core.ports.gpu import MemoryReading
@@ -45,7 +45,7 @@ class GpuView:
 class GpuPane(VerticalScroll, can_focus=True):
     """Devices, bars, legend; a sparkline when tall."""
 
-    view: reactive[GpuView] = reactive(GpuView())
+    view: var[GpuView] = var(GpuView())
     """The state to show."""
 
     def __init__(self, glyphs: Glyphs) -> None:
@@ -75,7 +75,8 @@ class GpuPane(VerticalScroll, can_focus=True):
             return
         is_tall = self.content_size.height >= 9
         rows = gpu_lines(self.view, self.scrollable_content_region.width, self._glyphs, is_tall=is_tall)
-        self.query_one(TextBlock).show(lines(rows), layout=True)
+        block = self.query_one(TextBlock)
+        block.show(lines(rows), layout=len(rows) != len(block.shown.plain.splitlines()))
 
 
 def gpu_lines(view: GpuView, width: int, glyphs: Glyphs, *, is_tall: bool = False) -> list[Content]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
-from textual.reactive import reactive
+from textual.reactive import var
 
 from ggtui.core.state import TargetState
 from ggtui.core.units import GIB, duration, gib
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ggtui.core.forecast import Forecast
     from ggtui.core.snapshot import FailureNote, TargetStatus
 
+FACTS = 3
+"""Rows about a server that come before the names of the others."""
 _LOG_PREFIX = re.compile(r"^\d+(?:\.\d+){3} [A-Z] \w+ +(?:[\w()]+: )?")
 """Time, level and place that llama.cpp writes before the words: there is no room for them here."""
 
@@ -40,14 +42,16 @@ class RunningView:
     """False while there is nothing that could be loaded."""
     log_tail: tuple[str, ...] = ()
     """Last lines of the server that loads or failed."""
+    others: tuple[TargetStatus, ...] = ()
+    """Servers beside the target."""
 
 
 class RunningPane(Vertical, can_focus=True):
     """A paneful about the one target: the lines that have no room are left out, the last first."""
 
-    view: reactive[RunningView] = reactive(RunningView())
+    view: var[RunningView] = var(RunningView())
     """The state to show."""
-    now: reactive[float] = reactive(0.0)
+    now: var[float] = var(0.0)
     """Unix time, for ages; set once a second."""
 
     def __init__(self, glyphs: Glyphs) -> None:
@@ -90,6 +94,7 @@ def running_lines(view: RunningView, now: float, width: int, glyphs: Glyphs) -> 
         rows = _loading_rows(view, view.target, now, width, glyphs)
     else:
         rows = _serving_rows(view, view.target, now, glyphs)
+    rows[FACTS:FACTS] = [_head(other, now, glyphs) for other in view.others]
     return [fit_line(row, width, glyphs) for row in rows]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rich.cells import cell_len
-from textual.reactive import reactive
+from textual.reactive import var
 
 from ggtui.core.snapshot import EngineSnapshot
 from ggtui.core.state import TargetState
@@ -17,7 +17,6 @@ from ggtui.tui.widgets.text_block import TextBlock
 if TYPE_CHECKING:
     from textual.content import Content
 
-    from ggtui.core.snapshot import TargetStatus
 
 SILENCE_S = 2.0
 """An engine that has not answered for this long is said to be silent."""
@@ -28,9 +27,9 @@ SHORTEST, ENOUGH = 14, 34
 class StatusLine(TextBlock):
     """Always one line."""
 
-    snapshot: reactive[EngineSnapshot] = reactive(EngineSnapshot(0))
+    snapshot: var[EngineSnapshot] = var(EngineSnapshot(0))
     """The state."""
-    silent_s: reactive[float] = reactive(0.0)
+    silent_s: var[float] = var(0.0)
     """Whole seconds since the engine last answered; 0 when it does."""
 
     def __init__(self, glyphs: Glyphs) -> None:
@@ -86,21 +85,21 @@ def _tail(snapshot: EngineSnapshot, room: int, wanted: int) -> list[str]:
 
 
 def _wanted(snapshot: EngineSnapshot) -> int:
-    target = snapshot.target
-    name = "" if target is None else target.public_id
-    return min(ENOUGH, max(SHORTEST, 2 + cell_len(name) + cell_len(_word(target))))
+    name = "" if snapshot.target is None else snapshot.target.public_id
+    return min(ENOUGH, max(SHORTEST, 2 + cell_len(name) + cell_len(_word(snapshot))))
 
 
-def _word(target: TargetStatus | None) -> str:
-    if target is None or target.state is TargetState.READY:
-        return ""
-    return f" {STATES[target.state].word.lower()}"
+def _word(snapshot: EngineSnapshot) -> str:
+    """What follows the name: the state, unless it is ready, and how many servers there are beside it."""
+    target, others = snapshot.target, len(snapshot.targets) - 1
+    state = "" if target is None or target.state is TargetState.READY else STATES[target.state].word.lower()
+    return f"{f' {state}' if state else ''}{f' +{others}' if others > 0 else ''}"
 
 
 def _loaded(snapshot: EngineSnapshot, room: int, glyphs: Glyphs) -> list[Part]:
     target = snapshot.target
     if target is None:
         return [("nothing loaded", "$quiet")]
-    look, word = STATES[target.state], _word(target)
+    look, word = STATES[target.state], _word(snapshot)
     name = cut(target.public_id, max(4, room - 2 - cell_len(word)), glyphs)
     return [(f"{glyphs.state(target.state)} ", look.style), (f"{name}{word}", "bold")]

@@ -185,7 +185,7 @@ class MainScreen(Room):
         self.call_after_refresh(self._draw_banner)
 
     def _draw_running(self) -> None:
-        desk, target = self.desk, self.desk.snapshot.target
+        desk, target = self.desk, self.desk.target
         status = None if target is None else desk.status_of(target.model_id)
         pane = self.query_one(RunningPane)
         pane.set_reactive(RunningPane.now, self._clock())
@@ -198,12 +198,13 @@ class MainScreen(Room):
             failed=desk.newest_failure() if target is None else None,
             has_models=bool(desk.snapshot.models),
             log_tail=() if target is None else desk.log_tail(target.public_id, 4),
+            others=tuple(other for other in desk.snapshot.targets if other is not target),
         )
         self._draw_log_subject()
 
     def _draw_log_subject(self) -> None:
         pane = self.query_one(LogPane)
-        target = self.desk.snapshot.target
+        target = self.desk.target
         subject = target.public_id if target is not None else self.desk.newest_log()
         why_empty = f"{subject} has written nothing yet" if target is not None else ""
         if subject != pane.public_id:
@@ -225,7 +226,7 @@ class MainScreen(Room):
     def tick(self, now: float, silent_s: float) -> None:
         """Once a second: let ages grow. now: Unix time."""
         self.query_one(StatusLine).silent_s = float(int(silent_s)) if silent_s >= 1 else 0.0
-        if self.desk.snapshot.target is not None:
+        if self.desk.target is not None:
             self.query_one(RunningPane).now = now
 
     def select(self, model_id: int) -> None:
@@ -237,6 +238,8 @@ class MainScreen(Room):
         """The forecast belongs to the row under the cursor."""
         self.desk.selected_id = moved.model_id
         self._draw_cursor()
+        if len(self.desk.snapshot.targets) > 1:
+            self._draw_running()
         self._draw_keys()
 
     def context_changed(self, status: ModelStatus) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from math import log
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -60,7 +62,8 @@ class Track:
                 cells.append((glyphs.limit, "$warning bold"))
             else:
                 cells.append((glyphs.line, "$ours") if at <= limit else (glyphs.rest, "$quiet"))
-        return cells
+        runs = groupby(cells, key=itemgetter(1))
+        return [("".join(sign for sign, _ in run), style) for style, run in runs]
 
 
 class ContextSlider(TextBlock):

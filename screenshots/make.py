@@ -5,8 +5,8 @@ in-memory adapters, which hold a state still; `demo` runs two real tiny models o
 
     python screenshots/make.py [NAME...]
 
-Writes NAME.svg beside this file, and NAME.png when `rsvg-convert` is there; columns are straight in it when the
-font that the SVG names, Fira Code, is installed.
+Writes NAME.svg beside this file, and NAME.png when `rsvg-convert` is there. Install Fira Code, the font that
+the SVG names: with another one the PNG's columns are not straight.
 """
 
 from __future__ import annotations

@@ -154,7 +154,8 @@ class ModelsApp(App[QuitChoice]):
         if self._told == (note.title, note.detail):
             return
         self._told = (note.title, note.detail)
-        more = MORE if public_id and note.reason else f"  {note.hint}".rstrip()
+        hint = f". {note.hint}" if note.hint else ""
+        more = MORE if public_id and note.reason else hint
         subject = f"{public_id}: " if public_id else ""
         detail = cut((note.detail.splitlines() or [""])[0], LONGEST_DETAIL, self.glyphs)
         self.tell(f"{subject}{detail}{more}", "error", note.title)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ggtui.core.errors import (
     ConfigInvalid,
-    NoTerminal,
     ProbeFailure,
     ProxyFailure,
     ServerMissing,
@@ -37,7 +36,7 @@ def exit_code(failure: Failure) -> ExitCode:
     own = getattr(failure, "exit_code", None)
     if isinstance(own, ExitCode):
         return own
-    if isinstance(failure, (ConfigInvalid, NoTerminal)):
+    if isinstance(failure, ConfigInvalid):
         return ExitCode.USAGE
     if isinstance(failure, (ProxyFailure, ServerMissing, ProbeFailure, StoreUnavailable)):
         return ExitCode.ENVIRONMENT

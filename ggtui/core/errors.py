@@ -1,7 +1,7 @@
 """Everything that can fail, as one tree: catch broadly at the root, recover narrowly at a leaf.
 
 Failure
-├── ConfigInvalid, NoTerminal                       a person asked for something impossible
+├── ConfigInvalid                                   a person asked for something impossible
 ├── RequestFailure                                  the client's request
 │   ├── InvalidRequest, RequestTooLarge, UnsupportedMediaType
 │   └── InvalidApiKey, HostNotAllowed, OriginNotAllowed, RouteNotFound, MethodNotAllowed
@@ -90,12 +90,6 @@ class ConfigInvalid(Failure):
     status = 400
     error_type = "invalid_request_error"
     code = "invalid_configuration"
-
-
-class NoTerminal(Failure):
-    """The screen was asked for where no terminal is."""
-
-    title = "No terminal"
 
 
 class RequestFailure(Failure):

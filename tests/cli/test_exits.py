@@ -12,7 +12,6 @@ from ggtui.core.errors import (
     Failure,
     InstanceRunning,
     ModelNotFound,
-    NoTerminal,
     OutOfMemory,
     PortInUse,
     ServerMissing,
@@ -23,7 +22,7 @@ from ggtui.core.errors import (
 @pytest.mark.parametrize(
     ("failure", "code"),
     [
-        (ConfigInvalid(), 2), (NoTerminal(), 2), (PortInUse(), 3), (BindRefused(), 3), (InstanceRunning(), 3),
+        (ConfigInvalid(), 2), (PortInUse(), 3), (BindRefused(), 3), (InstanceRunning(), 3),
         (ServerMissing("x"), 3), (DriverMissing(), 3), (StoreUnavailable(), 3), (ModelNotFound("m"), 1),
         (OutOfMemory("x"), 1), (Failure(), 1),
     ],

@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import App
-from textual.command import CommandPalette
 from textual.content import Content
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from ggtui.core.errors import SpawnReason
 from ggtui.tui.bridge import Bridge
 from ggtui.tui.commands import Commands
-from ggtui.tui.copying import copy_answers, copy_source
 from ggtui.tui.desk import Desk
-from ggtui.tui.format import cut
 from ggtui.tui.glyphs import ASCII, UNICODE
 from ggtui.tui.intents import Intents, QuitChoice
 from ggtui.tui.keys import Where, bindings
 from ggtui.tui.messages import CallFailed, EngineFailed, LogsArrived, SnapshotArrived
+from ggtui.tui.notices import Notices
 from ggtui.tui.reasons import NO_RETRY, why_not, why_not_load
-from ggtui.tui.screens.choice import ChoiceScreen
 from ggtui.tui.screens.error_detail import ErrorScreen
-from ggtui.tui.screens.help import HelpScreen
 from ggtui.tui.screens.logs import LogScreen
 from ggtui.tui.screens.main import MainScreen
 from ggtui.tui.screens.model_info import ModelInfoScreen
-from ggtui.tui.screens.notices import NoticesScreen
 from ggtui.tui.themes import DARK, THEMES, variable_defaults
+from ggtui.tui.visits import Visits
 from ggtui.tui.widgets.ascii_bars import AsciiBars
 
 if TYPE_CHECKING:
@@ -39,21 +34,15 @@ if TYPE_CHECKING:
     from pathlib import PurePath
 
     from textual.command import Provider
-    from textual.notifications import SeverityLevel
     from textual.timer import Timer
 
     from ggtui.core.models import LaunchOptions
-    from ggtui.core.snapshot import FailureNote, ModelStatus
     from ggtui.services.engine import Engine
 
 __all__ = ["ModelsApp", "QuitChoice"]
 
 KEEP_CHOICE_AFTER_S = 0.3
 """Pause in moving the slider after which the choice is written."""
-
-MORE = "  (i: what happened, r: try again)"
-LONGEST_DETAIL = 130
-"""Cells of a failure told at the edge of the screen; its own screen has the rest."""
 
 START_FAILED = 3
 """Exit code when the engine did not start."""
@@ -92,13 +81,12 @@ class ModelsApp(App[QuitChoice]):
         self.desk = Desk(options)
         self.bridge = Bridge(self, engine)
         self.intents = Intents(self)
-        self.notices: deque[tuple[float, str]] = deque(maxlen=100)
-        """What was said at the edge of the screen: Unix time and words."""
+        self.visits = Visits(self)
+        self.notices = Notices(self, self.glyphs, clock)
         self._starts_engine = starts_engine
         self._config_path = config_path
         self._clock = clock
         self._keep_timer: Timer | None = None
-        self._told: tuple[str, str] = ("", "")
         if "SSH_CONNECTION" in os.environ or "TMUX" in os.environ:
             self.animation_level = "none"
         for theme in THEMES:
@@ -141,25 +129,6 @@ class ModelsApp(App[QuitChoice]):
             return "" if self.screen.public_id else NO_RETRY
         return why_not(self.desk, binding_id)
 
-    def tell(self, text: str, severity: SeverityLevel = "information", title: str = "") -> None:
-        """Say something at the edge of the screen, and keep it."""
-        if text:
-            self.notices.append((self._clock(), f"{title}: {text}" if title else text))
-            # One at a time: a pile of them would cover the forecast.
-            self.clear_notifications()
-            self.notify(self.glyphs.twin(text), title=title, severity=severity, markup=False)
-
-    def _tell_failure(self, note: FailureNote, public_id: str = "") -> None:
-        """Once, even when both the call and the snapshot bring it."""
-        if self._told == (note.title, note.detail):
-            return
-        self._told = (note.title, note.detail)
-        hint = f". {note.hint}" if note.hint else ""
-        more = MORE if public_id and note.reason else hint
-        subject = f"{public_id}: " if public_id else ""
-        detail = cut((note.detail.splitlines() or [""])[0], LONGEST_DETAIL, self.glyphs)
-        self.tell(f"{subject}{detail}{more}", "error", note.title)
-
     @on(SnapshotArrived)
     def take_snapshot(self, arrived: SnapshotArrived) -> None:
         """Show the newest state everywhere."""
@@ -167,9 +136,9 @@ class ModelsApp(App[QuitChoice]):
         if self.main is not None:
             self.main.draw()
         for public_id, note in failed:
-            self._tell_failure(note, public_id)
+            self.notices.tell_failure(note, public_id)
         if arrived.snapshot.target is not None:
-            self._told = ("", "")
+            self.notices.forget_failure()
         self._refresh_info()
 
     @on(LogsArrived)
@@ -186,9 +155,9 @@ class ModelsApp(App[QuitChoice]):
         """Say why it was refused; a load that was cancelled is no failure."""
         if failed.note.reason == SpawnReason.CANCELLED:
             what = f"the load of {failed.about}" if failed.about else "the load"
-            self.tell(f"{what} was cancelled")
+            self.notices.tell(f"{what} was cancelled")
         else:
-            self._tell_failure(failed.note, failed.about)
+            self.notices.tell_failure(failed.note, failed.about)
 
     @on(EngineFailed)
     def take_start_failure(self, failed: EngineFailed) -> None:
@@ -224,28 +193,13 @@ class ModelsApp(App[QuitChoice]):
             exact, selected = wanted.exact, self.desk.status_of(wanted.model_id)
         if selected is None:
             return
-        self._move_context(selected, wanted.step if exact is None else exact, is_exact=exact is not None)
+        self.intents.move_context(selected, wanted.step, exact)
         if self.main is not None:
             self.main.context_changed(selected)
         self._refresh_info()
         if self._keep_timer is not None:
             self._keep_timer.stop()
         self._keep_timer = self.set_timer(KEEP_CHOICE_AFTER_S, self.intents.keep_choices)
-
-    def _move_context(self, selected: ModelStatus, step: int | str, *, is_exact: bool) -> None:
-        if step == "saved":
-            self.intents.forget_context(selected)
-        elif step == "largest":
-            self._take_largest(selected)
-        elif isinstance(step, int):
-            self.intents.choose_context(selected, step if is_exact else self.desk.step(selected, step))
-
-    def _take_largest(self, selected: ModelStatus) -> None:
-        ahead = self.desk.forecast_of(selected)
-        if ahead is None or ahead.largest_ctx is None:
-            self.tell(f"no context of {selected.summary.public_id} fits", "warning")
-        else:
-            self.intents.choose_context(selected, ahead.largest_ctx)
 
     def _refresh_info(self) -> None:
         selected = self.desk.selected
@@ -267,40 +221,13 @@ class ModelsApp(App[QuitChoice]):
         self.action_info()
 
     def action_info(self) -> None:
-        """What happened to a failed model, else everything about a sound one."""
-        selected = self.desk.selected
-        self.clear_notifications()
-        if selected is None:
-            self.tell("no model under the cursor", "warning")
-        elif selected.failure is not None:
-            self.push_screen(ErrorScreen(selected.failure, self.glyphs, selected.summary.public_id))
-        else:
-            self._push_info(selected)
-
-    def _push_info(self, selected: ModelStatus) -> None:
-        summary = selected.summary
-        screen = ModelInfoScreen(
-            self.desk.outlook(selected), lambda n_ctx: self.desk.forecast_at(summary, n_ctx), self.glyphs
-        )
-        self.push_screen(screen)
-        if summary.problem is None:
-            self.run_worker(self._fetch_command(screen, selected), group="command", exit_on_error=False)
-
-    async def _fetch_command(self, screen: ModelInfoScreen, selected: ModelStatus) -> None:
-        asked = self.bridge.control.command(selected.summary.public_id, self.desk.n_ctx(selected))
-        screen.command = await self.bridge.ask(asked)
+        """More about the model under the cursor."""
+        self.visits.info()
 
     @on(MainScreen.LogsWanted)
     def open_logs(self, wanted: MainScreen.LogsWanted) -> None:
         """The full log of the model that `l` means."""
-        subject = self.desk.log_subject()
-        if not subject:
-            self.tell("no model to show the log of", "warning")
-            return
-        why_empty = f"{subject} was not started in this run of ggtui"
-        lines = self.desk.log(subject)
-        screen = LogScreen(subject, lines, why_empty, self.glyphs, begins_search=wanted.begins_search)
-        self.push_screen(screen)
+        self.visits.logs(begins_search=wanted.begins_search)
 
     def action_stop(self) -> None:
         """Stop, or cancel a load."""
@@ -315,7 +242,7 @@ class ModelsApp(App[QuitChoice]):
 
     def _retry(self, public_id: str) -> None:
         if not public_id:
-            self.tell(NO_RETRY, "warning")
+            self.notices.tell(NO_RETRY, "warning")
             return
         self.pop_screen()
         self.intents.load(self.desk.by_name(public_id))
@@ -331,40 +258,23 @@ class ModelsApp(App[QuitChoice]):
         elif self.desk.snapshot.url:
             self.intents.copy(self.desk.snapshot.url, "the URL")
         else:
-            self.tell("no proxy is open, so there is no URL", "warning")
+            self.notices.tell("no proxy is open, so there is no URL", "warning")
 
     def action_copy_more(self) -> None:
         """Choose what to copy."""
-        self.push_screen(ChoiceScreen(copy_answers(self.desk), self.glyphs), self._copy_chosen)
-
-    def _copy_chosen(self, answer: str | None) -> None:
-        text = copy_source(self.desk, answer or "")
-        if text:
-            self.intents.copy(text, "the text")
+        self.visits.copy_more()
 
     def action_help(self) -> None:
         """Help for where the focus is."""
-        if not isinstance(self.screen, (HelpScreen, ChoiceScreen)):
-            engine = self.desk.snapshot.engine
-            problem = engine.problem if engine is not None else None
-            self.push_screen(HelpScreen(self.glyphs, self._place(), problem or ""))
+        self.visits.help()
 
     def action_command_palette(self) -> None:
         """Everything by name."""
-        if not isinstance(self.screen, CommandPalette):
-            self.push_screen(CommandPalette(placeholder="models, actions, themes", id="--command-palette"))
-
-    def _place(self) -> Where:
-        if isinstance(self.screen, LogScreen):
-            return Where.LOGS
-        if isinstance(self.screen, ModelInfoScreen):
-            return Where.INFO
-        focused = self.focused
-        return Where.CATALOG if focused is not None and focused.id == "catalog-table" else Where.MAIN
+        self.visits.palette()
 
     def action_notices(self) -> None:
         """What was said before."""
-        self.push_screen(NoticesScreen(tuple(self.notices), self.glyphs))
+        self.visits.notices()
 
     async def action_quit(self) -> None:
         """Leave; asks when a model runs."""

@@ -37,7 +37,7 @@ class Intents:
         desk = self._app.desk
         reason = why_not_load(desk, status)
         if reason or status is None:
-            self._app.tell(reason, severity="warning")
+            self._app.notices.tell(reason, severity="warning")
             return
         outlook = desk.outlook(status)
 
@@ -60,7 +60,7 @@ class Intents:
         reason = why_not_stop(self._app.desk)
         target = self._app.desk.target
         if reason or target is None:
-            self._app.tell(reason, severity="warning")
+            self._app.notices.tell(reason, severity="warning")
             return
 
         def go(answer: str) -> None:
@@ -79,9 +79,11 @@ class Intents:
         target = desk.target
         running = None if target is None else desk.status_of(target.model_id)
         if running is None or target is None or target.state is not TargetState.READY:
-            self._app.tell("nothing is running, and the model under the cursor has not failed", "warning")
+            self._app.notices.tell(
+                "nothing is running, and the model under the cursor has not failed", "warning"
+            )
         elif desk.snapshot.is_read_only:
-            self._app.tell(READ_ONLY, severity="warning")
+            self._app.notices.tell(READ_ONLY, severity="warning")
         elif desk.n_ctx(running) != target.n_ctx:
             self.load(running)
         else:
@@ -104,14 +106,32 @@ class Intents:
     def rescan(self) -> None:
         """Look at the model folders again."""
         self._app.bridge.submit(self._app.bridge.control.rescan())
-        self._app.tell("looking at the model folders again")
+        self._app.notices.tell("looking at the model folders again")
 
-    def choose_context(self, status: ModelStatus, n_ctx: int) -> None:
+    def move_context(self, status: ModelStatus, step: int | str, exact: int | None = None) -> None:
+        """Move the slider: a step (-1, 1), `saved`, `largest`; or to exactly so many tokens."""
+        if step == "saved":
+            self._forget_context(status)
+        elif step == "largest":
+            self._take_largest(status)
+        elif exact is not None:
+            self._choose_context(status, exact)
+        elif isinstance(step, int):
+            self._choose_context(status, self._app.desk.step(status, step))
+
+    def _take_largest(self, status: ModelStatus) -> None:
+        ahead = self._app.desk.forecast_of(status)
+        if ahead is None or ahead.largest_ctx is None:
+            self._app.notices.tell(f"no context of {status.summary.public_id} fits", "warning")
+        else:
+            self._choose_context(status, ahead.largest_ctx)
+
+    def _choose_context(self, status: ModelStatus, n_ctx: int) -> None:
         """Take another context; it is kept on disk a moment later by `keep_choices`."""
         self._app.desk.choose(status, n_ctx)
         self._unkept[status.summary.public_id] = n_ctx
 
-    def forget_context(self, status: ModelStatus) -> None:
+    def _forget_context(self, status: ModelStatus) -> None:
         """Back to the value that is kept."""
         self._app.desk.forget_choice(status)
         self._unkept.pop(status.summary.public_id, None)
@@ -144,7 +164,7 @@ class Intents:
         async def run() -> None:
             route = await copy_text(text, self._app.copy_to_clipboard)
             shown = text if len(text) < 200 and "\n" not in text else what
-            self._app.tell(f"{route}: {shown}")
+            self._app.notices.tell(f"{route}: {shown}")
 
         self._app.run_worker(run(), group="copy", exclusive=True, exit_on_error=False)
 

@@ -55,7 +55,7 @@ class Stage:
     @property
     def said(self) -> str:
         """What was said last at the edge of the screen."""
-        return self.app.notices[-1][1] if self.app.notices else ""
+        return self.app.notices.kept[-1][1] if self.app.notices.kept else ""
 
     async def settle(self) -> None:
         """Until neither the engine's loop nor the app has anything left to do."""

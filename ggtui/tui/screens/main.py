@@ -11,18 +11,20 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.message import Message
 
-from ggtui.tui.catalog_rows import Listing, catalog_row, catalog_rows
+from ggtui.tui.catalog_rows import Listing, catalog_row
 from ggtui.tui.format import cut
 from ggtui.tui.keys import Where, bindings
 from ggtui.tui.outlook import held_now
-from ggtui.tui.panes.catalog import CatalogPane, CatalogView, empty_text, summary_text
+from ggtui.tui.panes.catalog import CatalogPane
 from ggtui.tui.panes.forecast import ForecastPane
-from ggtui.tui.panes.gpu import GpuPane, GpuView
+from ggtui.tui.panes.gpu import GpuPane
 from ggtui.tui.panes.logs import LogPane
-from ggtui.tui.panes.running import RunningPane, RunningView
+from ggtui.tui.panes.running import RunningPane
 from ggtui.tui.panes.status import StatusLine
 from ggtui.tui.reasons import why_not
 from ggtui.tui.screens.room import Room
+from ggtui.tui.screens.zoom import PANES, Zoom
+from ggtui.tui.views import catalog_view, gpu_view, running_view
 from ggtui.tui.widgets.catalog_table import CatalogTable
 from ggtui.tui.widgets.context_slider import ContextSlider
 from ggtui.tui.widgets.key_bar import KeyBar
@@ -33,15 +35,11 @@ if TYPE_CHECKING:
 
     from textual import events
     from textual.binding import BindingType
-    from textual.dom import DOMNode
     from textual.widget import Widget
 
     from ggtui.core.snapshot import LogBatch, ModelStatus
     from ggtui.tui.desk import Desk
     from ggtui.tui.glyphs import Glyphs
-
-PANES = ("catalog", "running", "gpu", "logs")
-"""Ids by number key."""
 
 
 class MainScreen(Room):
@@ -92,6 +90,7 @@ class MainScreen(Room):
         self.desk = desk
         self.listing = Listing()
         """Filter and order of the catalog."""
+        self.zoom = Zoom(self)
         self._config_path = config_path
         self._reasons: tuple[str, ...] = ()
 
@@ -146,12 +145,8 @@ class MainScreen(Room):
             banner.show(Content(f"{words}{cure}"))
 
     def _draw_catalog(self) -> None:
-        snapshot, listing = self.desk.snapshot, self.listing
-        rows = catalog_rows(self.desk, listing, self.glyphs)
-        self.catalog.view = CatalogView(
-            rows=rows,
-            empty=empty_text(snapshot, listing.words, self._config_path),
-            summary=summary_text(snapshot, len(rows), listing.words, listing.label, self._clock()),
+        self.catalog.view = catalog_view(
+            self.desk, self.listing, self.glyphs, self._config_path, self._clock()
         )
 
     def _draw_cursor(self) -> None:
@@ -161,18 +156,7 @@ class MainScreen(Room):
         now = held_now(desk.snapshot)
         self.forecast.now = now
         self.forecast.outlook = outlook
-        ahead = None if outlook is None or outlook.is_loaded_as_chosen else outlook.forecast
-        after = None
-        if ahead is not None and not self._has_framed_forecast:
-            after = (ahead.model_bytes, max(0, ahead.after_bytes - ahead.model_bytes))
-        self.query_one(GpuPane).view = GpuView(
-            memory=desk.snapshot.memory,
-            pool=desk.pool.kind,
-            now=now,
-            after=after,
-            pids=tuple(target.pid for target in desk.snapshot.targets if target.pid is not None),
-            history=desk.snapshot.memory_history,
-        )
+        self.query_one(GpuPane).view = gpu_view(desk, outlook, now, shows_after=not self._has_framed_forecast)
 
     @property
     def _has_framed_forecast(self) -> bool:
@@ -185,21 +169,9 @@ class MainScreen(Room):
         self.call_after_refresh(self._draw_banner)
 
     def _draw_running(self) -> None:
-        desk, target = self.desk, self.desk.target
-        status = None if target is None else desk.status_of(target.model_id)
         pane = self.query_one(RunningPane)
         pane.set_reactive(RunningPane.now, self._clock())
-        pane.view = RunningView(
-            target=target,
-            url=desk.snapshot.url,
-            forecast=None
-            if status is None or target is None
-            else desk.forecast_at(status.summary, target.n_ctx),
-            failed=desk.newest_failure() if target is None else None,
-            has_models=bool(desk.snapshot.models),
-            log_tail=() if target is None else desk.log_tail(target.public_id, 4),
-            others=tuple(other for other in desk.snapshot.targets if other is not target),
-        )
+        pane.view = running_view(self.desk)
         self._draw_log_subject()
 
     def _draw_log_subject(self) -> None:
@@ -316,52 +288,19 @@ class MainScreen(Room):
     def action_pane(self, number: int) -> None:
         """Focus a pane; one that this size hides is zoomed, and hidden logs open in full."""
         name = PANES[number - 1]
-        if name == "logs" and not self._is_shown(name):
+        if name == "logs" and not self.zoom.is_shown(name):
             self.post_message(self.LogsWanted())
             return
-        if not self._is_shown(name):
-            self._zoom(name)
-        elif self.has_class("-zoom") and not self.query_one(f"#{name}").has_class("-zoomed"):
-            self._unzoom()
-        self._inner(name).focus()
-
-    def _is_shown(self, name: str) -> bool:
-        if self.query_one(f"#{name}").has_class("-zoomed"):
-            return True
-        if name in ("running", "gpu"):
-            return not (self.has_class("-tiny") or self.has_class("-short"))
-        return name == "catalog" or (self.has_class("-wide") and self.has_class("-tall"))
-
-    def _inner(self, name: str) -> Widget:
-        return self.query_one({"catalog": "#catalog-table", "logs": "#logs-view"}.get(name, f"#{name}"))
+        self.zoom.focus(name)
 
     def action_zoom(self) -> None:
         """Give one pane the room of all, or give it back."""
-        if self.has_class("-zoom"):
-            self._unzoom()
-            return
-        name = next(
-            (name for name in PANES if self.query_one(f"#{name}").has_pseudo_class("focus-within")), None
-        )
-        self._zoom(name or "catalog")
-
-    def _zoom(self, name: str) -> None:
-        self._unzoom()
-        self.add_class("-zoom")
-        pane: DOMNode | None = self.query_one(f"#{name}")
-        while pane is not None and pane is not self:
-            pane.add_class("-zoomed")
-            pane = pane.parent
-
-    def _unzoom(self) -> None:
-        self.remove_class("-zoom")
-        for widget in self.query(".-zoomed"):
-            widget.remove_class("-zoomed")
+        self.zoom.toggle()
 
     def action_back(self) -> None:
         """Clear the filter, else undo the zoom, else focus the catalog."""
         if self.listing.words:
             self.catalog.filter_bar.reset()
-        elif self.has_class("-zoom"):
-            self._unzoom()
+        elif self.zoom.is_on:
+            self.zoom.leave()
         self.catalog.table.focus()

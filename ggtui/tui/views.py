@@ -1,0 +1,62 @@
+"""The desk's values as each pane of the main screen takes them: no widgets, no I/O."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ggtui.tui.catalog_rows import Listing, catalog_rows
+from ggtui.tui.panes.catalog import CatalogView, empty_text, summary_text
+from ggtui.tui.panes.gpu import GpuView
+from ggtui.tui.panes.running import RunningView
+
+if TYPE_CHECKING:
+    from ggtui.tui.desk import Desk
+    from ggtui.tui.glyphs import Glyphs
+    from ggtui.tui.outlook import Outlook
+
+
+def catalog_view(
+    desk: Desk, listing: Listing, glyphs: Glyphs, config_path: str, unix_now: float
+) -> CatalogView:
+    """The rows of this listing, or the words in their place."""
+    snapshot = desk.snapshot
+    rows = catalog_rows(desk, listing, glyphs)
+    return CatalogView(
+        rows=rows,
+        empty=empty_text(snapshot, listing.words, config_path),
+        summary=summary_text(snapshot, len(rows), listing.words, listing.label, unix_now),
+    )
+
+
+def gpu_view(desk: Desk, outlook: Outlook | None, now: tuple[int, int, int], *, shows_after: bool) -> GpuView:
+    """The memory now and, where this pane shows it, after the load of the model under the cursor.
+
+    now: bytes of the pool: total, held by our servers, held by other programs.
+    """
+    ahead = None if outlook is None or outlook.is_loaded_as_chosen else outlook.forecast
+    after = None
+    if ahead is not None and shows_after:
+        after = (ahead.model_bytes, max(0, ahead.after_bytes - ahead.model_bytes))
+    return GpuView(
+        memory=desk.snapshot.memory,
+        pool=desk.pool.kind,
+        now=now,
+        after=after,
+        pids=tuple(target.pid for target in desk.snapshot.targets if target.pid is not None),
+        history=desk.snapshot.memory_history,
+    )
+
+
+def running_view(desk: Desk) -> RunningView:
+    """The server that the keys mean, and those beside it."""
+    target = desk.target
+    status = None if target is None else desk.status_of(target.model_id)
+    return RunningView(
+        target=target,
+        url=desk.snapshot.url,
+        forecast=desk.forecast_at(status.summary, target.n_ctx) if status and target else None,
+        failed=desk.newest_failure() if target is None else None,
+        has_models=bool(desk.snapshot.models),
+        log_tail=() if target is None else desk.log_tail(target.public_id, 4),
+        others=tuple(other for other in desk.snapshot.targets if other is not target),
+    )

@@ -1,0 +1,99 @@
+"""Opens the other screens: which one a key leads to depends on the model under the cursor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.command import CommandPalette
+
+from ggtui.tui.copying import copy_answers, copy_source
+from ggtui.tui.keys import Where
+from ggtui.tui.screens.choice import ChoiceScreen
+from ggtui.tui.screens.error_detail import ErrorScreen
+from ggtui.tui.screens.help import HelpScreen
+from ggtui.tui.screens.logs import LogScreen
+from ggtui.tui.screens.model_info import ModelInfoScreen
+from ggtui.tui.screens.notices import NoticesScreen
+
+if TYPE_CHECKING:
+    from ggtui.core.snapshot import ModelStatus
+    from ggtui.tui.app import ModelsApp
+
+
+class Visits:
+    """One method per screen. Each screen is made from what the desk knows at that moment."""
+
+    def __init__(self, app: ModelsApp) -> None:
+        self._app = app
+
+    def info(self) -> None:
+        """What happened to a failed model, else everything about a sound one."""
+        app, selected = self._app, self._app.desk.selected
+        app.clear_notifications()
+        if selected is None:
+            app.notices.tell("no model under the cursor", "warning")
+        elif selected.failure is not None:
+            app.push_screen(ErrorScreen(selected.failure, app.glyphs, selected.summary.public_id))
+        else:
+            self._push_info(selected)
+
+    def _push_info(self, selected: ModelStatus) -> None:
+        app, summary = self._app, selected.summary
+        screen = ModelInfoScreen(
+            app.desk.outlook(selected), lambda n_ctx: app.desk.forecast_at(summary, n_ctx), app.glyphs
+        )
+        app.push_screen(screen)
+        if summary.problem is None:
+            app.run_worker(self._fetch_command(screen, selected), group="command", exit_on_error=False)
+
+    async def _fetch_command(self, screen: ModelInfoScreen, selected: ModelStatus) -> None:
+        bridge = self._app.bridge
+        asked = bridge.control.command(selected.summary.public_id, self._app.desk.n_ctx(selected))
+        screen.command = await bridge.ask(asked)
+
+    def logs(self, *, begins_search: bool) -> None:
+        """The full log of the model that `l` means."""
+        app, subject = self._app, self._app.desk.log_subject()
+        if not subject:
+            app.notices.tell("no model to show the log of", "warning")
+            return
+        why_empty = f"{subject} was not started in this run of ggtui"
+        lines = app.desk.log(subject)
+        app.push_screen(LogScreen(subject, lines, why_empty, app.glyphs, begins_search=begins_search))
+
+    def copy_more(self) -> None:
+        """Choose what to copy."""
+        app = self._app
+
+        def copy(answer: str | None) -> None:
+            text = copy_source(app.desk, answer or "")
+            if text:
+                app.intents.copy(text, "the text")
+
+        app.push_screen(ChoiceScreen(copy_answers(app.desk), app.glyphs), copy)
+
+    def help(self) -> None:
+        """Help for where the focus is."""
+        app = self._app
+        if not isinstance(app.screen, (HelpScreen, ChoiceScreen)):
+            engine = app.desk.snapshot.engine
+            problem = engine.problem if engine is not None else None
+            app.push_screen(HelpScreen(app.glyphs, self._place(), problem or ""))
+
+    def _place(self) -> Where:
+        if isinstance(self._app.screen, LogScreen):
+            return Where.LOGS
+        if isinstance(self._app.screen, ModelInfoScreen):
+            return Where.INFO
+        focused = self._app.focused
+        return Where.CATALOG if focused is not None and focused.id == "catalog-table" else Where.MAIN
+
+    def palette(self) -> None:
+        """Everything by name."""
+        if not isinstance(self._app.screen, CommandPalette):
+            palette = CommandPalette(placeholder="models, actions, themes", id="--command-palette")
+            self._app.push_screen(palette)
+
+    def notices(self) -> None:
+        """What was said before."""
+        self._app.push_screen(NoticesScreen(tuple(self._app.notices.kept), self._app.glyphs))

@@ -25,6 +25,7 @@ class _Lease:
 
 
 _OTHER_CONTEXT = "restart with another context"
+_NOBODY: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Scheduler:
         self._leases: dict[int, _Lease] = {}
         self._pinned: set[int] = set()
         self._alone: set[int] = set()
-        self._in_the_way: frozenset[int] = frozenset()
+        self._in_the_way = _NOBODY
         self._restarting: dict[int, int] = {}
         self._next_launch_id = 1
         self._progressed_at = 0.0
@@ -64,6 +65,9 @@ class Scheduler:
         """Somebody wants a model."""
         if self._is_closed:
             return [Refuse(ticket.id, Refusal.CLOSED)]
+        server = self.server_of(ticket.model_id) if not self._line else None
+        if server is not None and self._may_join(ticket, server, now):
+            return [self._grant(ticket, server)]  # nobody waits, so nobody else's turn comes by it
         self._line.add(ticket)
         decisions = self._settle(now)
         if len(self._line) > self.rules.max_queue and self._line.get(ticket.id) and not ticket.is_urgent:
@@ -225,6 +229,13 @@ class Scheduler:
         """Ids of the models that are never evicted."""
         return frozenset(self._pinned)
 
+    def server_of(self, model_id: int) -> Resident | None:
+        """The server that takes up room for this model, in whatever phase; None when there is none."""
+        for resident in self._residents.values():
+            if resident.model_id == model_id:
+                return resident
+        return None
+
     def resident(self, launch_id: int) -> Resident | None:
         """One server, or None when it has ended."""
         return self._residents.get(launch_id)
@@ -234,6 +245,10 @@ class Scheduler:
         if resident.phase is not Phase.READY or not resident.leases:
             return False
         return resident.is_unwanted or self._must_yield(resident, now)
+
+    def is_in_the_way(self, resident: Resident) -> bool:
+        """True when it must go before the first whose model has no server can have one."""
+        return resident.launch_id in self._in_the_way
 
     def position(self, ticket_id: int) -> int | None:
         """The ticket's place among those who wait, 1 for the first; None when it does not wait."""
@@ -245,19 +260,28 @@ class Scheduler:
     def _settle(self, now: float) -> list[Decision]:
         if self._is_closed:
             return []
+        if not self._line:  # the usual case: nobody to let in, to start for, or to make way for
+            self._in_the_way = _NOBODY
+            return self._stop_all_that_should(now)
         victims = self._find_victims(now)
         self._in_the_way = frozenset(resident.launch_id for resident in victims or ())
-        decisions: list[Decision] = self._grant_all(now)
-        for resident in list(self._residents.values()):
+        decisions = self._grant_all(now) + self._stop_all_that_should(now)
+        return decisions + self._place(victims is None, now)
+
+    def _stop_all_that_should(self, now: float) -> list[Decision]:
+        decisions: list[Decision] = []
+        for resident in self._residents.values():
             why = self._reason_to_stop(resident, now)
             if why == _OTHER_CONTEXT:
                 self._restarting[resident.model_id] = resident.n_ctx
             if why:
                 decisions.append(self._stop(resident, why))
-        return decisions + self._place(victims is None, now)
+        return decisions
 
     def _head(self) -> Ticket | None:
         """The first in the queue whose model has no server at all."""
+        if not self._line:
+            return None
         standing = {resident.model_id for resident in self._residents.values()}
         if self._line.models <= standing:
             return None
@@ -325,7 +349,7 @@ class Scheduler:
         return [decision for _, decision in served]
 
     def _may_join(self, ticket: Ticket, resident: Resident, now: float) -> bool:
-        if resident.is_unwanted or not resident.suits(ticket):
+        if resident.phase is not Phase.READY or resident.is_unwanted or not resident.suits(ticket):
             return False
         if ticket.is_urgent:
             return True

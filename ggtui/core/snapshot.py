@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ggtui.core.errors import Failure, HealthCheckFailed, SpawnFailed
@@ -89,6 +90,27 @@ class TargetStatus:
     """Speeds of the last answer, tokens per second, when the server reported them."""
 
 
+class WaitPhase(StrEnum):
+    """What a request waits for at this moment."""
+
+    LOADING = "loading"
+    """Its model is being loaded."""
+    SLOT = "slot"
+    """Its model is ready, and every slot is taken."""
+    RESTART = "restart"
+    """The server of its own model must end and start again."""
+    BEHIND_LOADING = "behind_loading"
+    """Another model is being loaded first."""
+    BEHIND_BUSY = "behind_busy"
+    """A model in the way is serving, and takes new requests until its turn is over."""
+    BEHIND_DRAINING = "behind_draining"
+    """A model in the way finishes the requests it has."""
+    BEHIND_STOPPING = "behind_stopping"
+    """The server of a model in the way is ending."""
+    BEHIND_QUEUE = "behind_queue"
+    """Requests for other models come first."""
+
+
 @dataclass(frozen=True, slots=True)
 class QueueEntry:
     """A request that waits for its model."""
@@ -98,6 +120,21 @@ class QueueEntry:
     waiting_s: float
     words: str = ""
     """What it waits for at this moment."""
+    position: int = 0
+    """Its place in the line, 1 for the first."""
+    model_id: int = 0
+    since: float = 0.0
+    """Unix time of its arrival."""
+    phase: WaitPhase = WaitPhase.BEHIND_QUEUE
+    behind: tuple[str, ...] = ()
+    """Public ids of the models that come first, in the order in which they do."""
+    expected_s: float | None = None
+    """Seconds it still waits, by how long loads took before; None when nothing is known."""
+
+    @property
+    def is_expected_at_least(self) -> bool:
+        """True when the wait may be longer: nobody knows how long the requests of other models take."""
+        return self.expected_s is not None and self.phase is not WaitPhase.LOADING
 
 
 @dataclass(frozen=True, slots=True)

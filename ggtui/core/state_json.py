@@ -121,6 +121,13 @@ def _waiter(entry: QueueEntry) -> dict[str, object]:
         "n_ctx": entry.n_ctx,
         "waiting_s": round(entry.waiting_s, 1),
         "waits_for": entry.words,
+        "position": entry.position,
+        "id": entry.model_id,
+        "since": utc_text(entry.since),
+        "phase": str(entry.phase),
+        "behind": list(entry.behind),
+        "expected_s": round(entry.expected_s, 1) if entry.expected_s is not None else None,
+        "is_expected_at_least": entry.is_expected_at_least,
     }
 
 

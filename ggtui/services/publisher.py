@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from ggtui.core.context import choose_context
 from ggtui.core.decisions import Phase
 from ggtui.core.fit import estimate
-from ggtui.core.snapshot import EngineSnapshot, ModelStatus, QueueEntry, TargetStatus
+from ggtui.core.snapshot import EngineSnapshot, ModelStatus, TargetStatus
 from ggtui.core.state import TargetState
-from ggtui.services.waits import WaitBook
+from ggtui.services.queue_report import QueueReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ class Publisher:
         """How any model would be launched now."""
         self._default_n_ctx = default_n_ctx
         self._strategy = strategy
-        self._waits = WaitBook(scheduler, ledger)
+        self._queue = QueueReport(scheduler, ledger)
         self._is_read_only = is_read_only
         self._version = 0
         self._rows: dict[int, ModelStatus] = {}
@@ -80,12 +80,13 @@ class Publisher:
     def snapshot(self) -> EngineSnapshot:
         """The state now."""
         now = asyncio.get_running_loop().time()
+        names = {model.id: model.public_id for model in self._catalog.models}
         return EngineSnapshot(
             version=self._version,
             url=self.url,
             models=self._models(now),
             targets=tuple(self._target(resident, now) for resident in self._scheduler.residents),
-            queue=self._queue(now),
+            queue=self._queue.entries(names, now),
             memory=self._gpu.reading,
             memory_history=self._gpu.history,
             engine=self._lookup.info,
@@ -168,17 +169,3 @@ class Publisher:
         if model is None or model.problem:
             return None
         return estimate(model, n_ctx, self.options).total_bytes
-
-    def _queue(self, now: float) -> tuple[QueueEntry, ...]:
-        """Who waits. A person's own press is seen as the state of its model, not as a request."""
-        names = {model.id: model.public_id for model in self._catalog.models}
-        return tuple(
-            QueueEntry(
-                names.get(ticket.model_id, ""),
-                ticket.needed_ctx,
-                max(0.0, now - ticket.arrived),
-                self._waits.words(ticket, now, position),
-            )
-            for position, ticket in enumerate(self._scheduler.waiting, start=1)
-            if not ticket.is_urgent
-        )

@@ -8,11 +8,13 @@ from typing import Any
 from ggtui import __version__
 from ggtui.core.models import ModelSummary
 from ggtui.core.ports.gpu import GpuSample, MemoryReading
-from ggtui.core.snapshot import EngineSnapshot, FailureNote, ModelStatus, QueueEntry, TargetStatus
+from ggtui.core.snapshot import EngineSnapshot, FailureNote, ModelStatus, QueueEntry, TargetStatus, WaitPhase
 from ggtui.core.state import TargetState
 from ggtui.core.state_json import SCHEMA, state_document, utc_text
 
 SUMMARY = ModelSummary(1, "tiny-q4", "Tiny", "llama", 1000, quantisation="Q4_0", n_ctx_train=2048)
+
+BUSY = WaitPhase.BEHIND_BUSY
 
 
 def test_an_empty_state_is_a_document() -> None:
@@ -49,7 +51,7 @@ def test_it_answers_who_runs_where_since_when_who_waits_and_what_memory_is_left(
         1,
         models=(ModelStatus(SUMMARY, is_pinned=True),),
         targets=(TargetStatus(1, "tiny-q4", TargetState.READY, 1.5, pid=7, port=5500, n_ctx=512),),
-        queue=(QueueEntry("other", 1024, 2.25, "turn of other"),),
+        queue=(QueueEntry("other", 1024, 2.25, "turn of other", 3, 2, 1.5, BUSY, ("tiny-q4",), 4.26),),
         memory=MemoryReading((GpuSample(0, "gpu", total_bytes=5, used_bytes=3),), ram_total_bytes=9),
         strategy="memory",
     )
@@ -66,9 +68,21 @@ def test_it_answers_who_runs_where_since_when_who_waits_and_what_memory_is_left(
         "state": "ready",
         "since": "1970-01-01T00:00:01.500Z",
     }.items() <= target.items()
-    assert [{"model": "other", "n_ctx": 1024, "waiting_s": 2.2, "waits_for": "turn of other"}] == document[
-        "queue"
-    ]
+    assert [
+        {
+            "model": "other",
+            "id": 2,
+            "n_ctx": 1024,
+            "position": 3,
+            "since": "1970-01-01T00:00:01.500Z",
+            "waiting_s": 2.2,
+            "waits_for": "turn of other",
+            "phase": "behind_busy",
+            "behind": ["tiny-q4"],
+            "expected_s": 4.3,
+            "is_expected_at_least": True,
+        }
+    ] == document["queue"]
     assert (5, 3, 9) == (gpu["total_bytes"], gpu["used_bytes"], document["memory"]["ram_total_bytes"])
     assert "memory" == document["strategy"]
 

@@ -62,7 +62,14 @@ def build(
     models = CatalogService(store)
     gpu = GpuWatch(probe or SystemProbe(), lambda: ledger.pids)
     lookup = EngineLookup(launcher)
-    foresight = Foresight(catalog=models, ledger=ledger, gpu=gpu, lookup=lookup, options=config.options)
+    foresight = Foresight(
+        catalog=models,
+        ledger=ledger,
+        gpu=gpu,
+        lookup=lookup,
+        options=config.options,
+        most_bytes=config.memory_budget_bytes,
+    )
     runtime = ModelRuntime(
         models,
         launcher,
@@ -136,6 +143,7 @@ LIVE = {
     "admission_timeout_s": "admission_timeout_s",
     "turn_quantum_s": "turn_quantum_s",
     "max_queue": "max_queue",
+    "memory_budget_mb": "memory_budget_mb",
     "keep_alive_s": "keep_alive_s",
     "stop_grace_s": "stop_grace_s",
     "stall_timeout_s": "stall_timeout_s",
@@ -174,6 +182,7 @@ class Reloader:
         if restarts or after.models_dirs != before.models_dirs:
             await self._catalog.reconfigure(after.models_dirs, after.options)
         self._publisher.options = self._foresight.options = after.options
+        self._foresight.most_bytes = after.memory_budget_bytes
         await self._runtime.reconfigure(_settings(after), restarts=restarts)
         self._config = after
         return ReloadReport(

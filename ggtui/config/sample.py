@@ -23,6 +23,7 @@ SAMPLE = """\
 
 [residency]
 # strategy = "single"             # one model at a time; "memory": as many as the memory holds
+# memory_budget_mb = 0            # MiB that they may take together; 0: all that is free, less a margin
 # keep_alive_s = -1               # an idle model is stopped after this long; -1 keeps it
 # pinned = []                     # ids of models that are never evicted once loaded
 # preload = []                    # ids of models that are loaded at the start

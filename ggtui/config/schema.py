@@ -62,6 +62,9 @@ class Config:
     strategy: str = "single"
     """`[residency] strategy`, GGTUI_STRATEGY, --strategy: `single` keeps one model loaded, `memory` as many
     as the memory holds by forecast."""
+    memory_budget_mb: int = 0
+    """`[residency] memory_budget_mb`: MiB that loaded models may take together under `memory`; 0 sets no
+    limit beyond what is free."""
     keep_alive_s: float = -1.0
     """`[residency] keep_alive_s`: an idle model is stopped after this long; negative keeps it."""
     pinned: tuple[str, ...] = ()
@@ -92,6 +95,11 @@ class Config:
     def database(self) -> Path:
         """The catalog's database."""
         return self.data_dir / "catalog.sqlite3"
+
+    @property
+    def memory_budget_bytes(self) -> int:
+        """What loaded models may take together, in bytes; 0 without a limit."""
+        return self.memory_budget_mb * 1024 * 1024
 
     @property
     def max_body_bytes(self) -> int:

@@ -57,6 +57,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("server", "max_queue", kinds.whole(0, 1_000_000), "max_queue"),
     Setting("server", "max_body_mb", kinds.whole(1, 1_024), "max_body_mb"),
     Setting("residency", "strategy", kinds.one_of("single", "memory"), "strategy", "--strategy"),
+    Setting("residency", "memory_budget_mb", kinds.whole(0, 1 << 30), "memory_budget_mb"),
     Setting("residency", "keep_alive_s", kinds.seconds(-1, 366 * _DAY_S), "keep_alive_s"),
     Setting("residency", "pinned", kinds.WORDS, "pinned"),
     Setting("residency", "preload", kinds.WORDS, "preload"),

@@ -29,13 +29,16 @@ class Foresight:
         gpu: GpuWatch,
         lookup: EngineLookup,
         options: LaunchOptions,
+        most_bytes: int = 0,
     ) -> None:
+        """most_bytes: what all our servers may take together at most; 0 for what the machine has."""
         self._catalog = catalog
         self._ledger = ledger
         self._gpu = gpu
         self._lookup = lookup
         self.options = options
         """How any model would be launched now."""
+        self.most_bytes = most_bytes
 
     def pool(self) -> MemoryPool:
         """The memory our servers may share, their own part given back."""
@@ -69,8 +72,9 @@ class Foresight:
         return estimate(model, n_ctx, self.options).total_bytes if model is not None else 0
 
     def budget_bytes(self) -> int:
-        """What all our servers may take together: what others leave, less the reserve."""
-        return self.pool().room_bytes
+        """What all our servers may take together: what others leave, less the reserve, within the limit."""
+        room = self.pool().room_bytes
+        return min(room, self.most_bytes) if self.most_bytes else room
 
     def line(self, model_id: int, n_ctx: int) -> str:
         """The forecast in words; empty when there is none."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from tests.e2e.instance import GUARD_S, Instance, ended, running
@@ -14,8 +16,8 @@ from tests.models import tiny_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+FAKELLAMA = Path(__file__).parent.parent / "programs" / "fakellama.py"
 ANY_LETTERS = {"grammar": "root ::= [a-z ]*"}
 """Random weights answer noise, which no chat parser takes without a grammar."""
 
@@ -96,6 +98,51 @@ def test_models_that_fit_stay_and_the_pinned_is_never_evicted(start: Any) -> Non
     one.process.wait(GUARD_S)
 
     assert [] == ended(family)
+
+
+def test_a_third_model_evicts_the_idle_one_and_not_the_pinned(
+    many_models: Path, tmp_path: Path, engine_flag: str
+) -> None:
+    flags = ("--llama-server", engine_flag, "--strategy", "memory", "--ctx", "8192")
+    first, second, third = ("tiny-00-f32", "tiny-01-f32", "tiny-02-f32")
+    with running(many_models, tmp_path / "measured", *flags) as one:
+        assert 200 == one.chat(first, **ANY_LETTERS).status_code
+        each_bytes = one.target()["predicted_bytes"]
+    config = tmp_path / "config.toml"
+    config.write_text(f"[residency]\nmemory_budget_mb = {int(2.5 * each_bytes) // 2**20}\n")
+    with running(many_models, tmp_path / "data", *flags, "--config", str(config)) as one:
+        for name in (first, second):
+            assert 200 == one.chat(name, **ANY_LETTERS).status_code
+        before = _targets(one)
+        assert 200 == one.post("/ggtui/pin", {"model": first}).status_code
+        assert 200 == one.chat(third, **ANY_LETTERS).status_code
+        after = _targets(one)
+
+        assert {first, second} == set(before)
+        assert {first, third} == set(after)
+        assert before[first] == after[first]
+
+
+def test_a_server_deaf_to_sigterm_is_killed_while_another_answers(many_models: Path, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    faults = ["--fake-only", "tiny-00-f32", "--fake-ignore-term"]
+    config.write_text(f"[launch]\nstop_grace_s = 2\nextra_args = {faults}\n")
+    flags = ("--llama-server", str(FAKELLAMA), "--strategy", "memory", "--config", str(config))
+    with running(many_models, tmp_path / "data", *flags) as one, ThreadPoolExecutor(1) as pool:
+        for name in ("tiny-00-f32", "tiny-01-f32"):
+            assert 200 == one.chat(name).status_code
+        before = _targets(one)
+        stop = pool.submit(lambda: one.post("/ggtui/stop", {"model": "tiny-00-f32"}))
+        answered = []
+        while not stop.done():
+            answered.append(one.chat("tiny-01-f32").status_code)
+
+        assert 200 == stop.result(GUARD_S).status_code
+        # One answer after another within the two seconds that the deaf one was given.
+        assert len(answered) >= 10
+        assert {200} == set(answered)
+        assert not psutil.pid_exists(before["tiny-00-f32"])
+        assert {"tiny-01-f32": before["tiny-01-f32"]} == _targets(one)
 
 
 def test_a_busy_model_yields_after_its_turn(many_models: Path, tmp_path: Path, engine_flag: str) -> None:

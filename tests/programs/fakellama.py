@@ -18,6 +18,7 @@ Takes llama-server's own flags (those it does not know are ignored with their va
 --fake-flood N               write N bytes of log lines, escape sequences among them, before ready
 --fake-tokens N              length of an answer (8); --fake-token-s S seconds between two tokens (0)
 --fake-pid-file FILE         write "PID GRANDCHILD_PID" there
+--fake-only ALIAS            all these flags count for the model of this name alone
 FAKELLAMA in the environment holds more such flags.
 """
 
@@ -51,7 +52,9 @@ def read_flags(arguments: list[str]) -> dict[str, Any]:
         flags[name] = value
         if name == "--fake-unknown":
             flags["refused"].append(f"--{value}")
-    return flags
+    if flags.get("--fake-only", flags.get("--alias")) == flags.get("--alias"):
+        return flags
+    return {name: value for name, value in flags.items() if not name.startswith("--fake-")}
 
 
 class FakeServer:

@@ -68,6 +68,9 @@ class Scheduler:
         server = self.server_of(ticket.model_id) if not self._line else None
         if server is not None and self._may_join(ticket, server, now):
             return [self._grant(ticket, server)]  # nobody waits, so nobody else's turn comes by it
+        return self._queue(ticket, now)
+
+    def _queue(self, ticket: Ticket, now: float) -> list[Decision]:
         self._line.add(ticket)
         decisions = self._settle(now)
         if len(self._line) > self.rules.max_queue and self._line.get(ticket.id) and not ticket.is_urgent:
@@ -263,10 +266,16 @@ class Scheduler:
         if not self._line:  # the usual case: nobody to let in, to start for, or to make way for
             self._in_the_way = _NOBODY
             return self._stop_all_that_should(now)
-        victims = self._find_victims(now)
+        return self._settle_queue(now)
+
+    def _settle_queue(self, now: float) -> list[Decision]:
+        head = self._head()
+        victims = self._find_victims(head, now) if head is not None else []
         self._in_the_way = frozenset(resident.launch_id for resident in victims or ())
         decisions = self._grant_all(now) + self._stop_all_that_should(now)
-        return decisions + self._place(victims is None, now)
+        if head is not None:  # no grant and no stop so far changes who it is
+            decisions += self._place(head, victims is None, now)
+        return decisions
 
     def _stop_all_that_should(self, now: float) -> list[Decision]:
         decisions: list[Decision] = []
@@ -283,15 +292,12 @@ class Scheduler:
         if not self._line:
             return None
         standing = {resident.model_id for resident in self._residents.values()}
-        if self._line.models <= standing:
+        if standing.issuperset(self._line.models):
             return None
         return next(ticket for ticket in self._line if ticket.model_id not in standing)
 
-    def _find_victims(self, now: float) -> list[Resident] | None:
+    def _find_victims(self, head: Ticket, now: float) -> list[Resident] | None:
         """The servers that must go for the head of the queue; None when all that may go are too few."""
-        head = self._head()
-        if head is None:
-            return []
         staying = [r for r in self._residents.values() if r.phase is not Phase.STOPPING]
         evictable = self._evictable()
         if head.model_id in self._alone:
@@ -305,11 +311,8 @@ class Scheduler:
             if resident.phase is Phase.READY and resident.model_id not in self._pinned
         ]
 
-    def _place(self, is_hopeless: bool, now: float) -> list[Decision]:
+    def _place(self, head: Ticket, is_hopeless: bool, now: float) -> list[Decision]:
         """Start the head of the queue when nothing loads and there is room."""
-        head = self._head()
-        if head is None:
-            return []
         phases = {resident.phase for resident in self._residents.values()}
         if Phase.LOADING in phases:
             return []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -18,6 +20,32 @@ def _need(model_id: int, _n_ctx: int) -> int:
     return 2 if model_id == 4 else 1
 
 
+class CheckedScheduler(Scheduler):
+    """Takes no short cut without comparing it with the long way round."""
+
+    def request(self, ticket: Ticket, now: float) -> list[Decision]:
+        before = deepcopy(self)
+        decisions = super().request(ticket, now)
+        if not before._is_closed:
+            assert super(CheckedScheduler, before)._queue(ticket, now) == decisions
+            self.compare_with(before)
+        return decisions
+
+    def _settle(self, now: float) -> list[Decision]:
+        before = deepcopy(self)
+        decisions = super()._settle(now)
+        if not before._is_closed:
+            assert before._settle_queue(now) == decisions
+            self.compare_with(before)
+        return decisions
+
+    def compare_with(self, other: Scheduler) -> None:
+        assert other.residents == self.residents
+        assert other.waiting == self.waiting
+        assert other._leases == self._leases
+        assert other._in_the_way == self._in_the_way
+
+
 class SchedulerMachine(RuleBasedStateMachine):
     """Requests, clients that leave, loads that end well or badly, crashes and stops, in any order."""
 
@@ -26,7 +54,9 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.budget = budget
         self.n_slots = n_slots
         room = MemoryRoom(_need, lambda: budget) if budget else None
-        self.scheduler = Scheduler(Rules(turn_quantum_s=10, admission_timeout_s=180, max_queue=30), room)
+        self.scheduler = CheckedScheduler(
+            Rules(turn_quantum_s=10, admission_timeout_s=180, max_queue=30), room
+        )
         self.now = 0.0
         self.next_id = 1
         self.waiting: dict[int, Ticket] = {}

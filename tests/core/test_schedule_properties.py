@@ -102,10 +102,19 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     @rule(model=MODELS, needed=st.sampled_from([None, 2048, 8192]), urgent=st.booleans(), exact=st.booleans())
     def ask(self, model: int, needed: int | None, urgent: bool, exact: bool) -> None:
-        ticket = Ticket(self.next_id, model, needed or 4096, needed, self.now, exact and urgent, urgent)
+        self.want(Ticket(self.next_id, model, needed or 4096, needed, self.now, exact and urgent, urgent))
+
+    def want(self, ticket: Ticket) -> None:
         self.next_id += 1
         self.waiting[ticket.id] = ticket
         self.carry_out(self.scheduler.request(ticket, self.now))
+
+    @rule(needed=st.lists(st.sampled_from([None, 2048, 8192]), min_size=1, max_size=4))
+    def ask_for_what_runs(self, needed: list[int | None]) -> None:
+        ready = [r.model_id for r in self.scheduler.residents if r.phase is Phase.READY]
+        for model in ready:
+            for each in needed:
+                self.want(Ticket(self.next_id, model, each or 4096, each, self.now))
 
     @rule(data=st.data())
     def client_leaves(self, data: st.DataObject) -> None:

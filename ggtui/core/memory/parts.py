@@ -1,0 +1,84 @@
+"""The parts that one device or the host holds of a load."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ggtui.core.models import ModelSummary
+
+HOST = "CPU"
+"""What the host is called among the devices, as in the engine's own log."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceShare:
+    """What a load holds on one device, in bytes."""
+
+    name: str
+    is_host: bool = False
+    weights_bytes: int = 0
+    """Tensors; on the host mapped from the file where `mapped_bytes` says so."""
+    kv_bytes: int = 0
+    state_bytes: int = 0
+    compute_bytes: int = 0
+    output_bytes: int = 0
+    overhead_bytes: int = 0
+    """What the driver and its libraries take for the process."""
+    adapters_bytes: int = 0
+    projector_bytes: int = 0
+    draft_bytes: int = 0
+    mapped_bytes: int = 0
+    """The part of the weights that is page cache of the file, which the system may take back."""
+    n_layers: int = 0
+    """Layers that run here, the output layer counted."""
+
+    @property
+    def total_bytes(self) -> int:
+        """All parts together."""
+        context = self.kv_bytes + self.state_bytes + self.compute_bytes + self.output_bytes
+        beside = self.adapters_bytes + self.projector_bytes + self.draft_bytes
+        return self.weights_bytes + context + self.overhead_bytes + beside
+
+    @property
+    def allocated_bytes(self) -> int:
+        """What is the process' own: everything but mapped weights."""
+        return self.total_bytes - self.mapped_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Companions:
+    """What is loaded beside the model, 0 or None for nothing."""
+
+    adapters_bytes: int = 0
+    """Tensors of all LoRA adapters."""
+    projector_bytes: int = 0
+    """Tensors of the projector and its work space."""
+    draft: ModelSummary | None = None
+    """The model that drafts, at the same context."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRoom:
+    """A device as a load would find it."""
+
+    name: str
+    room_bytes: int = 0
+    """What the load may take there."""
+    free_bytes: int = 0
+    """What is free, the reserve included: layers are shared out in this proportion."""
+    overhead_bytes: int = 0
+    pads_tensors: bool = True
+    """True for a device that fills tensors up, as CUDA does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The same parts of several devices together."""
+
+    shares: tuple[DeviceShare, ...] = field(default=())
+
+    def of(self, part: str) -> int:
+        """All bytes of one part, named like the field of DeviceShare."""
+        return sum(getattr(share, part) for share in self.shares)

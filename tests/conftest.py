@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-# Textual reads its variables at import: a developer's own settings must not change a picture. The two that
-# stay belong to the tests: the snapshot plugin's folder, and the real server to test with.
-_KEPT = {"TEXTUAL_SNAPSHOT_TEMPDIR", "GGTUI_TEST_LLAMA_SERVER"}
+# Textual reads its variables at import: a developer's own settings must not change a picture. Those that
+# are kept belong to the tests: the snapshot folder, the real server, the length of the soak.
+_KEPT = {"TEXTUAL_SNAPSHOT_TEMPDIR", "GGTUI_TEST_LLAMA_SERVER", "GGTUI_TEST_SOAK_S"}
 for _name in [name for name in os.environ if name == "NO_COLOR" or name.startswith(("TEXTUAL", "GGTUI_"))]:
     if _name not in _KEPT:
         del os.environ[_name]

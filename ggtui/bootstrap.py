@@ -55,7 +55,7 @@ def build(
     launcher = launcher or LlamaServerLauncher(
         config.llama_server, os.environ, config.runtime_dir, config.log_dir
     )
-    store = catalog or GgufCatalog(config.database, config.models_dirs, config.options)
+    store = catalog or GgufCatalog(config.database, config.models_dirs, config.options, config.stores)
     door = Door(config, sock)
     logs = LogBook()
     ledger = LaunchLedger(logs)
@@ -139,6 +139,7 @@ def _room(config: Config, foresight: Foresight) -> Room:
 
 LIVE = {
     "models_dirs": "models_dirs",
+    "stores": "stores",
     "options": "[launch]",
     "admission_timeout_s": "admission_timeout_s",
     "turn_quantum_s": "turn_quantum_s",
@@ -179,8 +180,8 @@ class Reloader:
         """Read and apply. Raises: ConfigInvalid; then nothing was changed."""
         before, after = self._config, self._reread()
         restarts = after.options != before.options
-        if restarts or after.models_dirs != before.models_dirs:
-            await self._catalog.reconfigure(after.models_dirs, after.options)
+        if restarts or (after.models_dirs, after.stores) != (before.models_dirs, before.stores):
+            await self._catalog.reconfigure(after.models_dirs, after.options, after.stores)
         self._publisher.options = self._foresight.options = after.options
         self._foresight.most_bytes = after.memory_budget_bytes
         await self._runtime.reconfigure(_settings(after), restarts=restarts)

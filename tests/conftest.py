@@ -10,6 +10,8 @@ _KEPT = {"TEXTUAL_SNAPSHOT_TEMPDIR", "GGTUI_TEST_LLAMA_SERVER", "GGTUI_TEST_SOAK
 for _name in [name for name in os.environ if name == "NO_COLOR" or name.startswith(("TEXTUAL", "GGTUI_"))]:
     if _name not in _KEPT:
         del os.environ[_name]
+# The stores of a developer's machine are no part of any test, nor of a process that one starts.
+os.environ["GGTUI_STORES"] = "none"
 for _name in ("SSH_CONNECTION", "SSH_TTY", "TMUX", "DISPLAY", "WAYLAND_DISPLAY"):
     os.environ.pop(_name, None)
 os.environ["COLORTERM"] = "truecolor"

@@ -60,6 +60,7 @@ def flags_of(arguments: argparse.Namespace) -> dict[str, object]:
     """The settings among the flags, by field of Config; None where not given."""
     return {
         "models_dirs": arguments.models_dir,
+        "stores": () if arguments.no_stores else None,
         "host": arguments.host,
         "port": arguments.port,
         "n_ctx": arguments.ctx,
@@ -97,6 +98,7 @@ def _add_shared(parser: argparse.ArgumentParser, *, is_root: bool) -> None:
         "--models-dir", metavar="DIR", action="append", default=absent, help="folder with models; repeatable"
     )
     for flag, words in (
+        ("--no-stores", "only the models folders, not the stores of other programs"),
         ("--read-only", "nothing can be loaded, stopped or changed"),
         ("--ascii", "no characters beyond ASCII"),
         ("--no-mouse", "leave the mouse to the terminal"),
@@ -113,6 +115,8 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("model", metavar="MODEL", help="public id, or a .gguf file to estimate")
     if name in ("stop", "logs"):
         parser.add_argument("model", metavar="MODEL", nargs="?", help="public id; the running one without")
+    if name == "ls":
+        parser.add_argument("--adapters", action="store_true", help="list the LoRA adapters instead")
     if name == "load":
         parser.add_argument("--wait", action="store_true", help="until the model answers, as always")
         parser.add_argument("--timeout", metavar="S", type=_seconds, help="how long to wait for the load")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ggtui.adapters.gguf.scan import look_at, models_of, read_facts
+from ggtui.adapters.gguf.found import look_at, models_of
+from ggtui.adapters.gguf.scan import read_facts
 from ggtui.core.errors import HeaderUnreadable
 from ggtui.core.models import ModelSummary
 from ggtui.core.naming import shard_of, slug

@@ -15,6 +15,7 @@ from ggtui.core.context import choose_context
 from ggtui.core.errors import ModelNotFound, StoreUnavailable
 from ggtui.core.forecast import Forecast, MemoryPool, forecast, own_bytes, pool_of
 from ggtui.core.nearness import near_names
+from ggtui.core.stores import StoreKind, StoreRoot
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from ggtui.core.ports.gpu import MemoryReading
 
 T = TypeVar("T")
+ONE_LOOK_S = 10.0
+"""A driver that wakes its devices for one look takes seconds; there is no second look to wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +73,23 @@ async def read_shelf(config: Config, state: dict[str, Any] | None) -> Shelf:
 
     state: the running one's, None when none runs. Raises: StoreUnavailable.
     """
-    folders = (
-        config.models_dirs if state is None else tuple(Path(each) for each in state["catalog"]["folders"])
-    )
+    folders, stores = (config.models_dirs, config.stores) if state is None else _places(state)
     with suppress(StoreUnavailable):  # a catalog that cannot be written is kept in memory
         make_private(config.data_dir)
-    catalog = GgufCatalog(config.database, folders, config.options)
+    catalog = GgufCatalog(config.database, folders, config.options, stores)
     try:
         if state is None:
             await catalog.refresh()
         return Shelf(tuple(await catalog.list_models()), catalog.report())
     finally:
         await catalog.close()
+
+
+def _places(state: dict[str, Any]) -> tuple[tuple[Path, ...], tuple[StoreRoot, ...]]:
+    """The folders and stores of the running ggtui."""
+    told = state["catalog"].get("stores", [])
+    stores = tuple(StoreRoot(StoreKind(each["store"]), Path(each["path"])) for each in told)
+    return tuple(Path(each) for each in state["catalog"]["folders"]), stores
 
 
 async def read_room(config: Config, state: dict[str, Any] | None) -> Room:
@@ -94,11 +102,20 @@ async def read_room(config: Config, state: dict[str, Any] | None) -> Room:
     return Room(reading, pool_of(reading, ours, has_gpu), tuple(target["model"] for target in targets))
 
 
-async def read_memory(pids: frozenset[int] = frozenset()) -> MemoryReading:
-    """One reading of devices and main memory."""
-    from ggtui.adapters.gpu.probe import SystemProbe
+async def read_memory(
+    pids: frozenset[int] = frozenset(), config: Config | None = None, *, with_shares: bool = False
+) -> MemoryReading:
+    """One reading of devices and main memory.
 
-    probe = SystemProbe()
+    config: names the engine that is asked for devices no driver tells of; None asks none.
+    with_shares: also how processes share pages.
+    """
+    from ggtui.adapters.gpu.engine_list import EngineCommand
+    from ggtui.adapters.gpu.probe import SystemProbe
+    from ggtui.adapters.llama_server.discovery import question
+
+    engine = None if config is None else EngineCommand(*question(config.llama_server, os.environ))
+    probe = SystemProbe(ONE_LOOK_S, engine=engine, with_shares=with_shares)
     try:
         return await probe.sample(pids)
     finally:
@@ -159,7 +176,7 @@ async def seen_names(config: Config) -> list[str]:
     state = instance_state(config)
     if state is not None:
         return sorted(row["public_id"] for row in state["models"])
-    catalog = GgufCatalog(config.database, config.models_dirs, config.options)
+    catalog = GgufCatalog(config.database, config.models_dirs, config.options, config.stores)
     try:
         return sorted(model.public_id for model in await catalog.list_models())
     finally:

@@ -125,6 +125,20 @@ def or_auto(kind: Kind) -> Kind:
     return Kind(f'{kind.expected}, or "auto"', value, text)
 
 
+def some_of(*words: str) -> Kind:
+    """Any of these words, each once, in the order given; as text separated by commas, or `none`."""
+
+    def value(raw: object) -> tuple[str, ...]:
+        given = tuple(dict.fromkeys(_text(each).lower() for each in _list(raw)))
+        _required(set(given) <= set(words))
+        return given
+
+    def text(raw: str) -> tuple[str, ...]:
+        return value([each.strip() for each in raw.split(",")]) if raw.strip().lower() != "none" else ()
+
+    return Kind("a list of " + ", ".join(words), value, text)
+
+
 TEXT = Kind("one line of text", _text, _text)
 PROGRAM = Kind("a path or the name of a program", _text, _text)
 SWITCH = Kind("true or false", _switch, _switch_of_text)

@@ -11,9 +11,11 @@ from ggtui.config.paths import default_config_file, directories
 from ggtui.config.schema import Config
 from ggtui.config.settings import BY_FIELD, SETTINGS
 from ggtui.config.toml_file import read_settings
+from ggtui.config.stores import store_roots
 from ggtui.core.errors import ConfigInvalid
 from ggtui.core.models import LaunchOptions
 
+from ggtui.core.stores import STORES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -52,6 +54,7 @@ def _config(values: Mapping[Setting, object], file: Path | None, environ: Mappin
     return Config(
         data_dir=folders.data,
         cache_dir=folders.cache,
+    stores: tuple[str, ...] = fields.pop("stores", STORES)
         log_dir=folders.log,
         runtime_dir=folders.runtime,
         config_file=file,
@@ -62,6 +65,7 @@ def _config(values: Mapping[Setting, object], file: Path | None, environ: Mappin
 
 
 def _config_file(named: str | Path | None) -> Path | None:
+        stores=store_roots(stores, environ),
     if named is None:
         default = default_config_file()
         return default if default.is_file() else None

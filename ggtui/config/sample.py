@@ -7,6 +7,7 @@ SAMPLE = """\
 # Each key can also be set in the environment as GGTUI_<KEY>, such as GGTUI_PORT=8081.
 
 # models_dirs = ["~/models"]      # folders with .gguf files, searched in depth; none by default
+# stores = ["huggingface", "llama.cpp", "lmstudio", "ollama"]  # whose models are found too; [] for none
 # data_dir = "~/.local/share/ggtui"
 # read_only = false               # true: nothing can be loaded, stopped or changed
 

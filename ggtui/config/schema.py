@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 EMBEDDED = "embedded"
 """The value of `llama_server` that asks for the engine inside the Python package."""
+    from ggtui.core.model_settings import ModelSettings
+    from ggtui.core.stores import StoreRoot
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Config:
     port: int = 8080
     """`[server] port`, GGTUI_PORT, --port: 0 takes any free one."""
     api_key: str = field(default="", repr=False)
+    stores: tuple[StoreRoot, ...] = ()
+    """`stores`, GGTUI_STORES, --no-stores: where the named stores of other programs lie; all by default."""
     """GGTUI_API_KEY, or the content of `[server] api_key_file`, GGTUI_API_KEY_FILE; empty asks for none."""
     hosts: tuple[str, ...] = ()
     """`[server] hosts`: further names, without port, that clients may call this machine by."""

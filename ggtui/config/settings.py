@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ggtui.config import kinds
+from ggtui.core.stores import STORES
 
 if TYPE_CHECKING:
     from ggtui.config.kinds import Kind
@@ -45,6 +46,7 @@ _DAY_S = 86_400.0
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("", "models_dirs", kinds.FOLDERS, "models_dirs", "--models-dir"),
+    Setting("", "stores", kinds.some_of(*STORES), "stores", "--no-stores"),
     Setting("", "data_dir", kinds.FOLDER, "data_dir", "--data-dir"),
     Setting("", "read_only", kinds.SWITCH, "read_only", "--read-only"),
     Setting("server", "host", kinds.TEXT, "host", "--host"),

@@ -89,6 +89,32 @@ class LaunchOptions:
     """How llama-server is started beyond model and context. None leaves the choice to the engine."""
 
     n_gpu_layers: int | None = None
+    warning: str | None = None
+    """Why a load may fail although the file is sound, in one sentence."""
+    store: str = ""
+    """A StoreKind: where it was found first; empty when no catalog tells."""
+    places: tuple[str, ...] = ()
+    """Every place that holds it, such as `ollama llama3.2:1b`, the one it is launched from first."""
+    waste_bytes: int = 0
+    """What further copies of it take on disk; links to the same file take nothing."""
+    projector: str = ""
+    """The vision projector that belongs to it; empty when there is none, or more than one."""
+    projector_candidates: tuple[str, ...] = ()
+    """The projectors that may belong to it, when there is more than one."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterSummary:
+    """A LoRA adapter on disk. Text in it is plain."""
+
+    name: str
+    architecture: str
+    size_bytes: int
+    path: Path
+    base_hints: tuple[str, ...] = ()
+    """Names of the models it may be made for, as the file or its store tells; often none."""
+    places: tuple[str, ...] = ()
+    problem: str | None = None
     n_parallel: int = DEFAULT_N_PARALLEL
     kv_unified: bool = True
     """True: every slot may use the whole context, from one pool."""
@@ -122,6 +148,10 @@ class LaunchPlan:
     spec: ModelLaunchSpec
     n_ctx: int
     """Context per request in tokens, already clamped."""
+    is_missing: bool = False
+    """True when the file, or one of its shards, has gone since the last look."""
+    projector: Path | None = None
+    """The vision projector that belongs to the model, when exactly one does."""
     stall_timeout_s: float = 120.0
     """A load that shows no progress for this long is given up."""
     stop_grace_s: float = 5.0

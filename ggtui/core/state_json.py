@@ -6,12 +6,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ggtui import __version__
+from ggtui.core.text import plain
 
 if TYPE_CHECKING:
-    from ggtui.core.models import EngineInfo
+    from ggtui.core.models import AdapterSummary, EngineInfo
     from ggtui.core.ports.gpu import GpuSample, MemoryReading
     from ggtui.core.snapshot import EngineSnapshot, FailureNote, ModelStatus, QueueEntry, TargetStatus
+    from ggtui.core.stores import StoreRoot
 
+LONGEST_PATH = 4096
 SCHEMA = 1
 """Grows when a field changes its meaning or goes away; new fields do not count."""
 
@@ -36,7 +39,10 @@ def state_document(snapshot: EngineSnapshot, now: float, pid: int | None = None)
         "engine": _engine(snapshot.engine) if snapshot.engine is not None else None,
         "catalog": {
             "folders": list(snapshot.catalog.folders),
+            "stores": [_store(each) for each in snapshot.catalog.stores],
             "problems": list(snapshot.catalog.problems),
+            "unfinished": list(snapshot.catalog.unfinished),
+            "waste_bytes": snapshot.catalog.waste_bytes,
             "n_files": snapshot.catalog.n_files,
             "scanned_at": utc_text(snapshot.catalog.scanned_at),
             "is_scanning": snapshot.is_scanning,
@@ -99,11 +105,33 @@ def _model(row: ModelStatus) -> dict[str, object]:
         "state": str(row.state),
         "is_pinned": row.is_pinned,
         "problem": summary.problem,
+        "store": summary.store,
+        "places": list(summary.places),
+        "waste_bytes": summary.waste_bytes,
+        "projector": summary.projector,
+        "projector_candidates": list(summary.projector_candidates),
         "failure": _failure(row.failure) if row.failure is not None else None,
+        "warning": summary.warning,
     }
 
 
 def _failure(note: FailureNote) -> dict[str, object]:
+def _store(root: StoreRoot) -> dict[str, object]:
+    return {"store": str(root.store), "path": plain(str(root.path), LONGEST_PATH)}
+
+
+def _adapter(adapter: AdapterSummary) -> dict[str, object]:
+    return {
+        "name": adapter.name,
+        "architecture": adapter.architecture,
+        "size_bytes": adapter.size_bytes,
+        "path": plain(str(adapter.path), LONGEST_PATH),
+        "base_hints": list(adapter.base_hints),
+        "places": list(adapter.places),
+        "problem": adapter.problem,
+    }
+
+
     return {
         "title": note.title,
         "detail": note.detail,

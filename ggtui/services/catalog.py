@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
+    from ggtui.core.stores import StoreRoot
 
 class CatalogService:
     """Wraps the stored catalog so that a proxied request costs a dictionary look-up.
@@ -81,9 +82,11 @@ class CatalogService:
         await self._store.note_loaded(model_id)
         await self._read()
 
-    async def reconfigure(self, folders: Sequence[Path], options: LaunchOptions) -> None:
-        """Look into other folders, launch with other options; returns when the folders were looked at."""
-        await self._store.reconfigure(folders, options)
+    async def reconfigure(
+        self, folders: Sequence[Path], options: LaunchOptions, stores: Sequence[StoreRoot] = ()
+    ) -> None:
+        """Look into other places, launch with other options; returns when they were looked at."""
+        await self._store.reconfigure(folders, options, stores)
         await self._read()
         await self.rescan()
 

@@ -61,7 +61,7 @@ class Instance:
 @contextmanager
 def running(models_dir: Path, data_dir: Path, *flags: str) -> Iterator[Instance]:
     """A headless ggtui on a free port, ended by SIGTERM if it still lives."""
-    command = [sys.executable, "-m", "ggtui", "--proxy-only", "--port", "0"]
+    command = [sys.executable, "-m", "ggtui", "--proxy-only", "--port", "0", "--no-stores"]
     command += ["--models-dir", str(models_dir), "--data-dir", str(data_dir), *flags]
     with (data_dir.parent / f"{data_dir.name}.err").open("w") as errors:
         process = subprocess.Popen(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 import time
 from collections import deque
@@ -11,37 +10,52 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from ggtui.adapters.gguf.facts import KIND_MODEL
-from ggtui.adapters.gguf.scan import FoundModel, Walk, look_at, models_of, read_facts, walk
-from ggtui.adapters.gguf.store import FolderScan, Store, StoredModel, stamp_of
+from ggtui.adapters.gguf.copies import content_digest, of_equal_size
+from ggtui.adapters.gguf.found import merged, models_of
+from ggtui.adapters.gguf.freshness import file_as_it_is, is_unchanged
+from ggtui.adapters.gguf.listing import adapters, entries, summary
+from ggtui.adapters.gguf.roots import has_changed, roots_of
+from ggtui.adapters.gguf.scan import read_facts
+from ggtui.adapters.gguf.store import FolderScan, Reading, Store
 from ggtui.core.errors import StoreUnavailable
-from ggtui.core.models import ModelLaunchSpec, ModelSummary
+from ggtui.core.models import ModelLaunchSpec
 from ggtui.core.ports.catalog import CatalogReport
+from ggtui.core.stores import StoreKind, StoreRoot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from ggtui.adapters.gguf.facts import ModelFacts
-    from ggtui.core.models import LaunchOptions
+    from ggtui.adapters.gguf.found import FoundModel, Walk
+    from ggtui.adapters.gguf.listing import Entry
+    from ggtui.adapters.gguf.roots import Root
+    from ggtui.adapters.gguf.store import StoredModel
+    from ggtui.core.models import LaunchOptions, ModelSummary
 
 T = TypeVar("T")
-Read: TypeAlias = "tuple[FoundModel, ModelFacts]"
+U = TypeVar("U")
 
 SLICE_S = 0.05
 """Headers are read for so long before the thread looks for other work."""
 
 
 class GgufCatalog:
-    """The models under some folders. The database may know more: other folders never show here.
+    """The models under some folders and in some stores. The database may know more, which never shows here.
 
     All blocking work runs in one worker thread, in small steps, so that a long scan delays nothing else.
     """
 
-    def __init__(self, database: Path, folders: Sequence[Path], options: LaunchOptions) -> None:
+    def __init__(
+        self,
+        database: Path,
+        folders: Sequence[Path],
+        options: LaunchOptions,
+        stores: Sequence[StoreRoot] = (),
+    ) -> None:
         self._database = database
-        self._roots = _absolute(folders)
+        self._folders = tuple(folders)
+        self._roots = roots_of(folders, stores)
         self._options = options
         self._worker: ThreadPoolExecutor | None = None
         self._stopping = threading.Event()
@@ -49,26 +63,29 @@ class GgufCatalog:
         self._opening: asyncio.Task[None] | None = None
         self._refreshing: asyncio.Task[CatalogReport] | None = None
         self._rows: dict[int, StoredModel] = {}
-        self._report = CatalogReport(folders=tuple(str(folder) for folder in folders))
+        self._entries: dict[int, Entry] = {}
+        self._walks: dict[Root, Walk] = {}
+        self._report = self._empty_report()
 
     async def list_models(self) -> Sequence[ModelSummary]:
         """All models, ordered by public id."""
         await self._opened()
-        return sorted((_summary(row) for row in self._listed()), key=lambda model: model.public_id)
+        return sorted(map(summary, self._entries.values()), key=lambda model: model.public_id)
 
     async def resolve_model(self, name: str) -> ModelSummary | None:
         """The model of this exact public id, else of this numeric id, else None."""
         await self._opened()
-        model = self._resolved(name)
-        return None if model is None else _summary(model)
+        entry = self._resolved(name)
+        return None if entry is None else summary(entry)
 
     async def resolve_for_launch(self, name: str) -> ModelLaunchSpec | None:
         """The same with its files; a file that has changed since the last look is read again."""
         await self._opened()
-        model = self._resolved(name)
-        if model is None:
+        entry = self._resolved(name)
+        if entry is None:
             return None
-        facts = await self._in_worker(partial(_current_facts, model))
+        model = entry.row
+        facts, is_missing = await self._in_worker(partial(file_as_it_is, model))
         return ModelLaunchSpec(
             model_id=model.id,
             public_id=model.public_id,
@@ -78,18 +95,15 @@ class GgufCatalog:
             capabilities=facts.capabilities,
             options=self._options,
             problem=facts.problem,
+            is_missing=is_missing,
+            projector=Path(entry.projector.row.path) if entry.projector else None,
         )
 
-    def _listed(self) -> list[StoredModel]:
-        """Models only; adapters and projectors are remembered but not shown."""
-        return [row for row in self._rows.values() if row.facts.kind == KIND_MODEL]
-
-    def _resolved(self, name: str) -> StoredModel | None:
-        listed = self._listed()
-        by_id = next((row for row in listed if row.public_id == name), None)
+    def _resolved(self, name: str) -> Entry | None:
+        by_id = next((each for each in self._entries.values() if each.row.public_id == name), None)
         if by_id is not None or not (name.isascii() and name.isdigit()):
             return by_id
-        return next((row for row in listed if str(row.id) == name), None)
+        return next((each for each in self._entries.values() if str(each.row.id) == name), None)
 
     async def set_context(self, model_id: int, n_ctx: int | None) -> None:
         """Keep a person's choice of context; shows at once and is then written."""
@@ -102,7 +116,12 @@ class GgufCatalog:
 
     def _choose(self, model_id: int, n_ctx: int | None) -> None:
         if model_id in self._rows:
-            self._rows[model_id] = replace(self._rows[model_id], n_ctx=n_ctx)
+            self._put(replace(self._rows[model_id], n_ctx=n_ctx))
+
+    def _put(self, row: StoredModel) -> None:
+        self._rows[row.id] = row
+        if row.id in self._entries:
+            self._entries[row.id].row = row
 
     def _write_context(self, model_id: int, n_ctx: int | None) -> None:
         self._opened_store().set_context(model_id, n_ctx)
@@ -113,25 +132,31 @@ class GgufCatalog:
         if model_id not in self._rows:
             return
         now = time.time()
-        self._rows[model_id] = replace(self._rows[model_id], loaded_at=now)
+        self._put(replace(self._rows[model_id], loaded_at=now))
         await self._in_worker(partial(self._write_loaded, model_id, now))
 
     def _write_loaded(self, model_id: int, loaded_at: float) -> None:
         self._opened_store().note_loaded(model_id, loaded_at)
 
-    async def reconfigure(self, folders: Sequence[Path], options: LaunchOptions) -> None:
-        """Look into these folders from now on, and launch like this."""
+    async def reconfigure(
+        self, folders: Sequence[Path], options: LaunchOptions, stores: Sequence[StoreRoot] = ()
+    ) -> None:
+        """Look into these folders and stores from now on, and launch like this."""
         await self._opened()
         self._options = options
-        self._roots = _absolute(folders)
-        self._report = CatalogReport(folders=tuple(str(folder) for folder in folders))
+        self._folders, self._roots = tuple(folders), roots_of(folders, stores)
+        self._walks = {}
+        self._report = self._empty_report()
         await self._in_worker(self._load)
 
+    def _empty_report(self) -> CatalogReport:
+        return CatalogReport(folders=tuple(str(folder) for folder in self._folders))
+
     async def refresh(self) -> CatalogReport:
-        """Look at the folders again; two calls at once share one scan."""
+        """Look at everything again; two calls at once share one scan."""
         await self._opened()
         if self._refreshing is None or self._refreshing.done():
-            self._refreshing = asyncio.create_task(self._refresh())
+            self._refreshing = asyncio.create_task(self._refresh(self._roots))
         try:
             return await asyncio.shield(self._refreshing)
         except asyncio.CancelledError:
@@ -141,35 +166,54 @@ class GgufCatalog:
                 raise
             raise StoreUnavailable("the catalog is closed") from None
 
-    async def _refresh(self) -> CatalogReport:
-        walks = {root: await self._in_worker(partial(self._walk, root)) for root in self._roots}
-        files = {path: file for found in walks.values() for path, file in found.files.items()}
-        models = list(models_of(files.values()))
+    async def refresh_changed(self) -> bool:
+        """Look again at the places whose folders have changed; see ModelStorePort."""
+        await self._opened()
+        is_busy = self._refreshing is not None and not self._refreshing.done()
+        if is_busy or not self._walks:
+            return False
+        changed = await self._in_worker(self._changed_roots)
+        if not changed:
+            return False
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = asyncio.create_task(self._refresh(changed))
+        await asyncio.shield(self._refreshing)
+        return True
+
+    def _changed_roots(self) -> tuple[Root, ...]:
+        return tuple(root for root, found in self._walks.items() if has_changed(found, self._stopping.is_set))
+
+    async def _refresh(self, changed: Sequence[Root]) -> CatalogReport:
+        """Walk through these places; what the others held at the last look still counts."""
+        roots = self._roots
+        walks = {root: await self._in_worker(partial(root.walk, self._stopping.is_set)) for root in changed}
+        self._walks = {root: found for root in roots if (found := walks.get(root) or self._walks.get(root))}
+        models = await self._in_worker(self._models)
         known = {row.canonical: row for row in self._rows.values()}
-        changed = await self._read(
-            model for model in models if not _is_unchanged(model, known.get(model.first.canonical))
-        )
+        new = [model for model in models if not is_unchanged(model, known.get(model.first.canonical))]
+        read = await self._sliced(new, lambda model: Reading(model, read_facts(model)))
+        readings = {reading.model.first.canonical: reading for reading in read}
+        for reading in await self._sliced(_undigested(models, readings, known), _digested):
+            readings[reading.model.first.canonical] = reading
         present = {model.first.canonical for model in models}
         gone = [row.id for canonical, row in known.items() if canonical not in present]
-        await self._in_worker(partial(self._keep, changed, gone, walks))
+        await self._in_worker(partial(self._keep, list(readings.values()), gone, walks))
         return self._report
 
-    def _walk(self, root: str) -> Walk:
-        return walk([Path(root)], self._stopping.is_set)
+    def _models(self) -> list[FoundModel]:
+        return merged(model for found in self._walks.values() for model in models_of(found.files))
 
-    async def _read(self, models: Iterable[FoundModel]) -> list[Read]:
-        """Headers of these models, in slices, so that other work for the thread never waits long."""
-        waiting = deque(models)
-        read: list[Read] = []
+    async def _sliced(self, items: Iterable[U], work: Callable[[U], Reading]) -> list[Reading]:
+        """Work on all items, in slices, so that other work for the thread never waits long."""
+        waiting = deque(items)
+        done: list[Reading] = []
         while waiting:
-            read.extend(await self._in_worker(partial(_read_for_a_while, waiting)))
-        return read
+            done.extend(await self._in_worker(partial(_work_for_a_while, waiting, work)))
+        return done
 
-    def _keep(self, changed: Sequence[Read], gone: Sequence[int], walks: Mapping[str, Walk]) -> None:
+    def _keep(self, changed: Sequence[Reading], gone: Sequence[int], walks: Mapping[Root, Walk]) -> None:
         now = time.time()
-        scans = {
-            root: FolderScan(now, len(found.files), tuple(found.problems)) for root, found in walks.items()
-        }
+        scans = {root.path: _scan_of(found, now) for root, found in walks.items()}
         self._opened_store().keep(changed, gone, scans)
         self._load()
 
@@ -208,21 +252,38 @@ class GgufCatalog:
         """Draw the models and the report from the database; the event loop sees them appear as a whole."""
         store = self._opened_store()
         rows = {row.id: row for row in store.models() if self._is_ours(row)}
-        scans = store.folders()
-        self._report = self._drawn_report([scans.get(root) for root in self._roots], store.problem)
-        self._rows = rows
+        found = {entry.row.id: entry for entry in entries(rows.values())}
+        report = self._drawn_report(store.folders(), store.problem)
+        self._report = replace(
+            report,
+            adapters=adapters(rows.values()),
+            waste_bytes=sum(entry.waste_bytes for entry in found.values()),
+        )
+        self._rows, self._entries = rows, found
 
-    def _drawn_report(self, scans: Sequence[FolderScan | None], problem: str | None) -> CatalogReport:
-        done = [scan for scan in scans if scan is not None]
+    def _drawn_report(self, known: Mapping[str, FolderScan], problem: str | None) -> CatalogReport:
+        scans = {root: known[root.path] for root in self._roots if root.path in known}
+        there = [root for root, scan in scans.items() if not scan.is_absent]
+        stores = tuple(
+            StoreRoot(root.store, Path(root.path)) for root in there if root.store is not StoreKind.FOLDER
+        )
+        folders = dict.fromkeys([*map(str, self._folders), *(str(store.path) for store in stores)])
+        times = [scan.scanned_at for scan in scans.values()]
         return replace(
-            self._report,
-            problems=(*((problem,) if problem else ()), *(text for scan in done for text in scan.problems)),
-            n_files=sum(scan.n_files for scan in done),
-            scanned_at=min(scan.scanned_at for scan in done) if done and len(done) == len(scans) else None,
+            self._empty_report(),
+            folders=tuple(folders),
+            stores=stores,
+            problems=(
+                *((problem,) if problem else ()),
+                *(t for scan in scans.values() for t in scan.problems),
+            ),
+            unfinished=tuple(text for scan in scans.values() for text in scan.unfinished),
+            n_files=sum(scan.n_files for scan in scans.values()),
+            scanned_at=min(times) if times and len(times) == len(self._roots) else None,
         )
 
     def _is_ours(self, model: StoredModel) -> bool:
-        return any(_is_under(path, root) for root in self._roots for path in (model.path, model.canonical))
+        return any(root.holds(path) for root in self._roots for path in (model.path, model.canonical))
 
     def _opened_store(self) -> Store:
         if self._store is None:
@@ -237,54 +298,32 @@ class GgufCatalog:
         return await asyncio.get_running_loop().run_in_executor(self._worker, work)
 
 
-def _absolute(folders: Sequence[Path]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(os.path.abspath(folder) for folder in folders))
+def _scan_of(found: Walk, now: float) -> FolderScan:
+    lines = (tuple(found.problems), tuple(found.unfinished))
+    return FolderScan(now, found.n_files, *lines, is_absent=found.is_absent)
 
 
-def _is_unchanged(model: FoundModel, row: StoredModel | None) -> bool:
-    return row is not None and row.path == model.first.path and row.stamp == stamp_of(model)
+def _undigested(
+    models: Sequence[FoundModel], readings: Mapping[str, Reading], known: Mapping[str, StoredModel]
+) -> list[Reading]:
+    """Models that may be copies of another and whose content was not compared yet."""
+    waiting = []
+    for model in of_equal_size(models):
+        key = model.first.canonical
+        if key in readings:
+            waiting.append(readings[key])
+        elif not known[key].digest:
+            waiting.append(Reading(model, known[key].facts))
+    return [reading for reading in waiting if reading.facts.problem is None]
 
 
-def _read_for_a_while(waiting: deque[FoundModel]) -> list[Read]:
+def _digested(reading: Reading) -> Reading:
+    return replace(reading, digest=content_digest(reading.model))
+
+
+def _work_for_a_while(waiting: deque[U], work: Callable[[U], Reading]) -> list[Reading]:
     until = time.monotonic() + SLICE_S
-    read: list[Read] = []
-    while waiting and (not read or time.monotonic() < until):
-        model = waiting.popleft()
-        read.append((model, read_facts(model)))
-    return read
-
-
-def _is_under(path: str, root: str) -> bool:
-    return path.startswith(root.rstrip(os.sep) + os.sep)
-
-
-def _current_facts(model: StoredModel) -> ModelFacts:
-    """The facts as the first file is now; a vanished file keeps those it had."""
-    found = look_at(model.path)
-    is_whole_model = model.stamp[4:5] == (1,)
-    if found.problem is not None or not is_whole_model:
-        return model.facts
-    current = FoundModel((found,))
-    return model.facts if stamp_of(current) == model.stamp else read_facts(current)
-
-
-def _summary(model: StoredModel) -> ModelSummary:
-    facts = model.facts
-    return ModelSummary(
-        id=model.id,
-        public_id=model.public_id,
-        name=facts.name,
-        architecture=facts.architecture,
-        size_bytes=model.size_bytes,
-        quantisation=facts.quantisation,
-        n_params=facts.n_params,
-        n_ctx_train=facts.n_ctx_train,
-        n_ctx_chosen=model.n_ctx,
-        loaded_at=model.loaded_at,
-        capabilities=facts.capabilities,
-        attention=facts.attention,
-        n_embd=facts.n_embd,
-        n_ff=facts.n_ff,
-        n_vocab=facts.n_vocab,
-        problem=facts.problem,
-    )
+    done: list[Reading] = []
+    while waiting and (not done or time.monotonic() < until):
+        done.append(work(waiting.popleft()))
+    return done

@@ -40,14 +40,20 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
     ),
     ("CREATE TABLE loads (model_id INTEGER PRIMARY KEY REFERENCES models (id), loaded_at REAL NOT NULL)",),
+    (
+        "ALTER TABLE models ADD COLUMN places BLOB NOT NULL DEFAULT '[]'",
+        "ALTER TABLE models ADD COLUMN digest TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE folders ADD COLUMN unfinished BLOB NOT NULL DEFAULT '[]'",
+        "ALTER TABLE folders ADD COLUMN is_absent INTEGER NOT NULL DEFAULT 0",
+    ),
 )
 """Statements that lead from schema n to n + 1; `PRAGMA user_version` holds n."""
 
 _PROBES = (
     """SELECT id, canonical_path, launch_path, public_id, size_bytes, mtime_ns, device, inode, n_files,
-              edition, facts, is_present FROM models LIMIT 1""",
+              edition, facts, is_present, places, digest FROM models LIMIT 1""",
     "SELECT model_id, n_ctx FROM settings LIMIT 1",
-    "SELECT path, scanned_at, n_files, problems FROM folders LIMIT 1",
+    "SELECT path, scanned_at, n_files, problems, unfinished, is_absent FROM folders LIMIT 1",
     "SELECT model_id, loaded_at FROM loads LIMIT 1",
 )
 

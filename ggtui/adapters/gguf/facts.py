@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 KIND_MODEL = "model"
 LARGEST_CONTEXT = 1 << 30
+LARGEST_WIDTH = 1 << 24
+MOST_BASE_NAMES = 4
 POOLING_RANK = 4
+_OTHER_KINDS = ("adapter", "mmproj", "imatrix")
+"""What `general.type` names beside a model."""
 _NO_MODELS_ALONE = frozenset({"eagle3", "dflash", "gemma4-assistant"})
 
 
@@ -29,7 +33,7 @@ class ModelFacts:
     """Everything the listing and the forecast need of one file; text in it is plain already."""
 
     kind: str = KIND_MODEL
-    """`model`, or what it is instead: `adapter`, `mmproj`, `imatrix`, `draft`."""
+    """`model`, or what it is instead: `adapter`, `mmproj`, `imatrix`, `draft`, `controlvector`."""
     name: str = ""
     architecture: str = ""
     quantisation: str = ""
@@ -40,6 +44,10 @@ class ModelFacts:
     n_ff: int | None = None
     n_vocab: int | None = None
     capabilities: tuple[str, ...] = ("completion",)
+    projection_dim: int | None = None
+    """Of a projector: the embedding length of the models it serves."""
+    base_names: tuple[str, ...] = ()
+    """Names of the models it was made from or for, as the header tells."""
     problem: str | None = None
 
 
@@ -49,6 +57,9 @@ def facts_of(header: Header, file_name: str) -> ModelFacts:
     Raises: HeaderUnreadable for hyper-parameters that no engine would take.
     """
     architecture = header.metadata.get("general.architecture")
+    general_type = header.metadata.get("general.type")
+    if architecture is None and general_type == "imatrix":
+        return ModelFacts(kind=general_type, name=plain(model_stem(file_name)))
     if not isinstance(architecture, str) or not architecture:
         raise HeaderUnreadable("header names no architecture")
     keys = Keys(header.metadata, architecture)
@@ -64,6 +75,8 @@ def facts_of(header: Header, file_name: str) -> ModelFacts:
         n_ff=feed_forward_width(keys),
         n_vocab=_n_vocab(keys),
         capabilities=_capabilities(keys),
+        projection_dim=_projection_dim(keys),
+        base_names=_base_names(keys),
         problem=_problem(header),
     )
 
@@ -71,7 +84,8 @@ def facts_of(header: Header, file_name: str) -> ModelFacts:
 def broken_facts(file_name: str, problem: str) -> ModelFacts:
     """What is known of a file whose header cannot be read: its name and the reason."""
     label = plain(quantisation(file_name), 32)
-    return ModelFacts(name=plain(model_stem(file_name)), quantisation=label, problem=plain(problem))
+    name = plain(model_stem(file_name))
+    return ModelFacts(_kind_by_name(file_name), name, quantisation=label, problem=plain(problem))
 
 
 def _kind(keys: Keys, file_name: str) -> str:
@@ -81,10 +95,29 @@ def _kind(keys: Keys, file_name: str) -> str:
         return "adapter"
     if keys.architecture in _NO_MODELS_ALONE:
         return "draft"
+    if keys.architecture == "controlvector":
+        return keys.architecture
     general_type = keys.metadata.get("general.type")
-    if isinstance(general_type, str) and general_type in ("adapter", "mmproj", "imatrix"):
+    if isinstance(general_type, str) and general_type in _OTHER_KINDS:
         return general_type
+    return _kind_by_name(file_name)
+
+
+def _kind_by_name(file_name: str) -> str:
     return "mmproj" if file_name.lower().startswith("mmproj") else KIND_MODEL
+
+
+def _projection_dim(keys: Keys) -> int | None:
+    for tower in ("vision", "audio"):
+        value = keys.metadata.get(f"clip.{tower}.projection_dim")
+        if type(value) is int and 0 < value <= LARGEST_WIDTH:
+            return value
+    return None
+
+
+def _base_names(keys: Keys) -> tuple[str, ...]:
+    found = (keys.metadata.get(f"general.base_model.{number}.name") for number in range(MOST_BASE_NAMES))
+    return tuple(plain(name) for name in found if isinstance(name, str) and plain(name))
 
 
 def _name(keys: Keys, file_name: str) -> str:

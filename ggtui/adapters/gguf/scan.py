@@ -1,175 +1,30 @@
-"""Looks through folders for GGUF files and puts shards together."""
+"""Reads what the files of a model tell of it; whatever is wrong with them becomes one sentence."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ggtui.adapters.gguf.facts import ModelFacts, broken_facts, facts_of
+from ggtui.adapters.gguf.facts import KIND_MODEL, ModelFacts, broken_facts, facts_of
 from ggtui.adapters.gguf.header import read_header
 from ggtui.core.errors import HeaderUnreadable
-from ggtui.core.naming import shard_of
-from ggtui.core.text import plain
+from ggtui.core.stores import StoreKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-MOST_FILES = 20_000
-MOST_FOLDERS = 50_000
-DEEPEST = 16
-
-
-@dataclass(frozen=True, slots=True)
-class FoundFile:
-    """A GGUF file as the folder shows it, followed through links."""
-
-    path: str
-    """Absolute, as found: the engine looks for further shards beside this name."""
-    canonical: str
-    size_bytes: int
-    mtime_ns: int
-    device: int
-    inode: int
-    problem: str | None = None
-    """Why it is no file to read."""
-
-    @property
-    def name(self) -> str:
-        """The file name as found."""
-        return os.path.basename(self.path)
-
-
-@dataclass(frozen=True, slots=True)
-class FoundModel:
-    """One model: a file, or its shards in order."""
-
-    files: tuple[FoundFile, ...]
-    n_expected: int = 1
-
-    @property
-    def first(self) -> FoundFile:
-        """The file that the engine is given."""
-        return self.files[0]
-
-    @property
-    def size_bytes(self) -> int:
-        """All files together."""
-        return sum(file.size_bytes for file in self.files)
-
-    @property
-    def mtime_ns(self) -> int:
-        """Of the file that changed last."""
-        return max(file.mtime_ns for file in self.files)
-
-    @property
-    def missing(self) -> tuple[int, ...]:
-        """Numbers of the shards that are not there."""
-        present = {shard.number for file in self.files if (shard := shard_of(file.name))}
-        return tuple(n for n in range(1, self.n_expected + 1) if n not in present) if present else ()
-
-
-@dataclass(slots=True)
-class Walk:
-    """What a walk through the folders has found."""
-
-    files: dict[str, FoundFile] = field(default_factory=dict)
-    """By canonical path, so that a file reached twice is found once."""
-    problems: list[str] = field(default_factory=list)
-    n_folders: int = 0
-    is_full: bool = False
-
-
-def walk(folders: Iterable[Path], is_stopped: Callable[[], bool] = lambda: False) -> Walk:
-    """All `*.gguf` under the folders, at any depth, within bounds. Never raises for what it meets.
-
-    Hidden entries are left out: caches keep their half-finished files there.
-    """
-    found = Walk()
-    for folder in folders:
-        _walk_one(os.path.abspath(folder), found, is_stopped)
-    return found
-
-
-def _walk_one(root: str, found: Walk, is_stopped: Callable[[], bool]) -> None:
-    seen: set[tuple[int, int]] = set()
-    waiting = [(root, 0)]
-    while waiting and not found.is_full and not is_stopped():
-        folder, depth = waiting.pop()
-        try:
-            status = os.stat(folder)
-            if (status.st_dev, status.st_ino) in seen:
-                continue
-            seen.add((status.st_dev, status.st_ino))
-            subfolders = _look_into(folder, found)
-        except (OSError, ValueError) as error:
-            found.problems.append(f"{plain(folder)}: {_reason(error)}")
-            continue
-        if depth < DEEPEST:
-            waiting.extend((subfolder, depth + 1) for subfolder in reversed(subfolders))
-
-
-def _look_into(folder: str, found: Walk) -> list[str]:
-    subfolders = []
-    with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if entry.name.startswith("."):
-                continue
-            if _is_folder(entry):
-                subfolders.append(entry.path)
-            elif entry.name.lower().endswith(".gguf"):
-                _keep(found, entry.path)
-    found.n_folders += 1
-    if len(found.files) >= MOST_FILES or found.n_folders >= MOST_FOLDERS:
-        found.is_full = True
-        found.problems.append(f"{plain(folder)}: too many files or folders, the rest is left out")
-    return subfolders
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
-
-
-def _keep(found: Walk, path: str) -> None:
-    file = look_at(path)
-    found.files.setdefault(file.canonical, file)
-
-
-def look_at(path: str) -> FoundFile:
-    """The file at this path as it is now; a link that leads nowhere is a file with a problem."""
-    try:
-        status = os.stat(path)
-    except OSError as error:
-        return FoundFile(path, os.path.abspath(path), 0, 0, 0, 0, problem=_reason(error))
-    canonical = os.path.realpath(path)
-    return FoundFile(path, canonical, status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino)
-
-
-def _reason(error: OSError | ValueError) -> str:
-    text = (error.strerror if isinstance(error, OSError) else None) or "cannot be read"
-    return text[:1].lower() + text[1:]
-
-
-def models_of(files: Iterable[FoundFile]) -> Iterator[FoundModel]:
-    """Files as models: shards of one folder and one name come together, in their order."""
-    shards: dict[tuple[str, str, int], dict[int, FoundFile]] = {}
-    for file in files:
-        shard = shard_of(file.name)
-        if shard is None:
-            yield FoundModel((file,))
-        else:
-            place = (os.path.dirname(file.path), shard.base, shard.count)
-            shards.setdefault(place, {})[shard.number] = file
-    for (_, _, count), by_number in shards.items():
-        yield FoundModel(tuple(by_number[number] for number in sorted(by_number)), count)
+    from ggtui.adapters.gguf.found import FoundModel
 
 
 def read_facts(model: FoundModel) -> ModelFacts:
     """The facts of a model from the headers of all its files; a broken one is told in `problem`."""
+    first = model.first
+    facts = _of_headers(model)
+    if facts.kind == KIND_MODEL and first.kind:
+        facts = replace(facts, kind=first.kind)
+    return replace(facts, name=first.alias) if first.place.store == StoreKind.OLLAMA else facts
+
+
+def _of_headers(model: FoundModel) -> ModelFacts:
     name = model.first.name
     # Only the first shard tells of the model, so without it there is nothing to read.
     problem = model.first.problem or (_missing(model) if 1 in model.missing else None)

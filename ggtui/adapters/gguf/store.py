@@ -12,6 +12,7 @@ import msgspec
 
 from ggtui.adapters.gguf.database import open_database
 from ggtui.adapters.gguf.facts import ModelFacts, broken_facts
+from ggtui.adapters.gguf.found import Place
 from ggtui.core.errors import StoreUnavailable
 from ggtui.core.naming import public_id
 from ggtui.core.text import plain
@@ -20,28 +21,33 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from ggtui.adapters.gguf.scan import FoundModel
+    from ggtui.adapters.gguf.found import FoundModel
 
-FACTS_EDITION = 1
+FACTS_EDITION = 2
 """Raised whenever facts are drawn from headers in another way, so that all files are read again."""
 
 _NO_PLACE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 """Errors of a place that cannot be written; low byte of SQLite's code."""
 
 _SELECT = """
-    SELECT id, canonical_path, launch_path, public_id, facts, n_ctx,
+    SELECT id, canonical_path, launch_path, public_id, facts, places, digest, n_ctx,
            loaded_at, size_bytes, mtime_ns, device, inode, n_files, edition
     FROM models LEFT JOIN settings ON settings.model_id = id LEFT JOIN loads ON loads.model_id = id
     WHERE is_present
 """
 _UPSERT = """
-    INSERT INTO models (canonical_path, launch_path, public_id, facts,
+    INSERT INTO models (canonical_path, launch_path, public_id, facts, places, digest,
                         size_bytes, mtime_ns, device, inode, n_files, edition, is_present)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
     ON CONFLICT (canonical_path) DO UPDATE SET
-        launch_path = excluded.launch_path, facts = excluded.facts, size_bytes = excluded.size_bytes,
+        launch_path = excluded.launch_path, facts = excluded.facts, places = excluded.places,
+        digest = excluded.digest, size_bytes = excluded.size_bytes,
         mtime_ns = excluded.mtime_ns, device = excluded.device, inode = excluded.inode,
         n_files = excluded.n_files, edition = excluded.edition, is_present = 1
+"""
+_UPSERT_FOLDER = """
+    INSERT OR REPLACE INTO folders (path, scanned_at, n_files, problems, unfinished, is_absent)
+    VALUES (?, ?, ?, ?, ?, ?)
 """
 
 
@@ -54,6 +60,9 @@ class StoredModel:
     path: str
     public_id: str
     facts: ModelFacts
+    places: tuple[Place, ...]
+    digest: str
+    """Of its content; empty until another file of the same size was found."""
     n_ctx: int | None
     loaded_at: float | None
     stamp: tuple[int, ...]
@@ -63,6 +72,25 @@ class StoredModel:
         """All files together."""
         return self.stamp[0]
 
+    @property
+    def n_files(self) -> int:
+        """Files that make up the model; 0 for a damaged row."""
+        return self.stamp[4] if len(self.stamp) > 4 else 0
+
+    @property
+    def file_id(self) -> tuple[int, ...]:
+        """Device and inode of the first file; zeros for a file that could not be looked at."""
+        return self.stamp[2:4]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A model that was found, with what was read of it."""
+
+    model: FoundModel
+    facts: ModelFacts
+    digest: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class FolderScan:
@@ -71,6 +99,9 @@ class FolderScan:
     scanned_at: float
     n_files: int
     problems: tuple[str, ...]
+    unfinished: tuple[str, ...] = ()
+    is_absent: bool = False
+    """True for a store that does not exist."""
 
 
 def stamp_of(model: FoundModel) -> tuple[int, ...]:
@@ -112,10 +143,12 @@ class Store:
         Raises: StoreUnavailable.
         """
         with self._translated():
-            rows = self._connection.execute("SELECT path, scanned_at, n_files, problems FROM folders")
+            rows = self._connection.execute(
+                "SELECT path, scanned_at, n_files, problems, unfinished, is_absent FROM folders"
+            )
             return {
-                os.fsdecode(path): FolderScan(scanned_at, n_files, _problems(data))
-                for path, scanned_at, n_files, data in rows
+                os.fsdecode(path): FolderScan(at, n_files, _lines(problems), _lines(unfinished), bool(absent))
+                for path, at, n_files, problems, unfinished, absent in rows
             }
 
     def set_context(self, model_id: int, n_ctx: int | None) -> None:
@@ -148,7 +181,7 @@ class Store:
 
     def keep(
         self,
-        seen: Sequence[tuple[FoundModel, ModelFacts]],
+        seen: Sequence[Reading],
         gone: Iterable[int],
         scans: Mapping[str, FolderScan],
     ) -> None:
@@ -159,7 +192,7 @@ class Store:
         """
         absent = [(model_id,) for model_id in gone]
         looks = [
-            (os.fsencode(path), scan.scanned_at, scan.n_files, msgspec.json.encode(scan.problems))
+            (os.fsencode(path), scan.scanned_at, scan.n_files, *_encoded(scan), scan.is_absent)
             for path, scan in scans.items()
         ]
 
@@ -167,7 +200,7 @@ class Store:
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany("UPDATE models SET is_present = 0 WHERE id = ?", absent)
             connection.executemany(_UPSERT, self._rows(seen))
-            connection.executemany("INSERT OR REPLACE INTO folders VALUES (?, ?, ?, ?)", looks)
+            connection.executemany(_UPSERT_FOLDER, looks)
 
         self._write(write)
 
@@ -191,17 +224,17 @@ class Store:
         self._connection = memory
         self.problem = f"the catalog is kept in memory only: {reason}"
 
-    def _rows(self, seen: Sequence[tuple[FoundModel, ModelFacts]]) -> list[tuple[object, ...]]:
+    def _rows(self, seen: Sequence[Reading]) -> list[tuple[object, ...]]:
         known = dict(self._connection.execute("SELECT canonical_path, public_id FROM models"))
         taken = set(known.values())
         rows = []
-        for model, facts in seen:
-            first = model.first
+        for reading in seen:
+            model, facts, first = reading.model, reading.facts, reading.model.first
             canonical = os.fsencode(first.canonical)
             name = known.get(canonical) or public_id(first.name, facts.quantisation, first.canonical, taken)
             taken.add(name)
-            data = msgspec.json.encode(facts)
-            rows.append((canonical, os.fsencode(first.path), name, data, *stamp_of(model)))
+            data = (msgspec.json.encode(facts), msgspec.json.encode(model.places), reading.digest)
+            rows.append((canonical, os.fsencode(first.path), name, *data, *stamp_of(model)))
         return rows
 
     @contextmanager
@@ -217,17 +250,23 @@ class Store:
 
 
 def _stored(row: tuple[Any, ...]) -> StoredModel:
-    model_id, canonical, path, name, data, n_ctx, loaded_at, *stamp = row
+    model_id, canonical, path, name, data, places, digest, n_ctx, loaded_at, *stamp = row
     file = os.fsdecode(path)
     try:
         facts = msgspec.json.decode(data, type=ModelFacts)
+        where = msgspec.json.decode(places, type=tuple[Place, ...])
     except msgspec.MsgspecError:
         facts = broken_facts(os.path.basename(file), "its catalog entry is damaged; rescan the catalog")
-        stamp = [stamp[0], 0]
-    return StoredModel(model_id, os.fsdecode(canonical), file, name, facts, n_ctx, loaded_at, tuple(stamp))
+        stamp, where = [stamp[0], 0], ()
+    settings = (n_ctx, loaded_at, tuple(stamp))
+    return StoredModel(model_id, os.fsdecode(canonical), file, name, facts, where, digest, *settings)
 
 
-def _problems(data: bytes) -> tuple[str, ...]:
+def _encoded(scan: FolderScan) -> tuple[bytes, bytes]:
+    return msgspec.json.encode(scan.problems), msgspec.json.encode(scan.unfinished)
+
+
+def _lines(data: bytes) -> tuple[str, ...]:
     try:
         return msgspec.json.decode(data, type=tuple[str, ...])
     except msgspec.MsgspecError:

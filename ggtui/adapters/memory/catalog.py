@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ggtui.core.models import ModelSummary
+    from ggtui.core.stores import StoreRoot
 
 
 class MemoryCatalog:
@@ -89,11 +90,22 @@ class MemoryCatalog:
         if model_id in self._known:
             self._contexts[model_id] = n_ctx
 
-    async def reconfigure(self, folders: Sequence[Path], options: LaunchOptions) -> None:
+    async def reconfigure(
+        self, folders: Sequence[Path], options: LaunchOptions, stores: Sequence[StoreRoot] = ()
+    ) -> None:
         """Other folders, other options; what lies on the disk stays."""
         self._check_open()
         self.options = options
-        self._report = replace(self._report, folders=tuple(str(folder) for folder in folders))
+        named = tuple(str(folder) for folder in folders)
+        self._report = replace(self._report, folders=named, stores=tuple(stores))
+
+    async def refresh_changed(self) -> bool:
+        """Refresh when the disk is not what is known."""
+        self._check_open()
+        if self.disk == self._known:
+            return False
+        await self.refresh()
+        return True
 
     async def refresh(self) -> CatalogReport:
         """Take over what is on the disk."""

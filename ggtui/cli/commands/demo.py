@@ -67,7 +67,7 @@ def prepared(config: Config, models: Path) -> tuple[Config, list[str]]:
         raise StoreUnavailable(f"{models} cannot be written: {error.strerror or error}") from error
     names = [summary_of_file(str(each)).public_id for each in sorted(models.glob("demo-*.gguf"))]
     engine = config.llama_server or _preferred_engine()
-    return replace(config, models_dirs=(models,), llama_server=engine), names
+    return replace(config, models_dirs=(models,), stores=(), llama_server=engine), names
 
 
 def _write(models: Path) -> None:

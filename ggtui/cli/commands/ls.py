@@ -19,15 +19,18 @@ from ggtui.cli.surroundings import (
     read_shelf,
 )
 from ggtui.core.snapshot import EngineSnapshot, ModelStatus
-from ggtui.core.state_json import state_document
+from ggtui.core.state_json import LONGEST_PATH, state_document
+from ggtui.core.text import plain
 from ggtui.core.units import gib, tokens
 
 if TYPE_CHECKING:
     from ggtui.cli.call import Call
+    from ggtui.cli.output import Output
     from ggtui.config.schema import Config
-    from ggtui.core.models import ModelSummary
+    from ggtui.core.models import AdapterSummary, ModelSummary
 
-HEAD = ("MODEL", "QUANT", "SIZE", "CTX", "FIT", "STATE")
+HEAD = ("MODEL", "QUANT", "SIZE", "CTX", "FIT", "STATE", "STORE")
+ADAPTER_HEAD = ("ADAPTER", "ARCHITECTURE", "SIZE", "FOR", "FILE")
 RIGHT = frozenset({2, 3})
 
 
@@ -39,14 +42,45 @@ def run(call: Call) -> ExitCode:
     if call.out.is_json:
         call.out.document(_document(config, shelf, room, state))
         return ExitCode.DONE
+    if call.arguments.adapters:
+        _print_adapters(call.out, shelf)
+        return ExitCode.DONE
     states = _states(state)
     rows = [_row(model, config, room, states) for model in shelf.models]
     call.out.table(HEAD, rows, RIGHT)
-    for problem in shelf.report.problems:
-        call.out.say(problem)
+    for remark in _remarks(shelf):
+        call.out.say(remark)
     if not rows:
         call.out.say(_emptiness(shelf))
     return ExitCode.DONE
+
+
+def _print_adapters(out: Output, shelf: Shelf) -> None:
+    rows = [_adapter_row(adapter) for adapter in shelf.report.adapters]
+    out.table(ADAPTER_HEAD, rows, frozenset({2}))
+    if not rows:
+        out.say("no LoRA adapters")
+
+
+def _adapter_row(adapter: AdapterSummary) -> tuple[str, ...]:
+    bases = ", ".join(adapter.base_hints) or "–"
+    path = plain(str(adapter.path), LONGEST_PATH)
+    return (adapter.name, adapter.architecture or "–", gib(adapter.size_bytes), bases, path)
+
+
+def _remarks(shelf: Shelf) -> list[str]:
+    """What a person should know beside the rows, a line each."""
+    remarks = [*shelf.report.problems, *shelf.report.unfinished]
+    for model in shelf.models:
+        if model.warning:
+            remarks.append(f"{model.public_id}: {model.warning}")
+        if model.projector_candidates:
+            names = ", ".join(model.projector_candidates)
+            remarks.append(f"{model.public_id}: no projector is chosen of {names}")
+        if model.waste_bytes:
+            places = ", ".join(model.places)
+            remarks.append(f"{model.public_id}: further copies take {gib(model.waste_bytes)}: {places}")
+    return remarks
 
 
 async def _look(config: Config, state: dict[str, Any] | None) -> tuple[Shelf, Room]:
@@ -62,6 +96,7 @@ def _row(model: ModelSummary, config: Config, room: Room, states: dict[str, str]
         "–" if ahead is None else tokens(ahead.n_ctx),
         "broken" if ahead is None else str(ahead.verdict),
         states.get(model.public_id, "idle"),
+        model.store or "–",
     )
 
 
@@ -85,6 +120,6 @@ def _document(config: Config, shelf: Shelf, room: Room, state: dict[str, Any] | 
     for row, model in zip(document["models"], shelf.models, strict=True):
         told = known.get(model.public_id, {})
         models.append({**row, **told, "forecast": forecast_document(outlook(model, config, room))})
-    return {key: document[key] for key in ("schema", "version", "catalog", "default_n_ctx")} | {
+    return {key: document[key] for key in ("schema", "version", "catalog", "adapters", "default_n_ctx")} | {
         "models": models
     }

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from ggtui.core.models import LaunchOptions, ModelLaunchSpec, ModelSummary
+    from ggtui.core.models import AdapterSummary, LaunchOptions, ModelLaunchSpec, ModelSummary
+    from ggtui.core.stores import StoreRoot
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +18,17 @@ class CatalogReport:
     """What a look at the model folders found."""
 
     folders: tuple[str, ...] = ()
-    """The folders that are looked at, as given."""
+    """The folders that are looked at, as given, then the stores."""
+    stores: tuple[StoreRoot, ...] = ()
+    """The stores of other programs that are there; their paths are among `folders` too."""
     problems: tuple[str, ...] = ()
     """One sentence per folder that could not be read."""
+    unfinished: tuple[str, ...] = ()
+    """One sentence per download that has not ended."""
+    adapters: tuple[AdapterSummary, ...] = ()
+    """LoRA adapters, ordered by name."""
+    waste_bytes: int = 0
+    """What further copies of the same models take on disk."""
     n_files: int = 0
     """GGUF files seen, shards counted singly."""
     scanned_at: float | None = None
@@ -47,12 +56,6 @@ class ModelCatalogPort(Protocol):
         Raises: StoreUnavailable.
         """
 
-    async def set_context(self, model_id: int, n_ctx: int | None) -> None:
-        """Keep a person's choice of context for this model; None forgets it. Unknown ids are ignored.
-
-        Raises: StoreUnavailable.
-        """
-
     async def note_loaded(self, model_id: int) -> None:
         """Keep that this model was loaded now; later summaries have it. Unknown ids are ignored.
 
@@ -76,8 +79,24 @@ class ModelCatalogPort(Protocol):
 class ModelStorePort(ModelCatalogPort, Protocol):
     """The catalog itself, as its owner sees it: it can be pointed elsewhere."""
 
-    async def reconfigure(self, folders: Sequence[Path], options: LaunchOptions) -> None:
-        """From now on look into these folders, and launch like this; a refresh has to follow.
+    async def set_context(self, model_id: int, n_ctx: int | None) -> None:
+        """Keep a context for this model, or forget it with None. Unknown ids are ignored.
 
+        Choices belong to the settings of models: what a catalog still has of them is moved there.
+        Raises: StoreUnavailable.
+        """
+
+    async def reconfigure(
+        self, folders: Sequence[Path], options: LaunchOptions, stores: Sequence[StoreRoot] = ()
+    ) -> None:
+        """From now on look into these folders and stores, and launch like this; a refresh has to follow.
+
+        Raises: StoreUnavailable.
+        """
+
+    async def refresh_changed(self) -> bool:
+        """Look again at those places only whose folders have changed since the last look.
+
+        Returns True when there were any. Costs one stat per folder; looks at nothing before a refresh has.
         Raises: StoreUnavailable.
         """

@@ -11,7 +11,7 @@ import pytest
 
 from ggtui.adapters.gguf import catalog as catalog_module
 from ggtui.adapters.gguf.catalog import GgufCatalog
-from ggtui.adapters.gguf.scan import FoundModel, read_facts
+from ggtui.adapters.gguf.scan import read_facts
 from ggtui.core.errors import StoreUnavailable
 from ggtui.core.models import LaunchOptions
 from tests.adapters.gguf import raw
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ggtui.adapters.gguf.facts import ModelFacts
+    from ggtui.adapters.gguf.found import FoundModel
     from ggtui.core.models import ModelSummary
 
 T = TypeVar("T")
@@ -237,9 +238,11 @@ def test_a_launch_sees_the_file_as_it_is_now(tmp_path: Path, models: Path) -> No
         assert broken is not None
         assert vanished is not None
         assert path == vanished.path
+        assert (False, True) == (broken.is_missing, vanished.is_missing)
         return [broken.problem, vanished.problem]
 
-    assert ["not a GGUF file", None] == with_catalog(tmp_path, work)
+    gone = "its file has gone; look for the models again"
+    assert ["not a GGUF file", gone] == with_catalog(tmp_path, work)
 
 
 def test_shards_of_a_hub_cache_are_launched_by_their_names(tmp_path: Path, models: Path) -> None:

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ggtui.adapters.gguf import scan as scan_module
-from ggtui.adapters.gguf.scan import models_of, read_facts, walk
+from ggtui.adapters.gguf import found as found_module
+from ggtui.adapters.gguf.found import merged, models_of
+from ggtui.adapters.gguf.roots import Root
+from ggtui.adapters.gguf.scan import read_facts
 from tests.adapters.gguf import raw
 from tests.models import tiny_model
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ggtui.adapters.gguf.scan import FoundModel
+    from ggtui.adapters.gguf.found import FoundModel, Walk
 
 SOUND = raw.header(raw.LLAMA_KEYS)
 
@@ -26,12 +28,16 @@ def place(path: Path, content: bytes = SOUND) -> Path:
     return path
 
 
-def names(*folders: Path) -> list[str]:
-    return sorted(file.name for file in walk(folders).files.values())
+def walk(folder: Path) -> Walk:
+    return Root(str(folder)).walk()
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(file.name for file in walk(folder).files)
 
 
 def models(folder: Path) -> list[FoundModel]:
-    return list(models_of(walk([folder]).files.values()))
+    return merged(models_of(walk(folder).files))
 
 
 def test_files_at_any_depth_are_found_and_hidden_ones_are_not(tmp_path: Path) -> None:
@@ -55,10 +61,12 @@ def test_a_file_reached_twice_is_found_once_under_its_first_name(tmp_path: Path)
         (tmp_path / revision).mkdir()
         (tmp_path / revision / "m.gguf").symlink_to(blob)
 
-    found = list(walk([tmp_path]).files.values())
+    found = walk(tmp_path)
+    (model,) = merged(models_of(found.files))
 
-    assert [str(tmp_path / "r1" / "m.gguf")] == [file.path for file in found]
-    assert [str(blob)] == [file.canonical for file in found]
+    assert (1, 2) == (found.n_files, len(found.files))
+    assert (str(tmp_path / "r1" / "m.gguf"), str(blob)) == (model.first.path, model.first.canonical)
+    assert [f"folder {tmp_path}/r1", f"folder {tmp_path}/r2"] == [place.words for place in model.places]
 
 
 def test_a_link_that_leads_nowhere_is_a_model_with_a_problem(tmp_path: Path) -> None:
@@ -73,13 +81,9 @@ def test_a_folder_that_cannot_be_read_is_told_and_the_others_are_read(tmp_path: 
     place(tmp_path / "good" / "m.gguf")
     (tmp_path / "file").write_text("")
 
-    found = walk([tmp_path / "absent", tmp_path / "file", tmp_path / "good"])
-
-    assert ["m.gguf"] == [file.name for file in found.files.values()]
-    assert [
-        f"{tmp_path}/absent: no such file or directory",
-        f"{tmp_path}/file: not a directory",
-    ] == found.problems
+    assert [f"{tmp_path}/absent: no such file or directory"] == walk(tmp_path / "absent").problems
+    assert [f"{tmp_path}/file: not a directory"] == walk(tmp_path / "file").problems
+    assert ["m.gguf"] == names(tmp_path / "good")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -87,26 +91,26 @@ def test_a_folder_without_permission_is_told(tmp_path: Path) -> None:
     locked = tmp_path / "locked"
     locked.mkdir(mode=0)
 
-    assert [f"{locked}: permission denied"] == walk([tmp_path]).problems
+    assert [f"{locked}: permission denied"] == walk(tmp_path).problems
 
 
 def test_depth_and_count_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place(tmp_path / "/".join("d" * 30) / "deep.gguf")
-    monkeypatch.setattr(scan_module, "MOST_FILES", 3)
+    monkeypatch.setattr(found_module, "MOST_FILES", 3)
     for index in range(5):
         place(tmp_path / f"f{index}" / "m.gguf")
 
-    found = walk([tmp_path])
+    found = walk(tmp_path)
 
     assert 3 == len(found.files)
     assert [f"{tmp_path}/f2: too many files or folders, the rest is left out"] == found.problems
-    assert "deep.gguf" not in {file.name for file in found.files.values()}
+    assert "deep.gguf" not in {file.name for file in found.files}
 
 
 def test_a_walk_can_be_stopped(tmp_path: Path) -> None:
     place(tmp_path / "m.gguf")
 
-    assert {} == walk([tmp_path], lambda: True).files
+    assert [] == Root(str(tmp_path)).walk(lambda: True).files
 
 
 def test_names_that_are_no_text_are_read_and_shown_plain(tmp_path: Path) -> None:

@@ -7,13 +7,14 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ggtui.adapters.gguf.facts import ModelFacts
-from ggtui.adapters.gguf.scan import FoundFile, FoundModel
-from ggtui.adapters.gguf.store import FolderScan, Store, stamp_of
+from ggtui.adapters.gguf.found import FoundFile, FoundModel, Place
+from ggtui.adapters.gguf.store import FolderScan, Reading, Store, stamp_of
 from ggtui.core.errors import StoreUnavailable
 from ggtui.core.models import AttentionShape
 
@@ -39,7 +40,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_model_comes_back_as_it_was_kept(path: Path) -> None:
     with closing(Store(path)) as store:
-        store.keep([(A, FACTS)], [], {})
+        store.keep([Reading(A, FACTS)], [], {})
     with closing(Store(path)) as store:
         (model,) = store.models()
 
@@ -49,9 +50,22 @@ def test_a_model_comes_back_as_it_was_kept(path: Path) -> None:
     assert model.n_ctx is None
 
 
+def test_places_and_digest_come_back_too(path: Path) -> None:
+    places = (Place("ollama", "a:1b", "key"), Place())
+    model = replace(A, places=places)
+    with closing(Store(path)) as store:
+        store.keep([Reading(model, FACTS, "d1")], [], {})
+        (kept,) = store.models()
+        store.keep([Reading(A, FACTS)], [], {})
+        (again,) = store.models()
+
+    assert (places, "d1") == (kept.places, kept.digest)
+    assert ((), "") == (again.places, again.digest)
+
+
 def test_two_files_of_one_name_have_two_ids(path: Path) -> None:
     with closing(Store(path)) as store:
-        store.keep([(A, FACTS), (B, FACTS)], [], {})
+        store.keep([Reading(A, FACTS), Reading(B, FACTS)], [], {})
         first, second = sorted(model.public_id for model in store.models())
 
     assert "a-q4_0" == first
@@ -60,11 +74,11 @@ def test_two_files_of_one_name_have_two_ids(path: Path) -> None:
 
 def test_a_vanished_model_keeps_its_ids_until_it_comes_back(path: Path) -> None:
     with closing(Store(path)) as store:
-        store.keep([(A, FACTS)], [], {})
+        store.keep([Reading(A, FACTS)], [], {})
         store.keep([], [1], {})
         hidden = store.models()
-        store.keep([(B, FACTS)], [], {})
-        store.keep([(A, FACTS)], [], {})
+        store.keep([Reading(B, FACTS)], [], {})
+        store.keep([Reading(A, FACTS)], [], {})
         names = {model.id: model.public_id for model in store.models()}
 
     assert [] == hidden
@@ -74,9 +88,9 @@ def test_a_vanished_model_keeps_its_ids_until_it_comes_back(path: Path) -> None:
 
 def test_a_changed_model_keeps_its_id_and_its_context(path: Path) -> None:
     with closing(Store(path)) as store:
-        store.keep([(A, FACTS)], [], {})
+        store.keep([Reading(A, FACTS)], [], {})
         store.set_context(1, 2048)
-        store.keep([(found("/m/a-q4_0.gguf", size=99), FACTS)], [], {})
+        store.keep([Reading(found("/m/a-q4_0.gguf", size=99), FACTS)], [], {})
         (model,) = store.models()
 
     assert (1, 99, 2048) == (model.id, model.size_bytes, model.n_ctx)
@@ -84,7 +98,7 @@ def test_a_changed_model_keeps_its_id_and_its_context(path: Path) -> None:
 
 def test_a_context_can_be_forgotten_and_unknown_ids_are_ignored(path: Path) -> None:
     with closing(Store(path)) as store:
-        store.keep([(A, FACTS)], [], {})
+        store.keep([Reading(A, FACTS)], [], {})
         store.set_context(1, 2048)
         store.set_context(1, None)
         store.set_context(99, 2048)
@@ -96,7 +110,7 @@ def test_a_context_can_be_forgotten_and_unknown_ids_are_ignored(path: Path) -> N
 def test_paths_that_are_no_text_and_inodes_of_64_bits_are_kept(path: Path) -> None:
     odd = found("/m/\udcff\x1b.gguf", inode=(1 << 64) - 1)
     with closing(Store(path)) as store:
-        store.keep([(odd, FACTS)], [], {"/m/\udcfe": FolderScan(1.5, 1, ("one problem",))})
+        store.keep([Reading(odd, FACTS)], [], {"/m/\udcfe": FolderScan(1.5, 1, ("one problem",))})
         (model,) = store.models()
 
         assert "/m/\udcff\x1b.gguf" == model.path
@@ -105,7 +119,7 @@ def test_paths_that_are_no_text_and_inodes_of_64_bits_are_kept(path: Path) -> No
 
 
 def test_looks_into_folders_are_kept(path: Path) -> None:
-    look = FolderScan(12.5, 3, ("x: permission denied",))
+    look = FolderScan(12.5, 3, ("x: permission denied",), ("y: a download has not ended",), is_absent=True)
     with closing(Store(path)) as store:
         store.keep([], [], {"/m": look})
     with closing(Store(path)) as store:
@@ -114,7 +128,7 @@ def test_looks_into_folders_are_kept(path: Path) -> None:
 
 def test_damaged_facts_are_told_and_make_the_file_be_read_again(path: Path) -> None:
     with closing(Store(path)) as store:
-        store.keep([(A, FACTS)], [], {})
+        store.keep([Reading(A, FACTS)], [], {})
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE models SET facts = '{\"name\": 5'")
     with closing(Store(path)) as store:
@@ -125,9 +139,9 @@ def test_damaged_facts_are_told_and_make_the_file_be_read_again(path: Path) -> N
 
 
 def test_a_full_disk_leaves_the_file_as_it_was_and_goes_on_in_memory(path: Path) -> None:
-    many = [(found(f"/m/{number}-{'x' * 200}.gguf"), FACTS) for number in range(500)]
+    many = [Reading(found(f"/m/{number}-{'x' * 200}.gguf"), FACTS) for number in range(500)]
     with closing(Store(path)) as store:
-        store.keep([(A, FACTS)], [], {})
+        store.keep([Reading(A, FACTS)], [], {})
         store._connection.execute("PRAGMA max_page_count = 1")
         store.keep(many, [], {})
 
@@ -159,13 +173,13 @@ def test_a_closed_store_is_told(path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from ggtui.adapters.gguf.store import Store
+from ggtui.adapters.gguf.store import Reading, Store
 from tests.adapters.gguf.test_store import FACTS, found
 store = Store(Path(sys.argv[1]))
 number = len(store.models())
 while True:
     number += 1
-    store.keep([(found(f"/m/{number}.gguf"), FACTS)], [], {})
+    store.keep([Reading(found(f"/m/{number}.gguf"), FACTS)], [], {})
     print(number, flush=True)
 """
 

@@ -16,7 +16,7 @@ def test_ls_lists_by_name_with_a_verdict(cli: CommandLine) -> None:
     answer = cli("ls")
 
     head, *rows = answer.out.splitlines()
-    assert ["MODEL", "QUANT", "SIZE", "CTX", "FIT", "STATE"] == head.split()
+    assert ["MODEL", "QUANT", "SIZE", "CTX", "FIT", "STATE", "STORE"] == head.split()
     assert [["alpha-f32", "fits", "idle"], ["beta-f32", "fits", "idle"]] == [
         [row.split()[index] for index in (0, 4, 5)] for row in rows
     ]
@@ -144,7 +144,7 @@ def test_a_broken_model_is_listed_without_a_context(cli: CommandLine) -> None:
     truncated_model(cli.models_dir / "cut.gguf")
     row = next(line for line in cli("ls").out.splitlines() if line.startswith("cut-f32"))
 
-    assert ["cut-f32", "F32", "0.5M", "–", "broken", "idle"] == row.split()
+    assert ["cut-f32", "F32", "0.5M", "–", "broken", "idle", "folder"] == row.split()
 
 
 def test_a_broken_file_cannot_be_estimated(cli: CommandLine) -> None:

@@ -1,0 +1,1 @@
+"""The stores of other programs: each knows one layout, and only reads."""

@@ -18,15 +18,17 @@ from ggtui.tui.desk import Desk
 from ggtui.tui.glyphs import ASCII, UNICODE
 from ggtui.tui.intents import Intents, QuitChoice
 from ggtui.tui.keys import Where, bindings
-from ggtui.tui.messages import CallFailed, EngineFailed, LogsArrived, SnapshotArrived
+from ggtui.tui.messages import CallAnswered, CallFailed, EngineFailed, LogsArrived, SnapshotArrived
 from ggtui.tui.notices import Notices
 from ggtui.tui.reasons import NO_RETRY, why_not, why_not_load
 from ggtui.tui.screens.error_detail import ErrorScreen
 from ggtui.tui.screens.logs import LogScreen
 from ggtui.tui.screens.main import MainScreen
 from ggtui.tui.screens.model_info import ModelInfoScreen
+from ggtui.tui.screens.waiting import WaitingScreen
 from ggtui.tui.themes import DARK, THEMES, variable_defaults
 from ggtui.tui.visits import Visits
+from ggtui.tui.waiting import WaitingView
 from ggtui.tui.widgets.ascii_bars import AsciiBars
 
 if TYPE_CHECKING:
@@ -85,7 +87,8 @@ class ModelsApp(App[QuitChoice]):
         self.notices = Notices(self, self.glyphs, clock)
         self._starts_engine = starts_engine
         self._config_path = config_path
-        self._clock = clock
+        self.clock = clock
+        """Unix time, for ages."""
         self._keep_timer: Timer | None = None
         if "SSH_CONNECTION" in os.environ or "TMUX" in os.environ:
             self.animation_level = "none"
@@ -100,7 +103,7 @@ class ModelsApp(App[QuitChoice]):
 
     def on_mount(self) -> None:
         """Paint first; the engine starts behind the painted screen."""
-        self.push_screen(MainScreen(self.desk, self.glyphs, self._config_path, self._clock))
+        self.push_screen(MainScreen(self.desk, self.glyphs, self._config_path, self.clock))
         self.call_after_refresh(self._open)
         self.set_interval(1.0, self._tick)
 
@@ -121,7 +124,9 @@ class ModelsApp(App[QuitChoice]):
     def _tick(self) -> None:
         if self.main is not None:
             silent_s = self.bridge.silent_s(time.monotonic()) if self.desk.snapshot.version else 0.0
-            self.main.tick(self._clock(), silent_s)
+            self.main.tick(self.clock(), silent_s)
+        if isinstance(self.screen, WaitingScreen):
+            self.screen.tick()
 
     def why_not(self, binding_id: str) -> str:
         """For the footer: why a key can do nothing now; empty when it can."""
@@ -139,7 +144,7 @@ class ModelsApp(App[QuitChoice]):
             self.notices.tell_failure(note, public_id)
         if arrived.snapshot.target is not None:
             self.notices.forget_failure()
-        self._refresh_info()
+        self._refresh_top()
 
     @on(LogsArrived)
     def take_logs(self, arrived: LogsArrived) -> None:
@@ -167,6 +172,11 @@ class ModelsApp(App[QuitChoice]):
             ErrorScreen(failed.note, self.glyphs),
             lambda _: self.exit(QuitChoice.STOP, return_code=START_FAILED, message=Content(message)),
         )
+
+    @on(CallAnswered)
+    def take_answer(self, answered: CallAnswered) -> None:
+        """Say what became of it."""
+        self.notices.tell(answered.words)
 
     @on(MainScreen.LoadWanted)
     def load(self, wanted: MainScreen.LoadWanted) -> None:
@@ -200,6 +210,12 @@ class ModelsApp(App[QuitChoice]):
         if self._keep_timer is not None:
             self._keep_timer.stop()
         self._keep_timer = self.set_timer(KEEP_CHOICE_AFTER_S, self.intents.keep_choices)
+
+    def _refresh_top(self) -> None:
+        """Let a screen over the main one follow the state."""
+        if isinstance(self.screen, WaitingScreen):
+            self.screen.view = WaitingView.of(self.desk.snapshot)
+        self._refresh_info()
 
     def _refresh_info(self) -> None:
         selected = self.desk.selected
@@ -250,6 +266,18 @@ class ModelsApp(App[QuitChoice]):
     def action_rescan(self) -> None:
         """Look at the folders again."""
         self.intents.rescan()
+
+    def action_pin(self) -> None:
+        """Pin, or unpin."""
+        self.intents.pin()
+
+    def action_reload(self) -> None:
+        """Read the configuration again."""
+        self.intents.reload()
+
+    def action_waiting(self) -> None:
+        """Who waits."""
+        self.visits.waiting()
 
     def action_copy_url(self) -> None:
         """Copy the URL; from the detail of a failure, its report."""

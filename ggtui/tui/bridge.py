@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ggtui.core.errors import Failure
 from ggtui.core.snapshot import FailureNote, LogBatch
-from ggtui.tui.messages import CallFailed, EngineFailed, LogsArrived, SnapshotArrived
+from ggtui.tui.messages import CallAnswered, CallFailed, EngineFailed, LogsArrived, SnapshotArrived
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -72,13 +72,16 @@ class Bridge:
         """
         return await asyncio.shield(asyncio.wrap_future(self._engine.submit(work)))
 
-    def submit(self, work: Coroutine[Any, Any, object], about: str = "") -> None:
+    def submit(
+        self, work: Coroutine[Any, Any, T], about: str = "", words: Callable[[T], str] | None = None
+    ) -> None:
         """Send a call on its way; a failure comes back as `CallFailed`.
 
-        about: public id of the model it is about.
+        about: public id of the model it is about. words: what to say of the answer, which then comes back
+        as `CallAnswered`; called on the engine's thread.
         """
         # No worker waits for the answer: one that is made in the app's last moments would never begin.
-        self._engine.submit(work).add_done_callback(partial(self._hear_out, about))
+        self._engine.submit(work).add_done_callback(partial(self._hear_out, about, words))
 
     def silent_s(self, now: float) -> float:
         """Seconds for which the engine has not answered; asks again once it has.
@@ -91,7 +94,7 @@ class Bridge:
         self._pinged_at = now
         return 0.0
 
-    def _hear_out(self, about: str, answer: Future[Any]) -> None:
+    def _hear_out(self, about: str, words: Callable[[Any], str] | None, answer: Future[Any]) -> None:
         """Runs on the engine's thread."""
         error = None if answer.cancelled() else answer.exception()
         if isinstance(error, Failure):
@@ -99,6 +102,8 @@ class Bridge:
         elif error is not None:
             _LOG.error("a call to the engine failed", exc_info=error)
             self._app.post_message(CallFailed(FailureNote("Internal error", type(error).__name__), about))
+        elif words is not None and not answer.cancelled():
+            self._app.post_message(CallAnswered(words(answer.result())))
 
     async def _listen(self) -> None:
         control = self._engine.control

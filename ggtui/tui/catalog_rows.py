@@ -114,6 +114,7 @@ def catalog_row(status: ModelStatus, desk: Desk, glyphs: Glyphs) -> CatalogRow:
         ctx=glyphs.twin("–") if is_broken else tokens(desk.n_ctx(status)),
         fit=fit,
         fit_class=fit_class,
+        pin=glyphs.pinned if status.is_pinned else "",
     )
 
 
@@ -129,7 +130,6 @@ def _fit(
 
 
 def _state_words(status: ModelStatus, snapshot: EngineSnapshot) -> str:
-    public_id = status.summary.public_id
     target = next((other for other in snapshot.targets if other.model_id == status.summary.id), None)
     if status.state is TargetState.READY:
         return "loaded"
@@ -138,6 +138,7 @@ def _state_words(status: ModelStatus, snapshot: EngineSnapshot) -> str:
     if status.state is TargetState.DRAINING and target is not None:
         return f"draining {target.in_flight}"
     if status.state is TargetState.QUEUED:
-        places = [entry.public_id for entry in snapshot.queue]
-        return f"queued {ordinal(places.index(public_id) + 1)}" if public_id in places else "queued"
+        places = (entry.position for entry in snapshot.queue if entry.model_id == status.summary.id)
+        place = next(places, 0)
+        return f"queued {ordinal(place)}" if place else "queued"
     return str(status.state)

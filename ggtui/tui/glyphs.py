@@ -55,6 +55,9 @@ _ASCII_SIGNS = str.maketrans(
         "°": " ",
         "→": ">",
         "≈": "~",
+        "≥": ">=",
+        "×": "x",
+        "◆": "^",
         "⏎": "enter",
         "↑": "up",
         "↓": "down",
@@ -77,6 +80,8 @@ class Glyphs:
     rest: str
     arrow: str
     approx: str
+    pinned: str
+    """Beside the state of a model that never makes way."""
     levels: str
     """Nine heights of a bar, from empty to full."""
 
@@ -100,5 +105,5 @@ class Glyphs:
         return text.translate(_ASCII_SIGNS) if self.is_ascii else text
 
 
-UNICODE = Glyphs(False, "█", "▒", "░", "━", "●", "╎", "─", "→", "≈", " ▁▂▃▄▅▆▇█")
-ASCII = Glyphs(True, "#", "+", ".", "=", "O", "|", "-", "->", "~", " ..::-=##")
+UNICODE = Glyphs(False, "█", "▒", "░", "━", "●", "╎", "─", "→", "≈", "◆", " ▁▂▃▄▅▆▇█")
+ASCII = Glyphs(True, "#", "+", ".", "=", "O", "|", "-", "->", "~", "^", " ..::-=##")

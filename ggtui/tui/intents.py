@@ -5,15 +5,18 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ggtui.core.errors import ConfigInvalid
 from ggtui.core.state import TargetState
+from ggtui.tui.answers import STAYS, pin_words, reload_words
 from ggtui.tui.clipboard import copy_text
 from ggtui.tui.questions import KEEP, LARGEST, LOAD, STOP, STOP_NOW, before_load, before_quit, before_stop
-from ggtui.tui.reasons import READ_ONLY, why_not_load, why_not_stop
+from ggtui.tui.reasons import READ_ONLY, why_not_load, why_not_pin, why_not_stop
 from ggtui.tui.screens.choice import ChoiceScreen, Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ggtui.core.reload import ReloadReport
     from ggtui.core.snapshot import ModelStatus
     from ggtui.tui.app import ModelsApp
 
@@ -107,6 +110,31 @@ class Intents:
         """Look at the model folders again."""
         self._app.bridge.submit(self._app.bridge.control.rescan())
         self._app.notices.tell("looking at the model folders again")
+
+    def pin(self) -> None:
+        """Pin the model under the cursor, or unpin it."""
+        desk = self._app.desk
+        reason, selected = why_not_pin(desk), desk.selected
+        if reason or selected is None:
+            self._app.notices.tell(reason, severity="warning")
+            return
+        public_id, is_pinned = selected.summary.public_id, not selected.is_pinned
+        said = pin_words(public_id, desk.snapshot.strategy, is_pinned=is_pinned)
+        pinning = self._app.bridge.control.pin(public_id, is_pinned)
+        self._app.bridge.submit(pinning, public_id, lambda _: said)
+
+    def reload(self) -> None:
+        """Read the configuration again; says what counts now, or why everything stays as it was."""
+        bridge = self._app.bridge
+
+        async def reload() -> ReloadReport:
+            try:
+                return await bridge.control.reload()
+            except ConfigInvalid as error:
+                raise ConfigInvalid(error.message, hint=STAYS) from error
+
+        self._app.notices.forget_failure()
+        bridge.submit(reload(), words=reload_words)
 
     def move_context(self, status: ModelStatus, step: int | str, exact: int | None = None) -> None:
         """Move the slider: a step (-1, 1), `saved`, `largest`; or to exactly so many tokens."""

@@ -38,6 +38,14 @@ class EngineFailed(Message):
         self.note = note
 
 
+class CallAnswered(Message):
+    """Something asked of the engine was done, and there is something to say about it."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words
+
+
 class CallFailed(Message):
     """Something asked of the engine was refused or failed."""
 

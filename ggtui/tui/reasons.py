@@ -42,6 +42,13 @@ def why_not_stop(desk: Desk) -> str:
     return f"{target.public_id} is being stopped already" if target.state is TargetState.STOPPING else ""
 
 
+def why_not_pin(desk: Desk) -> str:
+    """Why the model under the cursor can be neither pinned nor unpinned; empty when it can."""
+    if desk.selected is None:
+        return "no model under the cursor"
+    return READ_ONLY if desk.snapshot.is_read_only else ""
+
+
 def why_not(desk: Desk, binding_id: str) -> str:
     """Why this key can do nothing now; empty when it can, or when it can always."""
     match binding_id:
@@ -49,6 +56,8 @@ def why_not(desk: Desk, binding_id: str) -> str:
             return why_not_load(desk, desk.selected)
         case "stop":
             return why_not_stop(desk)
+        case "pin":
+            return why_not_pin(desk)
         case "ctx-down" | "info":
             return "" if desk.selected is not None else "no model under the cursor"
         case "filter":

@@ -59,4 +59,5 @@ def running_view(desk: Desk) -> RunningView:
         has_models=bool(desk.snapshot.models),
         log_tail=() if target is None else desk.log_tail(target.public_id, 4),
         others=tuple(other for other in desk.snapshot.targets if other is not target),
+        is_pinned=status is not None and status.is_pinned,
     )

@@ -14,6 +14,8 @@ from ggtui.tui.screens.help import HelpScreen
 from ggtui.tui.screens.logs import LogScreen
 from ggtui.tui.screens.model_info import ModelInfoScreen
 from ggtui.tui.screens.notices import NoticesScreen
+from ggtui.tui.screens.waiting import WaitingScreen
+from ggtui.tui.waiting import WaitingView
 
 if TYPE_CHECKING:
     from ggtui.core.snapshot import ModelStatus
@@ -93,6 +95,12 @@ class Visits:
         if not isinstance(self._app.screen, CommandPalette):
             palette = CommandPalette(placeholder="models, actions, themes", id="--command-palette")
             self._app.push_screen(palette)
+
+    def waiting(self) -> None:
+        """Who waits, one line each."""
+        app = self._app
+        if not isinstance(app.screen, (WaitingScreen, ChoiceScreen)):
+            app.push_screen(WaitingScreen(WaitingView.of(app.desk.snapshot), app.glyphs, app.clock))
 
     def notices(self) -> None:
         """What was said before."""

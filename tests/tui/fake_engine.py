@@ -12,7 +12,8 @@ from ggtui.core.errors import EngineStopping
 from ggtui.core.models import AttentionShape, EngineInfo, ModelSummary, RunningTarget
 from ggtui.core.ports.catalog import CatalogReport
 from ggtui.core.ports.gpu import GpuSample, MemoryReading
-from ggtui.core.snapshot import EngineSnapshot, LogBatch, ModelStatus, TargetStatus
+from ggtui.core.reload import ReloadReport
+from ggtui.core.snapshot import EngineSnapshot, LogBatch, ModelStatus, QueueEntry, TargetStatus
 from ggtui.core.state import TargetState
 
 if TYPE_CHECKING:
@@ -134,6 +135,13 @@ def running(one: TargetStatus, **changes: Any) -> EngineSnapshot:
     return replace(full(models=models, targets=(one,), memory=memory), **changes)
 
 
+def waiter(public_id: str, position: int = 1, since: float = READY_AT, **changes: Any) -> QueueEntry:
+    """A request for one of MODELS that waits; since: Unix time."""
+    model_id = next(summary.id for summary in MODELS if summary.public_id == public_id)
+    entry = QueueEntry(public_id, None, 0.0, position=position, model_id=model_id, since=since)
+    return replace(entry, **changes)
+
+
 class FakeControl:
     """Keeps what it was asked, answers at once or fails as scripted."""
 
@@ -141,6 +149,8 @@ class FakeControl:
         self.calls: list[tuple[object, ...]] = []
         self.failure: Failure | None = None
         """Raised by the next load, stop or set_context."""
+        self.report = ReloadReport()
+        """The answer of the next reload."""
         self.logs: dict[str, tuple[str, ...]] = {}
         self._snapshot = snapshot
         self._hearers: list[Callable[[EngineSnapshot], None]] = []
@@ -179,6 +189,13 @@ class FakeControl:
 
     async def set_context(self, name: str, n_ctx: int | None) -> None:
         self._record("set_context", name, n_ctx)
+
+    async def pin(self, name: str, is_pinned: bool) -> None:
+        self._record("pin", name, is_pinned)
+
+    async def reload(self) -> ReloadReport:
+        self._record("reload")
+        return self.report
 
     async def rescan(self) -> CatalogReport:
         self._record("rescan")

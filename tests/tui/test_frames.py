@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ggtui.core.models import EngineInfo
-from ggtui.core.snapshot import EngineSnapshot, LogBatch
+from ggtui.core.snapshot import EngineSnapshot, LogBatch, WaitPhase
 from ggtui.core.state import TargetState
-from tests.tui.fake_engine import NO_GPU, FakeEngine, full, running, target
+from tests.tui.fake_engine import NO_GPU, FakeEngine, full, running, target, waiter
 from tests.tui.stage import NOW, Stage, make_app
 from tests.tui.test_app import failed_snapshot
 
@@ -32,6 +32,24 @@ LINES = (
 )
 SERVING = running(target(in_flight=2))
 LOADING = running(target(10, TargetState.LOADING, progress=0.43, since=NOW - 6, expected_load_s=14.0))
+WAITING = running(
+    target(state=TargetState.DRAINING, in_flight=2),
+    queue=(
+        *(
+            waiter(
+                "gemma-3-27b-it",
+                place,
+                NOW - 5 + place,
+                phase=WaitPhase.BEHIND_DRAINING,
+                behind=("qwen3-coder-30b-a3b",),
+                expected_s=14.0,
+            )
+            for place in (1, 2, 3)
+        ),
+        waiter("phi-4-mini", 4, NOW - 1, phase=WaitPhase.BEHIND_QUEUE, behind=("gemma-3-27b-it",)),
+    ),
+)
+PINNED = full(models=tuple(replace(row, is_pinned=row.summary.id == 8) for row in full().models))
 CPU = EngineInfo("llama-server", "/usr/bin/llama-server", "b1234")
 
 
@@ -55,6 +73,10 @@ FRAMES = (
     Frame("main_100x30_light", SERVING, (100, 30), theme="ggtui-light"),
     Frame("ascii", SERVING, ascii_only=True),
     Frame("loading", LOADING, cursor="smollm3-3b"),
+    Frame("waiting_80x24", WAITING),
+    Frame("waiting_140x40", WAITING, (140, 40)),
+    Frame("waiting_all", WAITING, keys=("W",)),
+    Frame("pinned_ascii", PINNED, ascii_only=True),
     Frame("failed", failed_snapshot(), keys=("i",), cursor="smollm3-3b"),
     Frame("no_gpu", full(memory=NO_GPU, engine=CPU)),
     Frame("empty", EngineSnapshot(1), cursor=""),

@@ -10,9 +10,9 @@ import pytest
 
 from ggtui.core.models import EngineInfo
 from ggtui.core.ports.catalog import CatalogReport
-from ggtui.core.snapshot import EngineSnapshot, LogBatch, QueueEntry
+from ggtui.core.snapshot import EngineSnapshot, LogBatch
 from ggtui.core.state import TargetState
-from tests.tui.fake_engine import GPU, NO_GPU, WITH_GPU, full, running, target
+from tests.tui.fake_engine import GPU, NO_GPU, WITH_GPU, full, running, target, waiter
 from tests.tui.stage import NOW, on_stage
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ MISSING = EngineInfo("missing", problem="llama-server not found in PATH; looked 
         (EngineSnapshot(1, catalog=CatalogReport(("/m",), scanned_at=1.0)), "No .gguf files in /m"),
         (EngineSnapshot(1, catalog=CatalogReport(("/m",)), is_scanning=True), "scanning /m"),
         (
-            EngineSnapshot(1, catalog=CatalogReport(("/m",), ("/m cannot be read",), 0, 1.0)),
+            EngineSnapshot(
+                1, catalog=CatalogReport(("/m",), problems=("/m cannot be read",), scanned_at=1.0)
+            ),
             "/m cannot be read",
         ),
         (
@@ -51,7 +53,7 @@ MISSING = EngineInfo("missing", problem="llama-server not found in PATH; looked 
         (running(target(10, TargetState.LOADING, progress=0.43)), "loading 43%"),
         (running(target(state=TargetState.DRAINING, in_flight=2)), "◑ DRAINING 2"),
         (running(target(state=TargetState.STOPPING)), "◌ STOPPING"),
-        (full(queue=(QueueEntry("phi-4-mini", None, 3.0),)), "1 queued"),
+        (full(queue=(waiter("phi-4-mini"),)), "1 queued"),
     ],
 )
 def test_the_screen_says(snapshot: EngineSnapshot, expected: str) -> None:

@@ -44,6 +44,8 @@ class RunningView:
     """Last lines of the server that loads or failed."""
     others: tuple[TargetStatus, ...] = ()
     """Servers beside the target."""
+    is_pinned: bool = False
+    """True when the target makes way for no other model."""
 
 
 class RunningPane(Vertical, can_focus=True):
@@ -117,11 +119,12 @@ def _head(target: TargetStatus, now: float, glyphs: Glyphs) -> list[Part]:
 
 
 def state_words(target: TargetStatus, now: float) -> str:
-    """`READY`, `LOADING 43% 6s`, `DRAINING 2`."""
+    """`READY`, `LOADING 43% 6s/14s` (done, so far, expected), `DRAINING 2`."""
     word = STATES[target.state].word
     if target.state is TargetState.LOADING:
         share = f" {round(100 * target.progress)}%" if target.progress is not None else ""
-        return f"{word}{share} {duration(now - target.since)}"
+        expected = f"/{duration(target.expected_load_s)}" if target.expected_load_s is not None else ""
+        return f"{word}{share} {duration(now - target.since)}{expected}"
     if target.state is TargetState.DRAINING:
         return f"{word} {target.in_flight}"
     return word
@@ -138,7 +141,7 @@ def _serving_rows(view: RunningView, target: TargetStatus, now: float, glyphs: G
     rows: list[list[Part]] = [
         _head(target, now, glyphs),
         [f"{_where(view, target, glyphs)}{pid}  {duration(now - target.since)}"],
-        [f"ctx {target.n_ctx}   slots {target.in_flight}/{target.n_slots}"],
+        [f"ctx {target.n_ctx}   slots {target.in_flight}/{target.n_slots}{'   pinned' * view.is_pinned}"],
         [(_speeds(target, glyphs), "")],
     ]
     if view.forecast is not None:
@@ -172,10 +175,21 @@ def _loading_rows(
         _head(target, now, glyphs),
         [f"{_where(view, target, glyphs)}{pid}"],
         [facts],
-        ["s cancels"],
+        _progress(target, width, glyphs),
     ]
     rows += [[(cut(_LOG_PREFIX.sub("", text), width, glyphs), "$quiet")] for text in view.log_tail[-4:]]
     return rows
+
+
+def _progress(target: TargetStatus, width: int, glyphs: Glyphs) -> list[Part]:
+    """A bar where the engine tells how far it is, and how to end it."""
+    cure = "s cancels"
+    if target.progress is None:
+        return [(cure, "$quiet")]
+    n_cells = max(4, min(40, width - len(cure) - 2))
+    n_done = min(n_cells, round(n_cells * target.progress))
+    bar = (glyphs.line * n_done, "$warning")
+    return [bar, (glyphs.rest * (n_cells - n_done), "$quiet"), (f"  {cure}", "$quiet")]
 
 
 def _failed_rows(view: RunningView, width: int, glyphs: Glyphs) -> list[list[Part]]:

@@ -93,6 +93,8 @@ def _word(snapshot: EngineSnapshot) -> str:
     """What follows the name: the state, unless it is ready, and how many servers there are beside it."""
     target, others = snapshot.target, len(snapshot.targets) - 1
     state = "" if target is None or target.state is TargetState.READY else STATES[target.state].word.lower()
+    if target is not None and target.state is TargetState.LOADING and target.progress is not None:
+        state += f" {round(100 * target.progress)}%"
     return f"{f' {state}' if state else ''}{f' +{others}' if others > 0 else ''}"
 
 

@@ -31,6 +31,8 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("slots", "conversations a server answers at once"),
     ("fits", "everything fits into the memory, some of it left free"),
     ("part", "some layers go to main memory: works, slower"),
+    ("◆", "beside the state: pinned; once loaded it never makes way for another model"),
+    ("≥", "at least: how long the requests of other models take, nobody knows"),
     ("guess", "this kind of model is not modelled exactly"),
 )
 
@@ -47,6 +49,7 @@ SIZES: tuple[tuple[str, str], ...] = (
     ("under 60 columns", "only status, catalog and forecast"),
     ("60 to 99 columns", "Running and GPU below; no docked logs"),
     ("100 and more", "Running and GPU at the side"),
+    ("under 100 columns", "those who wait in one line; W lists them"),
     ("under 20 rows", "Running and GPU hidden; z, 2 and 3 show them"),
     ("30 and more", "logs docked when also wide; graph of the memory"),
 )

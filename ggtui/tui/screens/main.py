@@ -21,10 +21,12 @@ from ggtui.tui.panes.gpu import GpuPane
 from ggtui.tui.panes.logs import LogPane
 from ggtui.tui.panes.running import RunningPane
 from ggtui.tui.panes.status import StatusLine
+from ggtui.tui.panes.waiting import WaitingLine, WaitingPane
 from ggtui.tui.reasons import why_not
 from ggtui.tui.screens.room import Room
 from ggtui.tui.screens.zoom import PANES, Zoom
 from ggtui.tui.views import catalog_view, gpu_view, running_view
+from ggtui.tui.waiting import WaitingView
 from ggtui.tui.widgets.catalog_table import CatalogTable
 from ggtui.tui.widgets.context_slider import ContextSlider
 from ggtui.tui.widgets.key_bar import KeyBar
@@ -96,8 +98,9 @@ class MainScreen(Room):
 
     def parts(self) -> Iterable[Widget]:
         """Status, catalog over forecast, Running and GPU, logs."""
-        upper = Vertical(CatalogPane(self.glyphs), ForecastPane(self.glyphs), id="upper")
-        side = Container(RunningPane(self.glyphs), GpuPane(self.glyphs), id="side")
+        glyphs = self.glyphs
+        upper = Vertical(CatalogPane(glyphs), ForecastPane(glyphs), WaitingLine(glyphs), id="upper")
+        side = Container(RunningPane(glyphs), WaitingPane(glyphs), GpuPane(glyphs), id="side")
         return (
             StatusLine(self.glyphs),
             TextBlock(id="banner"),
@@ -131,6 +134,7 @@ class MainScreen(Room):
         self._draw_catalog()
         self._draw_cursor()
         self._draw_running()
+        self._draw_waiting()
         self._draw_keys()
 
     def _draw_banner(self) -> None:
@@ -174,6 +178,12 @@ class MainScreen(Room):
         pane.view = running_view(self.desk)
         self._draw_log_subject()
 
+    def _draw_waiting(self) -> None:
+        view, now = WaitingView.of(self.desk.snapshot), self._clock()
+        for part in (self.query_one(WaitingLine), self.query_one(WaitingPane)):
+            part.set_reactive(type(part).now, now)
+            part.view = view
+
     def _draw_log_subject(self) -> None:
         pane = self.query_one(LogPane)
         target = self.desk.target
@@ -200,6 +210,9 @@ class MainScreen(Room):
         self.query_one(StatusLine).silent_s = float(int(silent_s)) if silent_s >= 1 else 0.0
         if self.desk.target is not None:
             self.query_one(RunningPane).now = now
+        if self.desk.snapshot.queue:
+            self.query_one(WaitingLine).now = now
+            self.query_one(WaitingPane).now = now
 
     def select(self, model_id: int) -> None:
         """Put the cursor on a model."""

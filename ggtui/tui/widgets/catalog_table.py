@@ -47,6 +47,8 @@ class CatalogRow:
     ctx: str
     fit: str
     fit_class: str
+    pin: str = ""
+    """Sign of a pinned model, else empty."""
 
 
 class CatalogTable(ScrollView, can_focus=True):
@@ -58,7 +60,7 @@ class CatalogTable(ScrollView, can_focus=True):
     ]
     CLASS_NAMES = (
         "idle", "queued", "loading", "ready", "draining", "stopping", "failed", "external",
-        "fits", "part", "no", "guess",
+        "fits", "part", "no", "guess", "pinned",
     )  # fmt: skip
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"catalog-table--{name}" for name in CLASS_NAMES}
 
@@ -219,14 +221,16 @@ def _cells(row: CatalogRow, width: int, glyphs: Glyphs, *, is_tiny: bool) -> lis
     if is_tiny:
         name_width = max(NARROWEST_NAME, width - 3 - CTX - 11)
         return [
-            (f" {row.sign or ' '} ", row.sign_class),
+            (f" {row.sign or ' '}", row.sign_class),
+            (row.pin or " ", "pinned"),
             (_field(row.public_id, name_width, glyphs), ""),
             (_field(row.ctx, CTX, glyphs), ""),
             (row.fit, row.fit_class),
         ]
     name_width = min(50, max(NARROWEST_NAME, width - STATE - QUANT - SIZE - CTX - FIT - 1))
     return [
-        (f"  {row.sign or ' '}  ", row.sign_class),
+        (f"  {row.sign or ' '}", row.sign_class),
+        (f"{row.pin or ' '} ", "pinned"),
         (_field(row.public_id, name_width, glyphs), ""),
         (_field(row.quant, QUANT, glyphs), ""),
         (_field(row.size, SIZE, glyphs), ""),

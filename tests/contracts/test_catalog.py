@@ -187,6 +187,38 @@ def test_a_broken_model_is_listed_with_its_problem(place: Place) -> None:
     run(place, work())
 
 
+def test_a_file_that_has_gone_is_told_before_the_next_look(place: Place) -> None:
+    async def work() -> None:
+        place.add("a")
+        await place.catalog.refresh()
+        there = await place.catalog.resolve_for_launch("a")
+        place.remove("a")
+        gone = await place.catalog.resolve_for_launch("a")
+
+        assert there is not None
+        assert gone is not None
+        assert [(False, False), (True, True)] == [
+            (spec.is_missing, spec.problem is not None) for spec in (there, gone)
+        ]
+
+    run(place, work())
+
+
+def test_only_what_has_changed_is_looked_at_again(place: Place) -> None:
+    async def work() -> None:
+        assert await place.catalog.refresh_changed() is False
+        await place.catalog.refresh()
+        place.add("a")
+
+        assert await place.catalog.refresh_changed() is True
+        assert ["a"] == await listed(place)
+        place.remove("a")
+        assert await place.catalog.refresh_changed() is True
+        assert [] == await listed(place)
+
+    run(place, work())
+
+
 def test_a_chosen_context_is_kept_and_can_be_forgotten(place: Place) -> None:
     async def chosen() -> list[int | None]:
         spec = await place.catalog.resolve_for_launch("a")

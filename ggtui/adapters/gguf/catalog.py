@@ -62,6 +62,7 @@ class GgufCatalog:
         self._store: Store | None = None
         self._opening: asyncio.Task[None] | None = None
         self._refreshing: asyncio.Task[CatalogReport] | None = None
+        self._is_partial = False
         self._rows: dict[int, StoredModel] = {}
         self._entries: dict[int, Entry] = {}
         self._walks: dict[Root, Walk] = {}
@@ -155,8 +156,10 @@ class GgufCatalog:
     async def refresh(self) -> CatalogReport:
         """Look at everything again; two calls at once share one scan."""
         await self._opened()
+        while self._is_partial and self._refreshing is not None and not self._refreshing.done():
+            await asyncio.wait([self._refreshing])
         if self._refreshing is None or self._refreshing.done():
-            self._refreshing = asyncio.create_task(self._refresh(self._roots))
+            self._refreshing, self._is_partial = asyncio.create_task(self._refresh(self._roots)), False
         try:
             return await asyncio.shield(self._refreshing)
         except asyncio.CancelledError:
@@ -176,7 +179,7 @@ class GgufCatalog:
         if not changed:
             return False
         if self._refreshing is None or self._refreshing.done():
-            self._refreshing = asyncio.create_task(self._refresh(changed))
+            self._refreshing, self._is_partial = asyncio.create_task(self._refresh(changed)), True
         await asyncio.shield(self._refreshing)
         return True
 

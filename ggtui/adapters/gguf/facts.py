@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ggtui.adapters.gguf.architectures import EMBEDDING
-from ggtui.adapters.gguf.shape import Keys, attention_shape, feed_forward_width
+from ggtui.adapters.gguf.shape import LARGEST_CONTEXT, LARGEST_WIDTH, Keys, model_shape
 from ggtui.adapters.gguf.tensor_types import TENSOR_TYPES
 from ggtui.core.errors import HeaderUnreadable
-from ggtui.core.models import AttentionShape  # noqa: TC001  # msgspec resolves the annotation when it decodes
+from ggtui.core.memory.shape import ModelShape  # noqa: TC001  # msgspec resolves it when it decodes
+from ggtui.core.memory.weights import ModelWeights  # noqa: TC001  # the same
 from ggtui.core.naming import model_stem, quantisation
 from ggtui.core.text import plain
 from ggtui.core.units import MIB, gib
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from ggtui.adapters.gguf.header import Header
 
 KIND_MODEL = "model"
-LARGEST_CONTEXT = 1 << 30
-LARGEST_WIDTH = 1 << 24
 MOST_BASE_NAMES = 4
 POOLING_RANK = 4
 _OTHER_KINDS = ("adapter", "mmproj", "imatrix")
@@ -39,16 +38,19 @@ class ModelFacts:
     quantisation: str = ""
     n_params: int | None = None
     n_ctx_train: int | None = None
-    attention: AttentionShape | None = None
-    n_embd: int | None = None
-    n_ff: int | None = None
-    n_vocab: int | None = None
+    shape: ModelShape | None = None
+    weights: ModelWeights | None = None
     capabilities: tuple[str, ...] = ("completion",)
     projection_dim: int | None = None
     """Of a projector: the embedding length of the models it serves."""
     base_names: tuple[str, ...] = ()
     """Names of the models it was made from or for, as the header tells."""
     problem: str | None = None
+
+    @property
+    def n_embd(self) -> int | None:
+        """Embedding length; None when the header does not tell."""
+        return (self.shape.n_embd or None) if self.shape is not None else None
 
 
 def facts_of(header: Header, file_name: str) -> ModelFacts:
@@ -70,10 +72,8 @@ def facts_of(header: Header, file_name: str) -> ModelFacts:
         quantisation=plain(_quantisation(header, keys, file_name), 32),
         n_params=header.tensors.n_elements or None,
         n_ctx_train=keys.natural("context_length", most=LARGEST_CONTEXT) or None,
-        attention=attention_shape(keys),
-        n_embd=keys.natural("embedding_length", most=1 << 24) or None,
-        n_ff=feed_forward_width(keys),
-        n_vocab=_n_vocab(keys),
+        shape=model_shape(keys),
+        weights=header.tensors.places.weights(),
         capabilities=_capabilities(keys),
         projection_dim=_projection_dim(keys),
         base_names=_base_names(keys),
@@ -131,10 +131,6 @@ def _quantisation(header: Header, keys: Keys, file_name: str) -> str:
     dominant = max(by_type, key=lambda type_id: by_type[type_id], default=None)
     known = TENSOR_TYPES[dominant][0] if dominant is not None and dominant in TENSOR_TYPES else ""
     return quantisation(file_name, file_type if type(file_type) is int else None, known)
-
-
-def _n_vocab(keys: Keys) -> int | None:
-    return keys.length("tokenizer.ggml.tokens") or keys.natural("vocab_size", most=1 << 24) or None
 
 
 def _capabilities(keys: Keys) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from ggtui.adapters.gguf.tensor_types import TENSOR_TYPES
+from ggtui.adapters.gguf.weights import PlaceSums
 from ggtui.adapters.gguf.window import Window, opened
 from ggtui.core.errors import HeaderUnreadable
 from ggtui.core.units import MIB
@@ -61,6 +62,8 @@ class TensorSums:
     """Bytes by type number; 0 for a type of unknown size."""
     data_end: int = 0
     """Bytes from the start of the data to the end of the last tensor."""
+    places: PlaceSums = field(default_factory=PlaceSums)
+    """The same by layer and place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,15 +202,16 @@ class _Reading:
         # Hashes instead of names: a million names would not fit the memory that a header may take.
         names: set[int] = set()
         for index in range(n_tensors):
-            names.add(hash(self._name(LONGEST_TENSOR_NAME, "tensor name")))
-            self._tensor(sums, alignment)
+            name = self._name(LONGEST_TENSOR_NAME, "tensor name")
+            names.add(hash(name))
+            self._tensor(name, sums, alignment)
             if index % 1024 == 0:
                 self._window.check_budget()
         if len(names) != n_tensors:
             raise HeaderUnreadable("a tensor appears twice")
         return sums
 
-    def _tensor(self, sums: TensorSums, alignment: int) -> None:
+    def _tensor(self, name: str, sums: TensorSums, alignment: int) -> None:
         n_dims = self._window.u32()
         if not 1 <= n_dims <= 4:
             raise HeaderUnreadable("a tensor has no sound number of dimensions")
@@ -222,6 +226,7 @@ class _Reading:
         sums.n_elements += n_elements
         sums.bytes_by_type[type_id] = sums.bytes_by_type.get(type_id, 0) + n_bytes
         sums.data_end = max(sums.data_end, offset + n_bytes)
+        sums.places.add(name, dims, type_id, n_bytes, offset)
 
 
 def _tensor_bytes(type_id: int, row_elements: int, n_elements: int) -> int:

@@ -13,6 +13,7 @@ from ggtui.core.stores import StoreKind
 
 if TYPE_CHECKING:
     from ggtui.adapters.gguf.found import FoundModel
+    from ggtui.adapters.gguf.weights import PlaceSums
 
 
 def read_facts(model: FoundModel) -> ModelFacts:
@@ -31,10 +32,11 @@ def _of_headers(model: FoundModel) -> ModelFacts:
     if problem is not None:
         return broken_facts(name, problem)
     try:
-        facts = facts_of(read_header(Path(model.first.path)), name)
+        header = read_header(Path(model.first.path))
+        facts = facts_of(header, name)
     except HeaderUnreadable as error:
         return broken_facts(name, error.message)
-    return _with_shards(facts, model) if model.n_expected > 1 else facts
+    return _with_shards(facts, model, header.tensors.places) if model.n_expected > 1 else facts
 
 
 def _missing(model: FoundModel) -> str:
@@ -43,7 +45,7 @@ def _missing(model: FoundModel) -> str:
     return f"shard {numbers}{more} of {model.n_expected} is missing"
 
 
-def _with_shards(facts: ModelFacts, model: FoundModel) -> ModelFacts:
+def _with_shards(facts: ModelFacts, model: FoundModel, places: PlaceSums) -> ModelFacts:
     if model.missing:
         return replace(facts, problem=_missing(model))
     n_params = facts.n_params or 0
@@ -54,6 +56,7 @@ def _with_shards(facts: ModelFacts, model: FoundModel) -> ModelFacts:
         except HeaderUnreadable as error:
             return replace(facts, problem=f"shard {number} of {model.n_expected}: {error.message}")
         n_params += header.tensors.n_elements
+        places.merge(header.tensors.places)
         if header.needed_bytes > header.file_bytes:
             problem = problem or f"shard {number} of {model.n_expected} is an incomplete download"
-    return replace(facts, n_params=n_params or None, problem=problem)
+    return replace(facts, n_params=n_params or None, weights=places.weights(), problem=problem)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ggtui.adapters.gguf.found import FoundModel
 
-FACTS_EDITION = 2
+FACTS_EDITION = 3
 """Raised whenever facts are drawn from headers in another way, so that all files are read again."""
 
 _NO_PLACE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}

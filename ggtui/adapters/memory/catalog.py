@@ -67,6 +67,7 @@ class MemoryCatalog:
         model = await self.resolve_model(name)
         if model is None:
             return None
+        is_there = model.id in self.disk
         return ModelLaunchSpec(
             model_id=model.id,
             public_id=model.public_id,
@@ -75,7 +76,8 @@ class MemoryCatalog:
             n_ctx_chosen=model.n_ctx_chosen,
             capabilities=model.capabilities,
             options=self.options,
-            problem=model.problem,
+            problem=model.problem if is_there else "its file has gone",
+            is_missing=not is_there,
         )
 
     async def note_loaded(self, model_id: int) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from ggtui.adapters.gguf.catalog import GgufCatalog
+from ggtui.adapters.gpu.engine_list import EngineCommand
 from ggtui.adapters.gpu.probe import SystemProbe
+from ggtui.adapters.llama_server.discovery import question
 from ggtui.adapters.llama_server.launcher import LlamaServerLauncher
+from ggtui.adapters.memory.model_settings import MemoryModelSettings
+from ggtui.adapters.settings_file.file import ModelSettingsFile
 from ggtui.core.reload import ReloadReport
 from ggtui.core.residency import MemoryRoom, SingleRoom
 from ggtui.core.schedule import Rules
@@ -20,9 +24,11 @@ from ggtui.services.foresight import Foresight
 from ggtui.services.gpu_watch import GpuWatch
 from ggtui.services.launches import LaunchLedger
 from ggtui.services.logs import LogBook
+from ggtui.services.model_settings import SettingsBook
 from ggtui.services.publisher import Publisher
 from ggtui.services.runtime import ModelRuntime, RuntimeSettings
 from ggtui.services.servers import ServerTimes
+from ggtui.services.settings_effects import SettingsEffects
 from ggtui.services.warm_up import WarmUp
 
 if TYPE_CHECKING:
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
     from ggtui.core.ports.catalog import ModelStorePort
     from ggtui.core.ports.gpu import GpuProbePort
     from ggtui.core.ports.launcher import LauncherPort
+    from ggtui.core.ports.model_settings import ModelSettingsPort
     from ggtui.core.residency import Room
     from ggtui.proxy.server import ProxyServer
 
@@ -45,11 +52,12 @@ def build(
     catalog: ModelStorePort | None = None,
     launcher: LauncherPort | None = None,
     probe: GpuProbePort | None = None,
+    settings: ModelSettingsPort | None = None,
     reread: Callable[[], Config] | None = None,
 ) -> Engine:
     """An engine that is ready to start. Without a socket it has no proxy.
 
-    catalog, launcher, probe: other adapters in place of the real ones, for tests and pictures.
+    catalog, launcher, probe, settings: other adapters in place of the real ones, for tests and pictures.
     reread: reads the configuration again for a reload; None where there is none to read.
     """
     launcher = launcher or LlamaServerLauncher(
@@ -59,27 +67,30 @@ def build(
     door = Door(config, sock)
     logs = LogBook()
     ledger = LaunchLedger(logs)
-    models = CatalogService(store)
-    gpu = GpuWatch(probe or SystemProbe(), lambda: ledger.pids)
+    port = settings or _settings_port(config)
+    models = CatalogService(store, SettingsBook(config.model_settings, config.common_settings, port))
     lookup = EngineLookup(launcher)
+    gpu = GpuWatch(probe or _probe(config, lookup), lambda: ledger.pids)
     foresight = Foresight(
         catalog=models,
         ledger=ledger,
         gpu=gpu,
         lookup=lookup,
-        options=config.options,
         most_bytes=config.memory_budget_bytes,
     )
     runtime = ModelRuntime(
         models,
         launcher,
         ledger,
-        _settings(config),
+        _settings(config, models),
         room=_room(config, foresight),
         closing=door.close_target,
         memory_back=gpu.memory_back,
         foresee=foresight.line,
         forbids=foresight.impossible,
+    )
+    models.is_resident = lambda model_id: any(
+        resident.model_id == model_id for resident in runtime.scheduler.residents
     )
     publisher = Publisher(
         catalog=models,
@@ -87,25 +98,25 @@ def build(
         scheduler=runtime.scheduler,
         gpu=gpu,
         lookup=lookup,
-        options=config.options,
         default_n_ctx=config.n_ctx,
         strategy=config.strategy,
         is_read_only=config.read_only,
     )
-    reloader = Reloader(config, reread, models, runtime, publisher, foresight) if reread else None
+    effects = SettingsEffects(models, runtime)
+    reloader = Reloader(config, reread, models, runtime, effects, foresight) if reread else None
     control = Control(
         catalog=models,
         runtime=runtime,
         launcher=launcher,
         logs=logs,
         publisher=publisher,
+        settings=effects,
         reload=reloader,
         is_read_only=config.read_only,
     )
     warm_up = WarmUp(
         models,
         runtime,
-        pinned=config.pinned,
         preload=config.preload,
         restores_last=config.restore_last,
         default_ctx=config.n_ctx,
@@ -114,7 +125,18 @@ def build(
     return Engine(control, [gpu, models, lookup, RuntimePart(runtime), door, warm_up])
 
 
-def _settings(config: Config) -> RuntimeSettings:
+def _probe(config: Config, lookup: EngineLookup) -> SystemProbe:
+    """A probe whose last resort is the engine's own list of devices, which the lookup asks for anyway."""
+    command, env = question(config.llama_server, os.environ)
+    known = EngineCommand(command, env, lambda: None if lookup.info is None else lookup.info.devices)
+    return SystemProbe(engine=known)
+
+
+def _settings_port(config: Config) -> ModelSettingsPort:
+    return ModelSettingsFile(config.models_file) if config.models_file is not None else MemoryModelSettings()
+
+
+def _settings(config: Config, models: CatalogService) -> RuntimeSettings:
     return RuntimeSettings(
         default_ctx=config.n_ctx,
         rules=Rules(
@@ -122,6 +144,7 @@ def _settings(config: Config) -> RuntimeSettings:
             admission_timeout_s=config.admission_timeout_s,
             max_queue=config.max_queue,
             keep_alive_s=config.keep_alive_s,
+            keep_alive_of=models.keep_alive_of,
         ),
         times=ServerTimes(
             stall_timeout_s=config.stall_timeout_s,
@@ -146,14 +169,18 @@ LIVE = {
     "max_queue": "max_queue",
     "memory_budget_mb": "memory_budget_mb",
     "keep_alive_s": "keep_alive_s",
+    "pinned": "pinned",
     "stop_grace_s": "stop_grace_s",
     "stall_timeout_s": "stall_timeout_s",
     "stuck_timeout_s": "stuck_timeout_s",
 }
 """Fields of Config that a reload applies at once, and what a person calls them."""
 
-SETTLED = frozenset({"data_dir", "cache_dir", "log_dir", "runtime_dir", "config_file"})
+SETTLED = frozenset({"data_dir", "cache_dir", "log_dir", "runtime_dir", "config_file", "models_file"})
 """Fields that say where ggtui lives; a running one has settled that."""
+
+BY_MODEL = "model_settings"
+"""The field that a reload compares model by model, with what is in force."""
 
 
 class Reloader:
@@ -165,7 +192,7 @@ class Reloader:
         reread: Callable[[], Config],
         catalog: CatalogService,
         runtime: ModelRuntime,
-        publisher: Publisher,
+        effects: SettingsEffects,
         foresight: Foresight,
     ) -> None:
         self._started_with = config
@@ -173,27 +200,35 @@ class Reloader:
         self._reread = reread
         self._catalog = catalog
         self._runtime = runtime
-        self._publisher = publisher
+        self._effects = effects
         self._foresight = foresight
 
     async def __call__(self) -> ReloadReport:
         """Read and apply. Raises: ConfigInvalid; then nothing was changed."""
         before, after = self._config, self._reread()
-        restarts = after.options != before.options
-        if restarts or (after.models_dirs, after.stores) != (before.models_dirs, before.stores):
+        book = self._catalog.settings
+        own_before = book.own
+        # The default context is one of those that count from the next start.
+        book.take(after.model_settings, replace(after.common_settings, n_ctx=self._started_with.n_ctx))
+        if _launching(after) != _launching(before):
             await self._catalog.reconfigure(after.models_dirs, after.options, after.stores)
-        self._publisher.options = self._foresight.options = after.options
         self._foresight.most_bytes = after.memory_budget_bytes
-        await self._runtime.reconfigure(_settings(after), restarts=restarts)
+        self._runtime.reconfigure(_settings(after, self._catalog))
+        models = await self._effects.settle(own_before)
         self._config = after
+        changed = (LIVE[name] for name in _differing(before, after) if name in LIVE)
         return ReloadReport(
-            changed=tuple(LIVE[name] for name in _differing(before, after) if name in LIVE),
+            changed=(*changed, *(f'["{name}"]' for name in models)),
             at_next_start=tuple(name for name in _differing(self._started_with, after) if name not in LIVE),
         )
 
 
+def _launching(config: Config) -> tuple[object, ...]:
+    return config.options, config.models_dirs, config.stores
+
+
 def _differing(one: Config, other: Config) -> list[str]:
-    names = [each.name for each in fields(other) if each.name not in SETTLED]
+    names = [each.name for each in fields(other) if each.name not in {*SETTLED, BY_MODEL}]
     return [name for name in names if getattr(one, name) != getattr(other, name)]
 
 

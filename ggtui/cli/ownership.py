@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ggtui.adapters.instance.lock import InstanceLock
 from ggtui.adapters.instance.record import own_record, remove_record, write_record
-from ggtui.config.paths import directories, make_private
+from ggtui.config.paths import MODELS_FILE, directories, make_private
 from ggtui.core.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def usable_directories(config: Config, say: Callable[[str], None]) -> Iterator[C
     except StoreUnavailable as failure:
         say(f"ggtui: {failure.detail}; using a temporary folder, nothing is kept")
         with tempfile.TemporaryDirectory(prefix="ggtui-", ignore_cleanup_errors=True) as name:
-            moved = in_folder(config, Path(name))
+            # What a person wrote for single models is elsewhere, and may well be read and written.
+            moved = replace(in_folder(config, Path(name)), models_file=config.models_file)
             _make_all(moved)
             yield moved
     else:
@@ -77,7 +78,14 @@ def no_words(_url: str) -> tuple[str, ...]:
 def in_folder(config: Config, folder: Path) -> Config:
     """The same config with everything it keeps inside one folder."""
     own = directories(folder)
-    return replace(config, data_dir=own.data, cache_dir=own.cache, log_dir=own.log, runtime_dir=own.runtime)
+    return replace(
+        config,
+        data_dir=own.data,
+        cache_dir=own.cache,
+        log_dir=own.log,
+        runtime_dir=own.runtime,
+        models_file=own.data / MODELS_FILE,
+    )
 
 
 def url_of(sock: socket.socket) -> str:

@@ -14,6 +14,7 @@ from ggtui.config.paths import make_private
 from ggtui.core.context import choose_context
 from ggtui.core.errors import ModelNotFound, StoreUnavailable
 from ggtui.core.forecast import Forecast, MemoryPool, forecast, own_bytes, pool_of
+from ggtui.core.model_settings import NOTHING_SET, launch_options
 from ggtui.core.nearness import near_names
 from ggtui.core.stores import StoreKind, StoreRoot
 
@@ -80,7 +81,8 @@ async def read_shelf(config: Config, state: dict[str, Any] | None) -> Shelf:
     try:
         if state is None:
             await catalog.refresh()
-        return Shelf(tuple(await catalog.list_models()), catalog.report())
+        models = tuple(_with_context(model, config) for model in await catalog.list_models())
+        return Shelf(models, catalog.report())
     finally:
         await catalog.close()
 
@@ -144,6 +146,11 @@ def beside(config: Config, state: dict[str, Any] | None) -> Config:
     return config if state is None else replace(config, n_ctx=state["default_n_ctx"])
 
 
+def _with_context(model: ModelSummary, config: Config) -> ModelSummary:
+    own = config.model_settings.get(model.public_id, NOTHING_SET)
+    return model if own.ctx is None else replace(model, n_ctx_chosen=own.ctx)
+
+
 def context_of(model: ModelSummary, config: Config, asked: int | None = None) -> int:
     """The context a load would get, in tokens: the asked one, the model's own choice, the default."""
     return choose_context(asked, model.n_ctx_chosen, config.n_ctx, model.n_ctx_train).n_ctx
@@ -152,7 +159,9 @@ def context_of(model: ModelSummary, config: Config, asked: int | None = None) ->
 def outlook(model: ModelSummary, config: Config, room: Room, asked: int | None = None) -> Forecast | None:
     """What loading this model leads to; None when it cannot be loaded."""
     frees = tuple(each for each in room.frees if each != model.public_id)
-    return forecast(model, context_of(model, config, asked), config.options, room.pool, frees)
+    own = config.model_settings.get(model.public_id, NOTHING_SET)
+    options = launch_options(config.options, own)
+    return forecast(model, context_of(model, config, asked), options, room.pool, frees)
 
 
 def instance_state(config: Config) -> dict[str, Any] | None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ggtui.core.errors import InvalidRequest
+from ggtui.core.keep_alive import parse_keep_alive
+from ggtui.core.model_settings import AUTO
 from ggtui.core.models import KvType
 
 if TYPE_CHECKING:
@@ -139,6 +143,28 @@ def some_of(*words: str) -> Kind:
     return Kind("a list of " + ", ".join(words), value, text)
 
 
+def _keep_alive(raw: object) -> float | str:
+    """As it was written: a person reads "10m" more easily than 600."""
+    if not isinstance(raw, (int, float, str)):
+        raise ValueError
+    try:
+        seconds = parse_keep_alive(raw)
+    except InvalidRequest:
+        raise ValueError from None
+    _required(seconds is not None and math.isfinite(seconds))
+    return raw
+
+
+def or_word_auto(kind: Kind) -> Kind:
+    """The same, or the word `auto`, which reads as itself: it overrides a choice made elsewhere."""
+    base = or_auto(kind)
+    return Kind(
+        base.expected,
+        lambda raw: AUTO if raw == AUTO else base.of_value(raw),
+        lambda raw: AUTO if raw.strip().lower() == AUTO else base.of_text(raw),
+    )
+
+
 TEXT = Kind("one line of text", _text, _text)
 PROGRAM = Kind("a path or the name of a program", _text, _text)
 SWITCH = Kind("true or false", _switch, _switch_of_text)
@@ -154,3 +180,4 @@ WORDS = Kind(
     lambda raw: tuple(shlex.split(raw)),
 )
 KV_TYPE = Kind("one of " + ", ".join(KvType), _kv_type, _kv_type)
+KEEP_ALIVE = Kind('seconds, a time such as "10m", or -1 for ever', _keep_alive, _keep_alive)

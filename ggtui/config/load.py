@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ggtui.config.kinds import FOLDERS, PROGRAM
-from ggtui.config.paths import default_config_file, directories
+from ggtui.config.model_file import read_models
+from ggtui.config.paths import default_config_file, directories, models_file_beside
 from ggtui.config.schema import Config
 from ggtui.config.settings import BY_FIELD, SETTINGS
-from ggtui.config.toml_file import read_settings
 from ggtui.config.stores import store_roots
+from ggtui.config.toml_file import read_settings
 from ggtui.core.errors import ConfigInvalid
 from ggtui.core.models import LaunchOptions
-
 from ggtui.core.stores import STORES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -49,23 +50,27 @@ def load(
 def _config(values: Mapping[Setting, object], file: Path | None, environ: Mapping[str, str]) -> Config:
     fields: dict[str, Any] = {each.field: value for each, value in values.items() if not each.is_option}
     options: dict[str, Any] = {each.field: value for each, value in values.items() if each.is_option}
-    folders = directories(fields.pop("data_dir", None))
+    data_dir: Path | None = fields.pop("data_dir", None)
+    folders = directories(data_dir)
+    models_file = models_file_beside(file, data_dir)
     key_file: Path | None = fields.pop("api_key_file", None)
+    stores: tuple[str, ...] = fields.pop("stores", STORES)
     return Config(
         data_dir=folders.data,
         cache_dir=folders.cache,
-    stores: tuple[str, ...] = fields.pop("stores", STORES)
         log_dir=folders.log,
         runtime_dir=folders.runtime,
         config_file=file,
+        models_file=models_file,
+        model_settings=read_models(models_file),
         api_key=_api_key(environ.get("GGTUI_API_KEY", ""), key_file),
         options=LaunchOptions(**options),
+        stores=store_roots(stores, environ),
         **fields,
     )
 
 
 def _config_file(named: str | Path | None) -> Path | None:
-        stores=store_roots(stores, environ),
     if named is None:
         default = default_config_file()
         return default if default.is_file() else None

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PRIVATE_FOLDER = 0o700
+MODELS_FILE = "models.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,16 @@ def default_config_file() -> Path:
     import platformdirs
 
     return platformdirs.user_config_path("ggtui", appauthor=False) / "config.toml"
+
+
+def models_file_beside(config_file: Path | None, data_dir: Path | None) -> Path:
+    """Where the settings of single models are kept: beside the configuration file.
+
+    config_file: the one that was read. Without one, a data_dir that somebody named has everything inside it.
+    """
+    if config_file is None and data_dir is not None:
+        return data_dir.expanduser().absolute() / MODELS_FILE
+    return (config_file or default_config_file()).with_name(MODELS_FILE)
 
 
 def make_private(folder: Path) -> None:

@@ -11,16 +11,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ggtui.core.model_settings import CommonSettings
 from ggtui.core.models import DEFAULT_N_CTX, LaunchOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-EMBEDDED = "embedded"
-"""The value of `llama_server` that asks for the engine inside the Python package."""
     from ggtui.core.model_settings import ModelSettings
     from ggtui.core.stores import StoreRoot
 
+EMBEDDED = "embedded"
+"""The value of `llama_server` that asks for the engine inside the Python package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,16 @@ class Config:
     config_file: Path | None = None
     """The file that was read: --config, GGTUI_CONFIG or the default place; None when there is none."""
 
+    models_file: Path | None = None
+    """models.toml beside the configuration file; without one, inside a data_dir that was given. None: there
+    is no such file, and what is chosen for a model counts until ggtui ends."""
+    model_settings: Mapping[str, ModelSettings] = field(default_factory=dict)
+    """What that file has, by public id."""
+
     models_dirs: tuple[Path, ...] = ()
     """`models_dirs`, GGTUI_MODELS_DIRS, --models-dir: folders with GGUF files, searched in depth."""
+    stores: tuple[StoreRoot, ...] = ()
+    """`stores`, GGTUI_STORES, --no-stores: where the named stores of other programs lie; all by default."""
     read_only: bool = False
     """`read_only`, GGTUI_READ_ONLY, --read-only: nothing is loaded, stopped or changed from outside."""
 
@@ -48,8 +58,6 @@ class Config:
     port: int = 8080
     """`[server] port`, GGTUI_PORT, --port: 0 takes any free one."""
     api_key: str = field(default="", repr=False)
-    stores: tuple[StoreRoot, ...] = ()
-    """`stores`, GGTUI_STORES, --no-stores: where the named stores of other programs lie; all by default."""
     """GGTUI_API_KEY, or the content of `[server] api_key_file`, GGTUI_API_KEY_FILE; empty asks for none."""
     hosts: tuple[str, ...] = ()
     """`[server] hosts`: further names, without port, that clients may call this machine by."""
@@ -95,6 +103,11 @@ class Config:
     """`[screen] ascii`, GGTUI_ASCII, --ascii: no glyphs beyond ASCII."""
     mouse: bool = True
     """`[screen] mouse`, GGTUI_MOUSE, --no-mouse: false leaves selecting to the terminal."""
+
+    @property
+    def common_settings(self) -> CommonSettings:
+        """What counts for a model that has no settings of its own."""
+        return CommonSettings(self.n_ctx, self.options, self.keep_alive_s, frozenset(self.pinned))
 
     @property
     def database(self) -> Path:

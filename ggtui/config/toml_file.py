@@ -27,7 +27,7 @@ def read_settings(file: Path) -> dict[Setting, object]:
     Raises: ConfigInvalid.
     """
     found: dict[Setting, object] = {}
-    for name, value in _parse(file).items():
+    for name, value in parsed(read_text(file), file).items():
         if name in TABLES:
             found |= _table(file, name, value)
         elif ("", name) in BY_PLACE:
@@ -54,11 +54,12 @@ def _value(file: Path, setting: Setting, raw: object) -> object:
         return setting.kind.read(raw, is_text=False)
     except ValueError:
         raise ConfigInvalid(
-            f"{file}: {setting.place} must be {setting.kind.expected}, not {_shown(raw)}", param=setting.key
+            f"{file}: {setting.place} must be {setting.kind.expected}, not {shown(raw)}", param=setting.key
         ) from None
 
 
-def _shown(raw: object) -> str:
+def shown(raw: object) -> str:
+    """A wrong value as a message may quote it."""
     text = repr(raw)
     return text if len(text) <= 60 else f"a {type(raw).__name__}"
 
@@ -77,9 +78,10 @@ def _meant(places: list[str]) -> str:
     return f"did you mean {places[0]}?" if places else ""
 
 
-def _parse(file: Path) -> dict[str, object]:
+def parsed(text: str, file: Path) -> dict[str, object]:
+    """The tables of a TOML text. Raises: ConfigInvalid, naming this file and the line."""
     try:
-        return tomllib.loads(_text(file))
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _broken(file, str(error)) from None
     except RecursionError:
@@ -95,7 +97,11 @@ def _broken(file: Path, message: str) -> ConfigInvalid:
     return ConfigInvalid(f"{file}, {where}: {reason}", hint="correct that line")
 
 
-def _text(file: Path) -> str:
+def read_text(file: Path) -> str:
+    """The content, with plain line ends and without a byte order mark.
+
+    Raises: ConfigInvalid when it cannot be read, is too large or not text.
+    """
     try:
         with file.open("rb") as stream:
             data = stream.read(LARGEST_FILE + 1)

@@ -61,8 +61,8 @@ class Resident:
     """Tickets that waited when it became ready: they are served in this turn, whoever else waits."""
     is_unwanted: bool = False
     """Somebody asked to stop it: nobody new joins."""
-    keep_alive_s: float = -1.0
-    """Idle seconds after which it is stopped; negative for never."""
+    keep_alive_s: float | None = None
+    """Idle seconds after which it is stopped, as a request said last; None: as the rules say."""
     restore_ctx: int | None = None
     """The size that worked before this launch with another one."""
 

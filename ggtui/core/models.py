@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ggtui.core.memory.shape import ModelShape
+    from ggtui.core.memory.weights import ModelWeights
+
 DEFAULT_N_CTX = 4096
 """Context size in tokens when neither the request, the model nor the configuration chooses one."""
 
@@ -80,15 +83,12 @@ class ModelSummary:
     n_ff: int | None = None
     """Largest feed-forward length of any layer."""
     n_vocab: int | None = None
+    shape: ModelShape | None = None
+    """None when the header does not tell: the forecast is then a guess."""
+    weights: ModelWeights | None = None
+    """Tensors by layer; None when they are not known."""
     problem: str | None = None
     """Why the file cannot be loaded, in one sentence; None for a sound file."""
-
-
-@dataclass(frozen=True, slots=True)
-class LaunchOptions:
-    """How llama-server is started beyond model and context. None leaves the choice to the engine."""
-
-    n_gpu_layers: int | None = None
     warning: str | None = None
     """Why a load may fail although the file is sound, in one sentence."""
     store: str = ""
@@ -115,6 +115,13 @@ class AdapterSummary:
     """Names of the models it may be made for, as the file or its store tells; often none."""
     places: tuple[str, ...] = ()
     problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchOptions:
+    """How llama-server is started beyond model and context. None leaves the choice to the engine."""
+
+    n_gpu_layers: int | None = None
     n_parallel: int = DEFAULT_N_PARALLEL
     kv_unified: bool = True
     """True: every slot may use the whole context, from one pool."""
@@ -123,6 +130,8 @@ class AdapterSummary:
     flash_attn: bool | None = None
     n_threads: int | None = None
     extra_args: tuple[str, ...] = ()
+    template: str | None = None
+    """Chat template: an absolute path of a Jinja file, or the name of one that llama.cpp has built in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +148,10 @@ class ModelLaunchSpec:
     options: LaunchOptions = field(default_factory=LaunchOptions)
     problem: str | None = None
     """Why a launch would be refused at once; None when it may be tried."""
+    is_missing: bool = False
+    """True when the file, or one of its shards, has gone since the last look."""
+    projector: Path | None = None
+    """The vision projector that belongs to the model, when exactly one does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +161,6 @@ class LaunchPlan:
     spec: ModelLaunchSpec
     n_ctx: int
     """Context per request in tokens, already clamped."""
-    is_missing: bool = False
-    """True when the file, or one of its shards, has gone since the last look."""
-    projector: Path | None = None
-    """The vision projector that belongs to the model, when exactly one does."""
     stall_timeout_s: float = 120.0
     """A load that shows no progress for this long is given up."""
     stop_grace_s: float = 5.0

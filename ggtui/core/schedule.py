@@ -12,10 +12,14 @@ everybody has gone, no lease and no ticket is left.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ggtui.core.decisions import Decision, Grant, Phase, Refusal, Refuse, Resident, Start, Stop, Ticket
 from ggtui.core.line import Line
 from ggtui.core.residency import Room, SingleRoom, victims_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Rules:
     """Requests that may wait at once."""
     keep_alive_s: float = -1.0
     """How long an idle model stays when nobody said otherwise; negative for ever."""
+    keep_alive_of: Callable[[int], float | None] = lambda _model_id: None
+    """The same for one model, asked each time; None where nothing was set for it."""
 
 
 class Scheduler:
@@ -174,14 +180,15 @@ class Scheduler:
                     decisions.append(self._stop(resident, "stopped by force"))
         return decisions + self._settle(now)
 
-    def retire(self, now: float) -> list[Decision]:
-        """Servers are launched in another way now: those there are end after their leases, loads begin anew.
+    def retire(self, launch_ids: Collection[int], now: float) -> list[Decision]:
+        """These servers would be launched otherwise now: they end after their leases, loads begin anew.
 
         Nobody who waits is refused.
         """
-        loading = [r for r in self._residents.values() if r.phase is Phase.LOADING]
-        for resident in self._residents.values():
+        outdated = [r for r in self._residents.values() if r.launch_id in launch_ids]
+        for resident in outdated:
             resident.is_unwanted = True
+        loading = [r for r in outdated if r.phase is Phase.LOADING]
         decisions: list[Decision] = [self._stop(resident, "its settings changed") for resident in loading]
         return decisions + self._settle(now)
 
@@ -398,9 +405,17 @@ class Scheduler:
 
     def _idle_ends(self, resident: Resident) -> float | None:
         is_idle = resident.phase is Phase.READY and not resident.leases
-        if not is_idle or resident.keep_alive_s < 0 or resident.model_id in self._pinned:
+        if not is_idle or resident.model_id in self._pinned:
             return None
-        return resident.last_used + resident.keep_alive_s
+        keep_alive_s = self._keep_alive_s(resident)
+        return resident.last_used + keep_alive_s if keep_alive_s >= 0 else None
+
+    def _keep_alive_s(self, resident: Resident) -> float:
+        """What a request said, else what was set for the model, else for all."""
+        if resident.keep_alive_s is not None:
+            return resident.keep_alive_s
+        own = self.rules.keep_alive_of(resident.model_id)
+        return self.rules.keep_alive_s if own is None else own
 
     def _of_model(self, model_id: int) -> list[Ticket]:
         return self._line.of_model(model_id)
@@ -429,7 +444,6 @@ class Scheduler:
 
     def _start(self, model_id: int, n_ctx: int, why: str, now: float) -> Start:
         resident = Resident(self._next_launch_id, model_id, n_ctx, started_at=now)
-        resident.keep_alive_s = self.rules.keep_alive_s
         before = self._restarting.pop(model_id, n_ctx)
         if before != n_ctx:
             resident.restore_ctx = before

@@ -58,6 +58,8 @@ class ModelStatus:
     """Why the last load failed or the server died; None after a success."""
     is_pinned: bool = False
     """Never evicted while it is resident."""
+    options: LaunchOptions | None = None
+    """How a load would launch it now, which a forecast needs; None: like a model without settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,8 @@ class EngineSnapshot:
     memory: MemoryReading = field(default_factory=MemoryReading)
     memory_history: tuple[int, ...] = ()
     """Used bytes of the pool at 1 Hz, oldest first, at most 300."""
+    gpu_history: tuple[tuple[int, ...], ...] = ()
+    """Used bytes at 1 Hz of each of memory.gpus, in their order; oldest first, at most 300 each."""
     engine: EngineInfo | None = None
     """None until it has been looked up."""
     catalog: CatalogReport = field(default_factory=CatalogReport)
@@ -158,7 +162,7 @@ class EngineSnapshot:
     strategy: str = "single"
     """`single`: one model at a time; `memory`: as many as the memory holds."""
     options: LaunchOptions = field(default_factory=LaunchOptions)
-    """How any model would be launched; a forecast needs it."""
+    """How a model without settings of its own would be launched."""
     default_n_ctx: int = 0
     is_read_only: bool = False
 

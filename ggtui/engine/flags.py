@@ -147,6 +147,14 @@ def _key_file(_x: Any, params: Any, value: str) -> None:
     params.api_keys = [*params.api_keys, *keys]
 
 
+def _template_file(_x: Any, params: Any, value: str) -> None:
+    try:
+        with open(value, encoding="utf-8") as file:
+            _set(params, "chat_template", file.read())
+    except (OSError, UnicodeDecodeError):
+        raise ValueError(f"error: failed to open file '{value}'") from None
+
+
 def _origins(_x: Any, params: Any, value: str) -> None:
     _set(params, "cors_origins", value)
     params.cors_origins_explicit = True
@@ -223,6 +231,7 @@ FLAGS: Final = (
     Flag(("--jinja",), _switch("use_jinja", True), takes_value=False),
     Flag(("--no-jinja",), _switch("use_jinja", False), takes_value=False),
     Flag(("--chat-template",), _text("chat_template")),
+    Flag(("--chat-template-file",), _template_file),
     Flag(("--ui", "--webui"), _switch("ui", True), takes_value=False),
     Flag(("--no-ui", "--no-webui"), _switch("ui", False), takes_value=False),
     Flag(("--offline",), _switch("offline", True), takes_value=False),

@@ -91,6 +91,7 @@ class App:
             b"/ggtui/state": control.state,
             b"/ggtui/events": control.events,
             b"/ggtui/logs": control.logs,
+            b"/ggtui/settings": control.settings,
         }
         self._posts: dict[bytes, Handler] = {
             **dict.fromkeys(MODEL_POSTS, self._ask_model),
@@ -99,6 +100,7 @@ class App:
             b"/ggtui/rescan": control.rescan,
             b"/ggtui/context": control.context,
             b"/ggtui/pin": control.pin,
+            b"/ggtui/settings": control.change_settings,
             b"/ggtui/reload": control.reload,
         }
 
@@ -148,7 +150,7 @@ class App:
         if path in NO_HEAD:
             return "GET"
         if path in self._gets or path.startswith(MODEL_PREFIXES):
-            return "GET, HEAD"
+            return "GET, HEAD, POST" if path in self._posts else "GET, HEAD"
         return "POST" if path in self._posts else ""
 
     # Handlers

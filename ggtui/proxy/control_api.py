@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +13,7 @@ import msgspec
 
 from ggtui.core.context import parse_num_ctx
 from ggtui.core.errors import InvalidRequest
+from ggtui.core.model_settings import settings_document
 from ggtui.core.snapshot import TargetStatus
 from ggtui.core.state import TargetState
 from ggtui.core.state_json import state_document, target_document, utc_text
@@ -20,7 +22,7 @@ from ggtui.proxy.interrupt import Cause, Interrupted, Interruptible
 from ggtui.proxy.query import parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from ggtui.core.models import RunningTarget
     from ggtui.core.snapshot import EngineSnapshot, LogBatch
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 PING_S = 15.0
 _MAX_WAITING_LINES = 10_000
 _DEFAULT_LINES = 100
+_TEMPLATE_NAME = re.compile(r"[a-z0-9_-]+(\.[0-9]+)?")
 T = TypeVar("T")
 
 
@@ -109,6 +112,19 @@ class ControlApi:
             raise InvalidRequest("pinned must be true or false", param="pinned")
         await self._control.pin(_model(document), is_pinned)
         await reply.json({"ok": True})
+
+    async def settings(self, scope: Any, receive: Receive, reply: Reply) -> None:
+        """GET /ggtui/settings?model=: what was set for a model, and what is in force with its source."""
+        await reply.json(settings_document(await self._control.settings(_model(parameters(scope)))))
+
+    async def change_settings(self, scope: Any, receive: Receive, reply: Reply) -> None:
+        """POST /ggtui/settings {"model", "settings"}: by key of models.toml; null removes a key."""
+        document = await self._read(scope, receive)
+        changes = document.get("settings")
+        if not isinstance(changes, dict):
+            raise InvalidRequest("settings must be an object of keys and values", param="settings")
+        _refuse_files(changes)
+        await reply.json(settings_document(await self._control.change_settings(_model(document), changes)))
 
     async def reload(self, scope: Any, receive: Receive, reply: Reply) -> None:
         """POST /ggtui/reload: reads the configuration again, answers which settings changed."""
@@ -258,7 +274,19 @@ def _line_count(text: str) -> int:
     return int(text)
 
 
-def _model(document: dict[str, Any]) -> str:
+def _refuse_files(changes: dict[str, Any]) -> None:
+    """A client of this door is not the owner of the files that llama-server could read and write for it."""
+    if changes.get("extra_args") is not None:
+        raise InvalidRequest("extra_args can only be set in models.toml or on the screen", param="extra_args")
+    template = changes.get("template")
+    if isinstance(template, str) and _TEMPLATE_NAME.fullmatch(template) is None:
+        raise InvalidRequest(
+            "template takes the name of a built-in one here; a file can only be set in models.toml",
+            param="template",
+        )
+
+
+def _model(document: Mapping[str, Any]) -> str:
     model = document.get("model")
     if isinstance(model, int) and not isinstance(model, bool):
         model = str(model)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 from ggtui.core.ports.runtime import ModelRuntimePort
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from ggtui.core.model_settings import SettingsView
     from ggtui.core.models import RunningTarget
     from ggtui.core.ports.catalog import CatalogReport
     from ggtui.core.reload import ReloadReport
@@ -55,6 +56,12 @@ class ControlPort(Protocol):
 
     async def pin(self, name: str, is_pinned: bool) -> None:
         """Keep this model resident once it is loaded, or no longer."""
+
+    async def settings(self, name: str) -> SettingsView:
+        """The settings of a model, with what is in force where none was set."""
+
+    async def change_settings(self, name: str, changes: Mapping[str, object]) -> SettingsView:
+        """Write settings of a model; None removes a key."""
 
     async def reload(self) -> ReloadReport:
         """Read the configuration again and apply what changed."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ggtui.core.errors import CatalogFailure
+from ggtui.core.errors import CatalogFailure, ConfigInvalid
+from ggtui.core.model_settings import launch_options
+from ggtui.services.model_settings import SettingsBook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,10 +17,15 @@ if TYPE_CHECKING:
 
     from ggtui.core.models import LaunchOptions, ModelLaunchSpec, ModelSummary
     from ggtui.core.ports.catalog import CatalogReport, ModelStorePort
+    from ggtui.core.stores import StoreRoot
 
 _LOG = logging.getLogger(__name__)
 
-    from ggtui.core.stores import StoreRoot
+WATCH_S = (10.0, 30.0)
+"""Pause between two looks for changes: after a change, and after a long time without one."""
+SLOWING = 1.5
+GONE = "its file has gone; it runs until it is stopped"
+
 
 class CatalogService:
     """Wraps the stored catalog so that a proxied request costs a dictionary look-up.
@@ -25,13 +33,32 @@ class CatalogService:
     Itself a ModelCatalogPort. Lives on the engine's loop; as a Part it loads what is stored, then scans.
     """
 
-    def __init__(self, store: ModelStorePort) -> None:
+    def __init__(
+        self,
+        store: ModelStorePort,
+        settings: SettingsBook | None = None,
+        watch_s: tuple[float, float] = WATCH_S,
+    ) -> None:
+        """settings: of single models; they go before what the store says of context and launch.
+
+        watch_s: shortest and longest pause between two looks for changes, in seconds.
+        """
+        self.settings = settings or SettingsBook()
         self.changed: Callable[[], None] = lambda: None
         """Called after every change; set by whoever publishes."""
+        self.read_anew: Callable[[], None] = lambda: None
+        """Called when the models are known anew; set by whoever carries their settings out."""
+        self.scanned: Callable[[], None] = lambda: None
+        """Called after a look at the folders; set likewise."""
+        self.is_resident: Callable[[int], bool] = lambda _model_id: False
+        """Tells whether a model has a server, which needs no file any more; set by whoever knows."""
+        self._watch_s = watch_s
+        self._watching: asyncio.Task[None] | None = None
         self._store = store
         self._models: tuple[ModelSummary, ...] = ()
         self._by_name: dict[str, ModelSummary] = {}
         self._specs: dict[str, ModelLaunchSpec] = {}
+        self._outlived: dict[int, ModelSummary] = {}
         self._scan: asyncio.Task[CatalogReport] | None = None
 
     async def start(self) -> None:
@@ -41,12 +68,14 @@ class CatalogService:
         except CatalogFailure as error:
             _LOG.warning("%s: %s", error.title, error.message)
         self._begin_scan()
+        self._watching = asyncio.get_running_loop().create_task(self._watch())
 
     async def stop(self) -> None:
         """Close the store; a scan that still runs is given up."""
-        if self._scan is not None:
-            self._scan.cancel()
-            await asyncio.gather(self._scan, return_exceptions=True)
+        tasks = [task for task in (self._watching, self._scan) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._store.close()
 
     async def list_models(self) -> Sequence[ModelSummary]:
@@ -62,19 +91,28 @@ class CatalogService:
         return self._by_name.get(name)
 
     async def resolve_for_launch(self, name: str) -> ModelLaunchSpec | None:
-        """With files; see ModelCatalogPort. A name unknown so far waits for the scan to end."""
-        if await self.resolve_model(name) is None:
-            return None
-        spec = self._specs.get(name)
-        if spec is None:
-            spec = await self._store.resolve_for_launch(name)
-            if spec is not None and spec.problem is None:  # a file that is cut may be whole the next time
-                self._specs[name] = spec
-        return spec
+        """With files; see ModelCatalogPort. A name unknown so far waits for the scan to end.
 
-    async def set_context(self, model_id: int, n_ctx: int | None) -> None:
-        """Keep a person's choice; see ModelCatalogPort."""
-        await self._store.set_context(model_id, n_ctx)
+        The file is looked at whenever a launch may follow, and not while the model runs.
+        """
+        model = await self.resolve_model(name)
+        if model is None:
+            return None
+        if not self.is_resident(model.id):
+            return await self._spec_now(name)
+        spec = self._specs.get(name) or await self._spec_now(name)
+        return None if spec is None else replace(spec, problem=None, is_missing=False)
+
+    async def _spec_now(self, name: str) -> ModelLaunchSpec | None:
+        spec = await self._store.resolve_for_launch(name)
+        if spec is not None:
+            spec = self._specs[name] = self._with_settings(spec)
+            return spec
+        kept = self._specs.get(name)
+        return None if kept is None else replace(kept, problem=GONE, is_missing=True)
+
+    async def reread(self) -> None:
+        """Draw models and settings together again; looks into no folder."""
         await self._read()
 
     async def note_loaded(self, model_id: int) -> None:
@@ -106,6 +144,19 @@ class CatalogService:
         """See ModelCatalogPort."""
         await self.stop()
 
+    def by_name(self, name: str) -> ModelSummary | None:
+        """What is known now under this public id or number; waits for nothing."""
+        return self._by_name.get(name)
+
+    def keep_alive_of(self, model_id: int) -> float | None:
+        """Idle seconds that were set for this model; None when the common ones count."""
+        model = self._by_name.get(str(model_id))
+        return self.settings.keep_alive_of(model.public_id) if model is not None else None
+
+    def options_of(self, model: ModelSummary) -> LaunchOptions:
+        """How this model would be launched now."""
+        return self.settings.options_of(model.public_id)
+
     @property
     def models(self) -> tuple[ModelSummary, ...]:
         """What is known now."""
@@ -126,19 +177,75 @@ class CatalogService:
     async def _refresh(self) -> CatalogReport:
         try:
             report = await self._store.refresh()
+            await self._hand_over()
             await self._read()
         except CatalogFailure as error:
             _LOG.warning("%s: %s", error.title, error.message)
         except Exception:  # whoever waits for the scan goes on with what is known
             _LOG.exception("the folders cannot be looked at")
         else:
+            self.scanned()
             return report
         return self._store.report()
 
+    async def _watch(self) -> None:
+        """Look for changes, the less often the longer nothing has changed."""
+        shortest_s, longest_s = self._watch_s
+        pause_s = shortest_s
+        while True:
+            await asyncio.sleep(pause_s)
+            pause_s = shortest_s if await self._noticed() else min(pause_s * SLOWING, longest_s)
+
+    async def _noticed(self) -> bool:
+        """True when something has changed; then it is known."""
+        if self.is_scanning:
+            return False
+        try:
+            has_changed = await self._store.refresh_changed()
+            if has_changed or any(not self.is_resident(model_id) for model_id in self._outlived):
+                await self._read()
+        except CatalogFailure as error:
+            _LOG.warning("%s: %s", error.title, error.message)
+            return False
+        if has_changed:
+            self.scanned()
+        return has_changed
+
     async def _read(self) -> None:
-        self._models = tuple(await self._store.list_models())
+        listed = {model.id: self._summary(model) for model in await self._store.list_models()}
+        # A server outlives its file, and is found by its name for as long as it runs.
+        self._outlived = {
+            model.id: replace(model, problem=GONE)
+            for model in self._models
+            if model.id not in listed and self.is_resident(model.id)
+        }
+        both = listed | self._outlived
+        self._models = tuple(sorted(both.values(), key=lambda model: model.public_id))
         by_name = {str(model.id): model for model in self._models}
         by_name.update({model.public_id: model for model in self._models})
         self._by_name = by_name
-        self._specs.clear()
+        self._specs = {name: spec for name, spec in self._specs.items() if spec.model_id in self._outlived}
+        self.read_anew()
         self.changed()
+
+    async def _hand_over(self) -> None:
+        """Contexts that were chosen before there were settings move there from the store, once."""
+        try:
+            for model in await self._store.list_models():
+                if model.n_ctx_chosen is None:
+                    continue
+                if self.settings.of(model.public_id).ctx is None:
+                    await self.settings.write(model.public_id, {"ctx": model.n_ctx_chosen})
+                await self._store.set_context(model.id, None)
+        except (CatalogFailure, ConfigInvalid) as error:
+            _LOG.warning("contexts chosen earlier stay in the catalog: %s", error.message)
+
+    def _summary(self, model: ModelSummary) -> ModelSummary:
+        """With the context that its settings have; what is still in the store counts where they have none."""
+        n_ctx = self.settings.of(model.public_id).ctx
+        return model if n_ctx in (None, model.n_ctx_chosen) else replace(model, n_ctx_chosen=n_ctx)
+
+    def _with_settings(self, spec: ModelLaunchSpec) -> ModelLaunchSpec:
+        own = self.settings.of(spec.public_id)
+        n_ctx = spec.n_ctx_chosen if own.ctx is None else own.ctx
+        return replace(spec, n_ctx_chosen=n_ctx, options=launch_options(spec.options, own))

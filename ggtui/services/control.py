@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from ggtui.core.context import clamp_context
-from ggtui.core.errors import LaunchRejected, ModelNotFound, SpawnReason
+from ggtui.core.errors import ConfigInvalid, LaunchRejected, ModelNotFound, SpawnReason, StoreUnavailable
 from ggtui.core.models import LaunchPlan
 from ggtui.core.nearness import near_names
 from ggtui.core.reload import ReloadReport
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
+    from ggtui.core.model_settings import SettingsView
     from ggtui.core.models import ModelSummary, RunningTarget
     from ggtui.core.ports.catalog import CatalogReport
     from ggtui.core.ports.launcher import LauncherPort
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from ggtui.services.logs import LogBook
     from ggtui.services.publisher import Publisher
     from ggtui.services.runtime import ModelRuntime
+    from ggtui.services.settings_effects import SettingsEffects
+
+_LOG = logging.getLogger(__name__)
 
 
 class Control:
@@ -37,6 +42,7 @@ class Control:
         launcher: LauncherPort,
         logs: LogBook,
         publisher: Publisher,
+        settings: SettingsEffects,
         reload: Callable[[], Awaitable[ReloadReport]] | None = None,
         is_read_only: bool = False,
     ) -> None:
@@ -46,6 +52,7 @@ class Control:
         self._launcher = launcher
         self._logs = logs
         self._publisher = publisher
+        self._settings = settings
         self._reload = reload
         self._is_read_only = is_read_only
 
@@ -75,7 +82,10 @@ class Control:
         summary = await self._model(name)
         if n_ctx is not None:
             n_ctx = clamp_context(n_ctx, summary.n_ctx_train)
-            await self._catalog.set_context(summary.id, n_ctx)
+            try:
+                await self._settings.choose_context(summary.public_id, n_ctx)
+            except (ConfigInvalid, StoreUnavailable) as error:  # the load itself needs no file
+                _LOG.warning("the context of %s is not kept: %s", summary.public_id, error.message)
         return await self._runtime.load(summary.public_id, n_ctx)
 
     async def stop(self, name: str | None = None, *, is_forced: bool = False) -> None:
@@ -97,15 +107,31 @@ class Control:
         self._runtime.pin((await self._model(name)).id, is_pinned)
 
     async def set_context(self, name: str, n_ctx: int | None) -> None:
-        """Keep a context choice for a model; a running server is not touched.
+        """Keep a context choice for a model in its settings; a running server is not touched.
 
-        Raises: ModelNotFound, LaunchRejected when read-only.
+        Raises: ModelNotFound, ConfigInvalid, StoreUnavailable, LaunchRejected when read-only.
         """
         self._refuse_when_read_only()
         summary = await self._model(name)
         if n_ctx is not None:
             n_ctx = clamp_context(n_ctx, summary.n_ctx_train)
-        await self._catalog.set_context(summary.id, n_ctx)
+        await self._settings.choose_context(summary.public_id, n_ctx)
+
+    async def settings(self, name: str) -> SettingsView:
+        """The settings of a model, with what is in force where none was set.
+
+        Raises: ModelNotFound.
+        """
+        return self._catalog.settings.view((await self._model(name)).public_id)
+
+    async def change_settings(self, name: str, changes: Mapping[str, object]) -> SettingsView:
+        """Write settings of a model, by key of models.toml; None removes a key. They count at once.
+
+        A running server that would be launched otherwise now ends after its requests.
+        Raises: ModelNotFound, ConfigInvalid, StoreUnavailable, LaunchRejected when read-only.
+        """
+        self._refuse_when_read_only()
+        return await self._settings.change((await self._model(name)).public_id, changes)
 
     async def rescan(self) -> CatalogReport:
         """Look at the model folders again; what failed before may be tried again."""

@@ -11,7 +11,7 @@ from ggtui.core.units import gib
 
 if TYPE_CHECKING:
     from ggtui.core.forecast import Forecast, MemoryPool
-    from ggtui.core.models import LaunchOptions, ModelSummary
+    from ggtui.core.models import ModelSummary
     from ggtui.services.catalog import CatalogService
     from ggtui.services.engine_lookup import EngineLookup
     from ggtui.services.gpu_watch import GpuWatch
@@ -28,7 +28,6 @@ class Foresight:
         ledger: LaunchLedger,
         gpu: GpuWatch,
         lookup: EngineLookup,
-        options: LaunchOptions,
         most_bytes: int = 0,
     ) -> None:
         """most_bytes: what all our servers may take together at most; 0 for what the machine has."""
@@ -36,8 +35,6 @@ class Foresight:
         self._ledger = ledger
         self._gpu = gpu
         self._lookup = lookup
-        self.options = options
-        """How any model would be launched now."""
         self.most_bytes = most_bytes
 
     def pool(self) -> MemoryPool:
@@ -48,7 +45,7 @@ class Foresight:
 
     def forecast(self, model: ModelSummary, n_ctx: int) -> Forecast | None:
         """The forecast of a load in place of all that runs; None for a model that cannot be loaded."""
-        return forecast(model, n_ctx, self.options, self.pool())
+        return forecast(model, n_ctx, self._catalog.options_of(model), self.pool())
 
     def impossible(self, model_id: int, n_ctx: int) -> str:
         """Why this machine cannot hold a model at this context at all; empty when it may be tried.
@@ -59,7 +56,7 @@ class Foresight:
         model, reading = self._model(model_id), self._gpu.reading
         if model is None or not reading.ram_total_bytes:
             return ""
-        parts = estimate(model, n_ctx, self.options)
+        parts = estimate(model, n_ctx, self._catalog.options_of(model))
         allocated = parts.total_bytes - parts.weights_bytes
         there = reading.ram_total_bytes + sum(gpu.total_bytes or 0 for gpu in reading.gpus)
         if allocated <= there:
@@ -69,7 +66,9 @@ class Foresight:
     def need_bytes(self, model_id: int, n_ctx: int) -> int:
         """What a model takes at this context, by forecast; 0 for one that is unknown."""
         model = self._model(model_id)
-        return estimate(model, n_ctx, self.options).total_bytes if model is not None else 0
+        if model is None:
+            return 0
+        return estimate(model, n_ctx, self._catalog.options_of(model)).total_bytes
 
     def budget_bytes(self) -> int:
         """What all our servers may take together: what others leave, less the reserve, within the limit."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ggtui.core.engine_log import timing_of
+from ggtui.core.models import LaunchOptions
 from ggtui.core.snapshot import FailureNote
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Launch:
     n_ctx: int
     ledger: LaunchLedger
     on_progress: Callable[[], None]
+    options: LaunchOptions = field(default_factory=LaunchOptions)
+    """How it was launched."""
     since: float = field(default_factory=time.time)
     """Unix time of the last change of state."""
     begun: float = field(default_factory=time.monotonic)
@@ -92,7 +95,7 @@ class LaunchLedger:
     ) -> Launch:
         """A launch starts; what failed before is forgotten."""
         self._failures.pop(spec.model_id, None)
-        launch = Launch(launch_id, spec.model_id, spec.public_id, n_ctx, self, on_progress)
+        launch = Launch(launch_id, spec.model_id, spec.public_id, n_ctx, self, on_progress, spec.options)
         self._launches[launch_id] = launch
         return launch
 

@@ -40,7 +40,6 @@ class Publisher:
         scheduler: Scheduler,
         gpu: GpuWatch,
         lookup: EngineLookup,
-        options: LaunchOptions,
         default_n_ctx: int,
         strategy: str = "single",
         is_read_only: bool = False,
@@ -52,8 +51,6 @@ class Publisher:
         self._scheduler = scheduler
         self._gpu = gpu
         self._lookup = lookup
-        self.options = options
-        """How any model would be launched now."""
         self._default_n_ctx = default_n_ctx
         self._strategy = strategy
         self._queue = QueueReport(scheduler, ledger)
@@ -89,11 +86,12 @@ class Publisher:
             queue=self._queue.entries(names, now),
             memory=self._gpu.reading,
             memory_history=self._gpu.history,
+            gpu_history=self._gpu.gpu_history,
             engine=self._lookup.info,
             catalog=self._catalog.report(),
             is_scanning=self._catalog.is_scanning,
             strategy=self._strategy,
-            options=self.options,
+            options=self._catalog.settings.common.options,
             default_n_ctx=self._default_n_ctx,
             is_read_only=self._is_read_only,
         )
@@ -125,11 +123,12 @@ class Publisher:
         for model in self._catalog.models:
             failure = self._ledger.failure_of(model.id)
             idle = TargetState.FAILED if failure or model.problem else TargetState.IDLE
-            now_so = (model, states.get(model.id, idle), failure, model.id in pinned)
+            options = self._catalog.options_of(model)
+            now_so = (model, states.get(model.id, idle), failure, model.id in pinned, options)
             row = self._rows.get(model.id)
-            if row is None or now_so != (row.summary, row.state, row.failure, row.is_pinned):
+            if row is None or now_so != _compared(row):
                 choice = choose_context(None, model.n_ctx_chosen, self._default_n_ctx, model.n_ctx_train)
-                row = ModelStatus(model, now_so[1], choice.n_ctx, failure, now_so[3])
+                row = ModelStatus(model, now_so[1], choice.n_ctx, failure, now_so[3], options)
             rows[model.id] = row
         self._rows = rows
         return tuple(rows.values())
@@ -138,6 +137,7 @@ class Publisher:
         launch = self._ledger.launch(resident.launch_id)
         model = next((m for m in self._catalog.models if m.id == resident.model_id), None)
         target = launch.process.target if launch and launch.process else None
+        options = launch.options if launch else self._catalog.settings.common.options
         return TargetStatus(
             model_id=resident.model_id,
             public_id=launch.public_id if launch else (model.public_id if model else ""),
@@ -147,13 +147,13 @@ class Publisher:
             port=launch.port if launch else None,
             base_url=target.base_url if target else "",
             n_ctx=target.effective_ctx if target else resident.n_ctx,
-            n_slots=target.n_slots if target else self.options.n_parallel,
+            n_slots=target.n_slots if target else options.n_parallel,
             in_flight=len(resident.leases),
             progress=launch.share_done if launch else None,
             expected_load_s=self._ledger.load_seconds_of(resident.model_id),
             argv=launch.argv if launch else (),
             memory_bytes=self._memory_of(launch),
-            predicted_bytes=self._predicted(model, resident.n_ctx),
+            predicted_bytes=self._predicted(model, resident.n_ctx, options),
             prompt_per_second=launch.prompt_per_second if launch else None,
             predicted_per_second=launch.predicted_per_second if launch else None,
         )
@@ -165,7 +165,11 @@ class Publisher:
         known = [n_bytes for n_bytes in on_devices if n_bytes is not None]
         return sum(known) if known else self._gpu.reading.process_ram_bytes.get(launch.pid)
 
-    def _predicted(self, model: ModelSummary | None, n_ctx: int) -> int | None:
+    def _predicted(self, model: ModelSummary | None, n_ctx: int, options: LaunchOptions) -> int | None:
         if model is None or model.problem:
             return None
-        return estimate(model, n_ctx, self.options).total_bytes
+        return estimate(model, n_ctx, options).total_bytes
+
+
+def _compared(row: ModelStatus) -> tuple[object, ...]:
+    return row.summary, row.state, row.failure, row.is_pinned, row.options

@@ -1,4 +1,4 @@
-"""What is loaded and pinned at the start, before anybody asks."""
+"""What is loaded at the start, before anybody asks."""
 
 from __future__ import annotations
 
@@ -18,21 +18,19 @@ _LOG = logging.getLogger(__name__)
 
 
 class WarmUp:
-    """Pins and loads in the background. As a Part it never keeps the engine from serving."""
+    """Loads in the background. As a Part it never keeps the engine from serving."""
 
     def __init__(
         self,
         catalog: ModelCatalogPort,
         runtime: ModelRuntime,
         *,
-        pinned: Sequence[str] = (),
         preload: Sequence[str] = (),
         restores_last: bool = False,
         default_ctx: int = 4096,
     ) -> None:
         self._catalog = catalog
         self._runtime = runtime
-        self._pinned = tuple(pinned)
         self._preload = tuple(preload)
         self._restores_last = restores_last
         self._default_ctx = default_ctx
@@ -49,20 +47,11 @@ class WarmUp:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _warm_up(self) -> None:
-        for name in self._pinned:
-            await self._pin(name)
         for name in (*await self._last(), *self._preload):
             try:
                 await self._runtime.ensure_model_running(name, None, self._default_ctx)
             except Failure as error:
                 _LOG.warning("%s was not loaded at the start: %s", name, error.message)
-
-    async def _pin(self, name: str) -> None:
-        model = await self._catalog.resolve_model(name)
-        if model is None:
-            _LOG.warning("%s cannot be pinned: there is no such model", name)
-        else:
-            self._runtime.pin(model.id, True)
 
     async def _last(self) -> tuple[str, ...]:
         """The model that was loaded last, when it is to come back and is still there."""

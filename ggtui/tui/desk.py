@@ -32,7 +32,7 @@ class Desk:
         self.pool: MemoryPool = current_pool(self.snapshot)
         """The memory of the next load; kept while it moves by less than a forecast shows."""
         self._chosen: dict[int, int] = {}
-        self._forecasts: dict[int, tuple[ModelSummary, int, MemoryPool, Forecast | None]] = {}
+        self._forecasts: dict[int, tuple[ModelStatus, int, MemoryPool, Forecast | None]] = {}
         self._logs: dict[str, deque[str]] = {}
         self._rows: dict[int, ModelStatus] = {}
         self._beside: dict[int, int] = {}
@@ -108,10 +108,11 @@ class Desk:
         """The forecast at the chosen context; computed anew only when something it depends on moved."""
         summary, n_ctx = status.summary, self.n_ctx(status)
         kept = self._forecasts.get(summary.id)
-        if kept is not None and kept[0] is summary and kept[1] == n_ctx and kept[2] is self.pool:
+        is_same = kept is not None and (kept[0].summary, kept[0].options) == (summary, status.options)
+        if kept is not None and is_same and kept[1] == n_ctx and kept[2] is self.pool:
             return kept[3]
         found = self.forecast_at(summary, n_ctx)
-        self._forecasts[summary.id] = (summary, n_ctx, self.pool, found)
+        self._forecasts[summary.id] = (status, n_ctx, self.pool, found)
         return found
 
     def forecast_at(self, summary: ModelSummary, n_ctx: int) -> Forecast | None:
@@ -119,10 +120,15 @@ class Desk:
         stays = sum(n_bytes for model_id, n_bytes in self._beside.items() if model_id != summary.id)
         if stays:
             pool = replace(self.pool, used_by_others_bytes=self.pool.used_by_others_bytes + stays)
-            ahead = forecast(summary, n_ctx, self.snapshot.options, pool)
+            ahead = forecast(summary, n_ctx, self._options(summary), pool)
             if ahead is not None and ahead.model_bytes <= pool.room_bytes:
                 return ahead
-        return forecast(summary, n_ctx, self.snapshot.options, self.pool, self._frees(summary.id))
+        return forecast(summary, n_ctx, self._options(summary), self.pool, self._frees(summary.id))
+
+    def _options(self, summary: ModelSummary) -> LaunchOptions:
+        """How a load would launch this model now."""
+        row = self.status_of(summary.id)
+        return (row.options if row is not None else None) or self.snapshot.options
 
     def _frees(self, model_id: int) -> tuple[str, ...]:
         held = (target for target in self.snapshot.targets if target.state in HOLDING)

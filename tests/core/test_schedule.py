@@ -441,7 +441,7 @@ def test_retired_servers_end_after_their_leases_and_loads_begin_anew() -> None:
     launch_id = script.running(A)
     stream, _ = script.ask(A)
 
-    assert [] == script.scheduler.retire(script.now)
+    assert [] == script.scheduler.retire([launch_id], script.now)
 
     waiter, decisions = script.ask(A)
 
@@ -450,7 +450,9 @@ def test_retired_servers_end_after_their_leases_and_loads_begin_anew() -> None:
 
     again = _start_of(script.ended(launch_id))
 
-    assert [Stop(again.launch_id, "its settings changed")] == script.scheduler.retire(script.now)
+    assert [Stop(again.launch_id, "its settings changed")] == script.scheduler.retire(
+        [again.launch_id], script.now
+    )
 
     third = _start_of(script.ended(again.launch_id))
 

@@ -180,7 +180,7 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     @rule()
     def retire(self) -> None:
-        self.carry_out(self.scheduler.retire(self.now))
+        self.carry_out(self.scheduler.retire([r.launch_id for r in self.scheduler.residents], self.now))
 
     @rule(seconds=st.sampled_from([0.1, 5.0, 11.0, 200.0]))
     def time_passes(self, seconds: float) -> None:

@@ -8,9 +8,12 @@ import struct
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ggtui.config.model_file import checked
 from ggtui.core.errors import ModelNotFound
+from ggtui.core.model_settings import CommonSettings, ModelSettings, settings_view
 from ggtui.core.models import ModelSummary, RunningTarget
 from ggtui.core.ports.catalog import CatalogReport
 from ggtui.core.reload import ReloadReport
@@ -20,9 +23,10 @@ from ggtui.proxy.server import ProxyServer, ProxySettings
 from ggtui.proxy.upstream import UpstreamLimits, UpstreamPool
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 
     from ggtui.core.admission import Admission
+    from ggtui.core.model_settings import SettingsView
 
 T = TypeVar("T")
 HANG_S = 20.0
@@ -122,9 +126,6 @@ class FakeCatalog:
     async def resolve_for_launch(self, name: str) -> None:
         return None
 
-    async def set_context(self, model_id: int, n_ctx: int | None) -> None:
-        return None
-
     async def note_loaded(self, model_id: int) -> None:
         return None
 
@@ -190,6 +191,14 @@ class FakeControl:
 
     async def pin(self, name: str, is_pinned: bool) -> None:
         self.asked.append(("pin", name, is_pinned))
+
+    async def settings(self, name: str) -> SettingsView:
+        self.asked.append(("settings", name))
+        return settings_view(name, ModelSettings(slots=2), CommonSettings())
+
+    async def change_settings(self, name: str, changes: Mapping[str, object]) -> SettingsView:
+        self.asked.append(("change_settings", name, changes))
+        return settings_view(name, checked(changes, Path("/")), CommonSettings())
 
     async def reload(self) -> ReloadReport:
         self.asked.append(("reload",))

@@ -64,6 +64,11 @@ def test_the_state_is_one_document() -> None:
         ("/ggtui/context", {"model": "tiny", "num_ctx": None}, ("set_context", "tiny", None)),
         ("/ggtui/pin", {"model": "tiny"}, ("pin", "tiny", True)),
         ("/ggtui/pin", {"model": "tiny", "pinned": False}, ("pin", "tiny", False)),
+        (
+            "/ggtui/settings",
+            {"model": "tiny", "settings": {"slots": 3, "ctx": None}},
+            ("change_settings", "tiny", {"slots": 3, "ctx": None}),
+        ),
         ("/ggtui/reload", {}, ("reload",)),
     ],
 )
@@ -99,6 +104,16 @@ def test_a_load_answers_the_target() -> None:
         ("/ggtui/stop", {"force": 1}, "force"),
         ("/ggtui/context", {"model": "tiny"}, "num_ctx"),
         ("/ggtui/pin", {"model": "tiny", "pinned": "yes"}, "pinned"),
+        ("/ggtui/settings", {"model": "tiny"}, "settings"),
+        ("/ggtui/settings", {"settings": {}}, "model"),
+        # llama-server would read and write the files that these name.
+        (
+            "/ggtui/settings",
+            {"model": "tiny", "settings": {"extra_args": ["--log-file", "/x"]}},
+            "extra_args",
+        ),
+        ("/ggtui/settings", {"model": "tiny", "settings": {"template": "/etc/passwd"}}, "template"),
+        ("/ggtui/settings", {"model": "tiny", "settings": {"template": "key.jinja"}}, "template"),
     ],
 )
 def test_a_wrong_order_is_named(path: str, document: object, param: str) -> None:
@@ -121,6 +136,33 @@ def test_nothing_changes_by_get(action: str) -> None:
             answer = Answer.parse(await proxy.ask(proxy.get(path)))
 
             assert (405, ["POST"]) == (answer.status, answer.values("allow"))
+
+    run(check())
+
+
+def test_settings_are_answered_with_what_is_in_force() -> None:
+    async def check() -> None:
+        async with door() as proxy:
+            asked = Answer.parse(await proxy.ask(proxy.get("/ggtui/settings?model=tiny"))).json
+            order = {"model": "tiny", "settings": {"cache_type_k": "q8_0", "extra_args": None}}
+            changed = Answer.parse(await proxy.ask(post(proxy, "/ggtui/settings", order))).json
+
+            assert ("tiny", {"slots": 2}) == (asked["model"], asked["settings"])
+            assert {"key": "slots", "label": "slots", "value": 2, "source": "models.toml"} in asked[
+                "in_force"
+            ]
+            assert {"cache_type_k": "q8_0"} == changed["settings"]
+
+    run(check())
+
+
+def test_a_setting_that_cannot_be_is_a_wrong_request() -> None:
+    async def check() -> None:
+        async with door() as proxy:
+            order = {"model": "tiny", "settings": {"slots": "many"}}
+            answer = Answer.parse(await proxy.ask(post(proxy, "/ggtui/settings", order)))
+
+            assert (400, "slots") == (answer.status, answer.json["error"]["param"])
 
     run(check())
 

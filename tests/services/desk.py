@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING
 from ggtui.adapters.memory.catalog import MemoryCatalog
 from ggtui.adapters.memory.gpu import MemoryProbe
 from ggtui.adapters.memory.launcher import MemoryLauncher
-from ggtui.core.models import LaunchOptions, ModelSummary
+from ggtui.adapters.memory.model_settings import MemoryModelSettings
+from ggtui.core.models import ModelSummary
 from ggtui.services.catalog import CatalogService
 from ggtui.services.control import Control
 from ggtui.services.engine_lookup import EngineLookup
 from ggtui.services.gpu_watch import GpuWatch
 from ggtui.services.launches import LaunchLedger
 from ggtui.services.logs import LogBook
+from ggtui.services.model_settings import SettingsBook
 from ggtui.services.publisher import Publisher
 from ggtui.services.runtime import ModelRuntime, RuntimeSettings
 from ggtui.services.servers import memory_at_once
+from ggtui.services.settings_effects import SettingsEffects
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -44,6 +47,8 @@ class Desk:
     runtime: ModelRuntime
     control: Control
     publisher: Publisher
+    kept: MemoryModelSettings
+    """The settings of models as they are kept."""
     closed: list[RunningTarget]
     """Targets whose connections were to be closed, in order."""
 
@@ -75,7 +80,8 @@ async def desk(
     launcher, probe, logs = launcher or MemoryLauncher(), MemoryProbe(), LogBook()
     closed: list[RunningTarget] = []
     ledger = LaunchLedger(logs)
-    models = CatalogService(catalog)
+    kept = MemoryModelSettings()
+    models = CatalogService(catalog, SettingsBook(port=kept))
     runtime = ModelRuntime(
         models,
         launcher,
@@ -92,7 +98,6 @@ async def desk(
         scheduler=runtime.scheduler,
         gpu=GpuWatch(probe, lambda: ledger.pids),
         lookup=EngineLookup(launcher),
-        options=LaunchOptions(),
         default_n_ctx=4096,
         is_read_only=is_read_only,
     )
@@ -102,13 +107,14 @@ async def desk(
         launcher=launcher,
         logs=logs,
         publisher=publisher,
+        settings=SettingsEffects(models, runtime),
         is_read_only=is_read_only,
     )
     async with asyncio.timeout(GUARD_S):
         await models.start()
         await models.rescan()
         try:
-            yield Desk(catalog, launcher, probe, runtime, control, publisher, closed)
+            yield Desk(catalog, launcher, probe, runtime, control, publisher, kept, closed)
         finally:
             await runtime.close()
             await models.stop()

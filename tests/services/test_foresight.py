@@ -10,7 +10,7 @@ from ggtui.adapters.memory.catalog import MemoryCatalog
 from ggtui.adapters.memory.gpu import MemoryProbe
 from ggtui.adapters.memory.launcher import MemoryLauncher
 from ggtui.core.errors import OutOfMemory
-from ggtui.core.models import AttentionShape, LaunchOptions, ModelSummary
+from ggtui.core.models import AttentionShape, ModelSummary
 from ggtui.core.ports.gpu import MemoryReading
 from ggtui.core.units import GIB
 from ggtui.services.catalog import CatalogService
@@ -36,8 +36,7 @@ async def _foresight(launcher: MemoryLauncher) -> tuple[Foresight, CatalogServic
     gpu = GpuWatch(probe, frozenset)
     await gpu.sample()
     ledger, lookup = LaunchLedger(LogBook()), EngineLookup(launcher)
-    options = LaunchOptions()
-    return Foresight(catalog=catalog, ledger=ledger, gpu=gpu, lookup=lookup, options=options), catalog
+    return Foresight(catalog=catalog, ledger=ledger, gpu=gpu, lookup=lookup), catalog
 
 
 def test_the_line_names_model_context_and_verdict() -> None:

@@ -8,15 +8,13 @@ from ggtui.services.warm_up import WarmUp
 from tests.services.desk import desk
 
 
-def test_preloaded_and_pinned_models_come_without_a_request() -> None:
+def test_preloaded_models_come_without_a_request() -> None:
     async def scenario() -> None:
         async with desk() as it:
-            part = WarmUp(it.catalog, it.runtime, pinned=["alpha", "nobody"], preload=["nobody", "alpha"])
+            part = WarmUp(it.catalog, it.runtime, preload=["nobody", "alpha"])
             await part.start()
             await it.until(lambda: it.launcher.n_starts["alpha"] == 1)
             await part.stop()
-
-            assert frozenset({1}) == it.runtime.scheduler.pinned
 
     asyncio.run(scenario())
 

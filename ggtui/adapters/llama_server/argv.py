@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -61,6 +62,11 @@ def _chosen(options: LaunchOptions) -> Iterator[tuple[str, ...]]:
         yield "-fa", "on" if options.flash_attn else "off"
     if options.n_threads is not None:
         yield "-t", str(options.n_threads)
+    if options.template is not None and os.path.isabs(options.template):
+        yield "--chat-template-file", options.template
+    elif options.template is not None:
+        # With --jinja, the default, a built-in name would be taken for the text of a template.
+        yield "--no-jinja", "--chat-template", options.template
 
 
 def _task(capabilities: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

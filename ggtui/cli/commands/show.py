@@ -1,4 +1,4 @@
-"""`ggtui show`: what is known of a model, and the forecast by context; needs no running ggtui."""
+"""`ggtui show`: what is known of a model, how it is launched, and the forecast by context."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ggtui.cli.exits import ExitCode
 from ggtui.cli.forecast_lines import forecast_document
 from ggtui.cli.surroundings import Room, beside, context_of, instance_state, look, outlook
 from ggtui.core.forecast import context_stops
+from ggtui.core.model_settings import NOTHING_SET, settings_document, settings_view, value_words
 from ggtui.core.snapshot import EngineSnapshot, ModelStatus
 from ggtui.core.state_json import state_document
 from ggtui.core.units import gib, parameters, tokens, used_of_total
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
     from ggtui.cli.call import Call
     from ggtui.config.schema import Config
     from ggtui.core.forecast import Forecast
+    from ggtui.core.model_settings import SettingsView
     from ggtui.core.models import ModelSummary
 
 HEAD = ("CTX", "AFTER", "KV", "SPARE", "FIT")
 RIGHT = frozenset({0, 1, 2, 3})
+SETTINGS_HEAD = ("KEY", "SETTING", "VALUE", "FROM")
 
 
 def run(call: Call) -> ExitCode:
@@ -35,6 +38,8 @@ def run(call: Call) -> ExitCode:
         return ExitCode.DONE
     for name, fact in _facts(model, config):
         call.out.line(f"{name:<13} {fact}")
+    call.out.line()
+    call.out.table(SETTINGS_HEAD, _settings(model, config), frozenset())
     if table:
         call.out.line()
     call.out.table(HEAD, [_row(ahead) for ahead in table], RIGHT)
@@ -72,4 +77,21 @@ def _document(model: ModelSummary, config: Config, table: list[Forecast]) -> dic
     document = state_document(EngineSnapshot(0, models=(row,)), time.time())
     models = document["models"]
     facts = models[0] if isinstance(models, list) else None
-    return {"schema": 1, "model": facts, "forecasts": [forecast_document(ahead) for ahead in table]}
+    settings = settings_document(_view(model, config))
+    return {
+        "schema": 1,
+        "model": facts,
+        "settings": settings["settings"],
+        "in_force": settings["in_force"],
+        "forecasts": [forecast_document(ahead) for ahead in table],
+    }
+
+
+def _view(model: ModelSummary, config: Config) -> SettingsView:
+    own = config.model_settings.get(model.public_id, NOTHING_SET)
+    return settings_view(model.public_id, own, config.common_settings)
+
+
+def _settings(model: ModelSummary, config: Config) -> list[tuple[str, ...]]:
+    rows = _view(model, config).in_force
+    return [(each.key, each.label, value_words(each.key, each.value), each.source) for each in rows]

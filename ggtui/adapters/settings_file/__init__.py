@@ -1,0 +1,1 @@
+"""models.toml as a file that people and ggtui both write."""

@@ -1,0 +1,95 @@
+"""models.toml: one table per model, named by its public id; every mistake named with table and key."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from ggtui.config import kinds
+from ggtui.config.settings import LARGEST_CTX
+from ggtui.config.toml_file import parsed, read_text, shown
+from ggtui.core.errors import ConfigInvalid
+from ggtui.core.model_settings import ModelSettings
+from ggtui.core.nearness import near_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ggtui.config.kinds import Kind
+
+KEYS: Final[Mapping[str, Kind]] = {
+    "ctx": kinds.whole(1, LARGEST_CTX),
+    "slots": kinds.whole(1, 1_024),
+    "kv_unified": kinds.SWITCH,
+    "cache_type_k": kinds.KV_TYPE,
+    "cache_type_v": kinds.KV_TYPE,
+    "gpu_layers": kinds.or_word_auto(kinds.whole(0, 10_000)),
+    "flash_attn": kinds.or_word_auto(kinds.SWITCH),
+    "threads": kinds.or_word_auto(kinds.whole(1, 4_096)),
+    "template": kinds.TEXT,
+    "extra_args": kinds.WORDS,
+    "keep_alive": kinds.KEEP_ALIVE,
+    "pinned": kinds.SWITCH,
+}
+"""What a model's table may hold; the keys are the fields of ModelSettings."""
+
+
+def read_models(file: Path) -> dict[str, ModelSettings]:
+    """The settings in this file, by public id; none when there is no file.
+
+    Raises: ConfigInvalid, which names file, line or table, and key.
+    """
+    return models_in(read_text(file), file) if os.path.lexists(file) else {}
+
+
+def models_in(text: str, file: Path) -> dict[str, ModelSettings]:
+    """The settings in this text of the file. Raises: ConfigInvalid."""
+    return {name: _table(file, name, value) for name, value in parsed(text, file).items()}
+
+
+def checked(values: Mapping[str, object], folder: Path, place: str = "") -> ModelSettings:
+    """These values as settings, None for not set. A relative path of a template counts from the folder.
+
+    place: what a message begins with, such as the file and the table.
+    Raises: ConfigInvalid, which names the key.
+    """
+    read: dict[str, Any] = {key: _value(place, key, raw) for key, raw in values.items()}
+    if read.get("template") is not None:
+        read["template"] = _template(place, read["template"], folder)
+    return ModelSettings(**read)
+
+
+def _table(file: Path, name: str, values: object) -> ModelSettings:
+    if not isinstance(values, dict):
+        hint = 'begin with the model\'s name: ["PUBLIC-ID"]'
+        raise ConfigInvalid(f"{file}: {name} stands outside the table of a model", hint=hint, param=name)
+    inner = next((key for key, value in values.items() if isinstance(value, dict)), None)
+    if inner is not None and inner not in KEYS:
+        # TOML reads [llama-3.2] as a table within a table.
+        hint = f'put the name of a model in quotes: ["{name}.{inner}"]'
+        raise ConfigInvalid(f"{file}: [{name}.{inner}] is no table of a model", hint=hint, param=name)
+    return checked(values, file.parent, f'{file}: ["{name}"] ')
+
+
+def _value(place: str, key: str, raw: object) -> object:
+    kind = KEYS.get(key)
+    if kind is None:
+        nearest = near_names(key, list(KEYS), limit=1)
+        hint = f"did you mean {nearest[0]}?" if nearest else f"the keys are {', '.join(KEYS)}"
+        raise ConfigInvalid(f"{place}has no key {key}" if place else f"no key {key}", hint=hint, param=key)
+    if raw is None:
+        return None
+    try:
+        return kind.read(raw, is_text=False)
+    except ValueError:
+        raise ConfigInvalid(f"{place}{key} must be {kind.expected}, not {shown(raw)}", param=key) from None
+
+
+def _template(place: str, text: str, folder: Path) -> str:
+    """A path is told from a built-in name by its separator or its ending."""
+    if not text.strip():
+        raise ConfigInvalid(f"{place}template must name a template or a file", param="template")
+    if os.sep not in text and not text.endswith((".jinja", ".jinja2", ".j2")):
+        return text.strip()
+    return os.path.normpath(folder / Path(text).expanduser())

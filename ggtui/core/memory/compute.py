@@ -1,4 +1,4 @@
-"""The compute buffer: floats for each token of a batch, times the batch, and the masks beside them."""
+"""The compute buffer: floats for each token of a batch, times the batch, and what grows with the context."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ggtui.core.memory.cache import is_quantised, window_cells
-from ggtui.core.memory.families import NO_CACHE, NO_FLASH_ATTENTION, RECURRENT, UNGATED
+from ggtui.core.memory.compute_floats import formula_floats, measured_floats
+from ggtui.core.memory.families import (
+    ALL_LOGITS,
+    COMPRESSED,
+    NO_FLASH_ATTENTION,
+    RECURRENT,
+    SHARED_BLOCKS,
+    SPARSE_INDEXED,
+    WITHOUT_MASKS_OF_CONTEXT,
+)
 from ggtui.core.units import MIB
 
 if TYPE_CHECKING:
@@ -17,8 +26,7 @@ if TYPE_CHECKING:
 UNKNOWN_BYTES = 256 * MIB
 """Compute buffer of a model whose widths the file does not tell: a middle figure, not a measurement."""
 
-SMALL_FLOATS = 6
-"""Positions, ids and the like, for each token."""
+FLOAT_BYTES = 4
 
 
 class ComputeSource(StrEnum):
@@ -32,48 +40,17 @@ class ComputeSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MeasuredCompute:
-    """Floats per token of one model file, learned from a load of it; it holds for loads of the same kind."""
+    """Floats per token of one model file, learned from a load of it."""
 
     floats_per_token: float
-    flash_attn: bool = True
     has_quantised_cache: bool = False
     n_slots: int = 0
     """Slots of that load; counts only for models with recurrent layers."""
 
     def suits(self, shape: ModelShape, request: LoadRequest) -> bool:
-        """True when a load like this one has the same floats per token."""
-        kind = (uses_flash_attention(shape, request), _is_quantised(request))
+        """True when a load like this one has the same floats per token, not only nearly so."""
         same_slots = shape.recurrent is None or self.n_slots in (0, request.n_parallel)
-        return same_slots and kind == (self.flash_attn, self.has_quantised_cache)
-
-
-MEASURED_FLOATS: dict[tuple[str, int, int, int], int] = {
-    ("llama", 32, 4096, 8): 102_406,
-    ("gpt-oss", 24, 2880, 32): 47_306,
-    ("gpt-oss", 36, 2880, 128): 47_306,
-    ("deepseek2", 61, 7168, 256): 208_900,
-    ("deepseek2", 27, 2048, 64): 41_028,
-    ("qwen3next", 48, 2048, 512): 44_038,
-    ("granitehybrid", 40, 4096, 72): 76_806,
-    ("llama4", 48, 5120, 16): 50_235,
-    ("jamba", 32, 4096, 16): 98_343,
-    ("gemma3n", 35, 2048, 0): 77_323,
-    ("gemma2", 42, 3584, 0): 57_866,
-    ("gemma3", 48, 3840, 0): 61_706,
-    ("gemma3", 62, 5376, 0): 84_746,
-    ("cohere2", 32, 4096, 0): 63_498,
-    ("seed_oss", 64, 5120, 0): 108_550,
-    ("lfm2", 16, 2048, 0): 30_734,
-    ("falcon-h1", 44, 3072, 0): 47_622,
-    ("nemotron_h", 56, 4480, 0): 76_949,
-    ("mamba", 64, 2560, 0): 33_501,
-    ("mamba2", 64, 2560, 0): 35_728,
-    ("rwkv6", 32, 4096, 0): 58_401,
-}
-"""Floats per token, measured on real models with one slot and flash attention, where no formula meets them.
-
-By architecture, layers, embedding length and number of experts.
-"""
+        return same_slots and _is_quantised(request) == self.has_quantised_cache
 
 
 def uses_flash_attention(shape: ModelShape, request: LoadRequest) -> bool:
@@ -91,11 +68,11 @@ def compute_source(
     shape: ModelShape, request: LoadRequest, measured: MeasuredCompute | None = None
 ) -> ComputeSource:
     """What `compute_bytes` would take the floats per token from."""
-    if measured is not None and measured.suits(shape, request):
-        return ComputeSource.MEASURED
-    if _key(shape) in MEASURED_FLOATS:
+    if measured is not None:
+        return ComputeSource.MEASURED if measured.suits(shape, request) else ComputeSource.TABLE
+    if measured_floats(shape):
         return ComputeSource.TABLE
-    return ComputeSource.FORMULA if _formula(shape) else ComputeSource.UNKNOWN
+    return ComputeSource.FORMULA if formula_floats(shape) else ComputeSource.UNKNOWN
 
 
 def compute_bytes(
@@ -104,16 +81,21 @@ def compute_bytes(
     """Bytes of the compute buffer where the layers run.
 
     n_ctx: tokens of one request.
-    Source: fitted to llama.cpp's own figures, which grow by 4 ub floats + 2 ub mask cells.
+    Source: fitted to llama.cpp's own figures; the peak is at a feed-forward layer, or at an attention
+    whose scores are kept whole.
     """
-    if measured is not None and measured.suits(shape, request):
-        floats = measured.floats_per_token
-    else:
-        floats = MEASURED_FLOATS.get(_key(shape)) or _formula(shape)
+    floats = _floats(shape, measured)
     n_batch = request.ubatch(n_ctx, is_causal=shape.is_causal)
     if not floats:
         return UNKNOWN_BYTES + 2 * n_batch * mask_cells(shape, request, n_ctx)
-    return round(4 * n_batch * floats) + mask_bytes(shape, request, n_ctx)
+    peak = max(floats + _mask_floats(shape, request, n_ctx), _scores(shape, request, n_ctx, floats))
+    return round(FLOAT_BYTES * n_batch * peak)
+
+
+def _floats(shape: ModelShape, measured: MeasuredCompute | None) -> float:
+    if measured is not None:
+        return measured.floats_per_token
+    return measured_floats(shape) or formula_floats(shape)
 
 
 def host_compute_bytes(shape: ModelShape, request: LoadRequest, n_ctx: int) -> int:
@@ -122,20 +104,26 @@ def host_compute_bytes(shape: ModelShape, request: LoadRequest, n_ctx: int) -> i
     return 8 * shape.n_embd * n_batch + 2 * n_batch * mask_cells(shape, request, n_ctx)
 
 
-def learned(shape: ModelShape, request: LoadRequest, n_ctx: int, logged_bytes: int) -> MeasuredCompute:
-    """What a load of this model has shown: its log's compute buffer, of the place where the layers ran."""
+def learned(
+    shape: ModelShape, request: LoadRequest, n_ctx: int, logged_bytes: int
+) -> MeasuredCompute | None:
+    """What a load of this model has shown: its log's compute buffer, of the place where the layers ran.
+
+    None when that buffer was as large as the attention alone makes it: it tells nothing of the model then.
+    """
     n_batch = request.ubatch(n_ctx, is_causal=shape.is_causal)
-    floats = (logged_bytes - mask_bytes(shape, request, n_ctx)) / (4 * n_batch)
-    return MeasuredCompute(
-        floats, uses_flash_attention(shape, request), _is_quantised(request), request.n_parallel
-    )
+    peak = logged_bytes / (FLOAT_BYTES * n_batch)
+    floats = peak - _mask_floats(shape, request, n_ctx)
+    if floats <= 0 or peak <= _scores(shape, request, n_ctx, floats) * 1.01:
+        return None
+    return MeasuredCompute(floats, _is_quantised(request), request.n_parallel)
 
 
 def mask_cells(shape: ModelShape, request: LoadRequest, n_ctx: int) -> int:
     """Columns of the attention masks: the full cache's cells, and the windowed one's."""
-    if shape.architecture in RECURRENT or shape.architecture == "llama-embed":
+    if shape.architecture in RECURRENT:
         return 0
-    if shape.architecture in NO_CACHE:
+    if shape.architecture in WITHOUT_MASKS_OF_CONTEXT:
         return request.ubatch(n_ctx, is_causal=shape.is_causal)
     windowed = window_cells(shape, request, n_ctx)
     if windowed and shape.architecture == "lfm2":
@@ -143,42 +131,43 @@ def mask_cells(shape: ModelShape, request: LoadRequest, n_ctx: int) -> int:
     return request.cells(n_ctx) + windowed
 
 
-def mask_bytes(shape: ModelShape, request: LoadRequest, n_ctx: int) -> int:
-    """Bytes that grow with the context: masks, and without flash attention the scores of all heads."""
-    n_batch = request.ubatch(n_ctx, is_causal=shape.is_causal)
-    n_bytes = 2 * n_batch * mask_cells(shape, request, n_ctx)
-    if not uses_flash_attention(shape, request) and shape.architecture not in RECURRENT:
-        n_bytes += 4 * n_batch * max(shape.n_head.values, default=0) * request.cells(n_ctx)
-    return n_bytes
+def _mask_floats(shape: ModelShape, request: LoadRequest, n_ctx: int) -> float:
+    """Masks have two bytes a cell for flash attention, four without."""
+    share = 0.5 if uses_flash_attention(shape, request) else 1.0
+    return share * mask_cells(shape, request, n_ctx)
 
 
-def _key(shape: ModelShape) -> tuple[str, int, int, int]:
-    return shape.architecture, shape.n_layer_all, shape.n_embd, shape.experts.n_expert
+def _scores(shape: ModelShape, request: LoadRequest, n_ctx: int, floats: float) -> float:
+    """Floats per token at the attention, where it keeps scores of the whole context; 0 where it does not."""
+    full = request.cells(n_ctx)
+    if shape.architecture in COMPRESSED:
+        return 0.65 * full + 0.5 * floats
+    is_flash = uses_flash_attention(shape, request)
+    if shape.architecture in SHARED_BLOCKS and is_flash:
+        return _block_scores(shape, request, full, floats)
+    indexed = 2.0 * full + 0.75 * floats if shape.architecture in SPARSE_INDEXED else 0.0
+    if shape.architecture in ALL_LOGITS:
+        indexed = float(shape.n_vocab + 2 * shape.n_embd)
+    if is_flash or shape.architecture in RECURRENT:
+        return indexed
+    return max(indexed, _whole_scores(shape, request, n_ctx))
 
 
-def _formula(shape: ModelShape) -> int:
-    """First guess by the widths; 0 when the file does not tell them."""
-    n_embd = shape.n_embd
-    n_ff = max(shape.n_ff.values, default=0)
-    keys = shape.recurrent
-    if not n_embd:
-        return 0
-    floats = []
-    if n_ff and (not shape.experts.n_used or shape.experts.n_dense_lead):
-        floats.append(_dense(shape, n_ff))
-    if shape.experts.n_used:
-        floats.append(_sparse(shape, n_ff))
-    if keys is not None and keys.inner_size:
-        floats.append(5 * keys.inner_size + 3 * n_embd)
-    return max(floats) + SMALL_FLOATS if floats else 0
+def _whole_scores(shape: ModelShape, request: LoadRequest, n_ctx: int) -> float:
+    """Without flash attention: the scores of all heads, beside queries, keys and values."""
+    n_head = max(shape.n_head.values, default=0)
+    n_head_kv = max(shape.n_head_kv.values, default=0)
+    masked = mask_cells(shape, request, n_ctx)
+    is_of_batch = shape.architecture in WITHOUT_MASKS_OF_CONTEXT
+    cells = masked if is_of_batch else min(masked, request.cells(n_ctx))
+    more = 3 * cells if shape.architecture in SPARSE_INDEXED else 0
+    vectors = 3 * shape.n_embd + 2 * shape.key_length * (n_head + n_head_kv)
+    return n_head * cells + masked + more + vectors
 
 
-def _dense(shape: ModelShape, n_ff: int) -> int:
-    if shape.architecture in UNGATED:
-        return max(2 * n_ff, 6 * shape.n_embd)
-    return 3 * n_ff + 4 * shape.n_embd
-
-
-def _sparse(shape: ModelShape, n_ff: int) -> int:
-    experts = shape.experts
-    return experts.n_used * (shape.n_embd + 3 * (experts.n_ff or n_ff)) + 5 * shape.n_embd
+def _block_scores(shape: ModelShape, request: LoadRequest, full: int, floats: float) -> float:
+    """minimax-m3 scores blocks by KV head, unless several slots share one pool."""
+    if request.kv_unified and request.n_parallel > 1:
+        return 0.0
+    n_head_kv = max(shape.n_head_kv.values, default=0)
+    return full * (1.5 + 2 * n_head_kv / request.n_streams) + 0.4 * floats

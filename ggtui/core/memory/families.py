@@ -33,13 +33,19 @@ NO_CACHE = _names(
 )
 """They keep no KV cache at all."""
 
+WITHOUT_MASKS_OF_CONTEXT = NO_CACHE | _names("llama-embed t5encoder")
+"""They look at the tokens of one batch only."""
+
+NEVER_CAUSAL = _names("dream llada llada-moe rnd1 gemma-embedding")
+"""A batch of theirs may be longer than the context, whatever the file says of causal attention."""
+
 NO_OUTPUT = _names(
     "bert nomic-bert nomic-bert-moe jina-bert-v2 jina-bert-v3 neo-bert eurobert modern-bert t5encoder "
     "llama-embed gemma-embedding"
 )
 """They have no output matrix, so that their embedding matrix is never loaded a second time for it."""
 
-OWN_CACHES = _names("t5 pockettts qwen3tts")
+OWN_CACHES = _names("t5 t5encoder pockettts qwen3tts")
 """They keep caches of their own kind, which are estimated only."""
 
 RECURRENT = _names("mamba mamba2 rwkv6 rwkv7 rwkv6qwen2 arwkv7")
@@ -84,6 +90,19 @@ UNGATED = _names(
     "nomic-bert-moe jina-bert-v3 arcee apertus talkie"
 )
 """Feed-forward layers of two matrices instead of three."""
+
+
+EXPERTS_BY_COMMON_WIDTH = _names(
+    "arctic dbrx granitemoe granitehybrid hunyuan-moe jamba minimax-m2 phimoe granite_swa minimax-01 llama "
+    "grok olmoe nomic-bert-moe"
+)
+"""Their experts are as wide as `feed_forward_length` says."""
+
+ALL_LOGITS = _names("cogvlm dflash")
+"""They compute the logits of every token of a batch."""
+
+SHARED_BLOCKS = _names("minimax-m3")
+"""They choose blocks of the context by scores that are kept whole."""
 
 
 class PatternKey(StrEnum):

@@ -1,0 +1,136 @@
+"""The catalog as the engine uses it: what it notices by itself, and what a running server changes."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from ggtui.adapters.memory.catalog import MemoryCatalog
+from ggtui.core.errors import StoreUnavailable
+from ggtui.core.models import ModelSummary
+from ggtui.services.catalog import CatalogService
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+ALPHA = ModelSummary(1, "alpha", "alpha", "llama", 1000, n_ctx_train=8192)
+BETA = ModelSummary(2, "beta", "beta", "llama", 1000, n_ctx_train=8192)
+GUARD_S = 20.0
+OFTEN_S = (0.001, 0.002)
+
+
+class Shelf:
+    """A started service over a catalog in memory."""
+
+    def __init__(self, watch_s: tuple[float, float]) -> None:
+        self.disk = MemoryCatalog([ALPHA, BETA])
+        self.service = CatalogService(self.disk, watch_s=watch_s)
+        self.running: set[int] = set()
+        self.service.is_resident = self.running.__contains__
+        self._changed = asyncio.Event()
+        self.service.changed = self._changed.set
+
+    def names(self) -> list[str]:
+        return [model.public_id for model in self.service.models]
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait for a change after which something is so."""
+        while not is_so():
+            self._changed.clear()
+            await self._changed.wait()
+
+
+@asynccontextmanager
+async def shelf(watch_s: tuple[float, float] = (3600.0, 3600.0)) -> AsyncIterator[Shelf]:
+    it = Shelf(watch_s)
+    await it.service.start()
+    try:
+        await it.service.list_models()
+        await it.service.rescan()
+        yield it
+    finally:
+        await it.service.stop()
+
+
+def run(scenario: Callable[[], Awaitable[None]]) -> None:
+    async def guarded() -> None:
+        await asyncio.wait_for(scenario(), GUARD_S)
+
+    asyncio.run(guarded())
+
+
+def test_new_and_vanished_models_are_noticed_without_being_asked() -> None:
+    async def scenario() -> None:
+        async with shelf(OFTEN_S) as it:
+            it.disk.put(ModelSummary(3, "gamma", "gamma", "llama", 1))
+            await it.until(lambda: "gamma" in it.names())
+            it.disk.take(1)
+            await it.until(lambda: ["beta", "gamma"] == it.names())
+
+    run(scenario)
+
+
+def test_a_store_that_fails_for_a_moment_is_watched_on() -> None:
+    async def scenario() -> None:
+        async with shelf(OFTEN_S) as it:
+            failed = asyncio.Event()
+            healthy = it.disk.refresh_changed
+
+            async def failing() -> bool:
+                failed.set()
+                raise StoreUnavailable("busy")
+
+            it.disk.refresh_changed = failing  # type: ignore[method-assign]
+            await failed.wait()
+            it.disk.refresh_changed = healthy  # type: ignore[method-assign]
+            it.disk.take(1)
+            await it.until(lambda: ["beta"] == it.names())
+
+    run(scenario)
+
+
+def test_a_vanished_file_is_told_before_a_launch_though_it_was_known_a_moment_ago() -> None:
+    async def scenario() -> None:
+        async with shelf() as it:
+            before = await it.service.resolve_for_launch("alpha")
+            it.disk.take(1)
+            after = await it.service.resolve_for_launch("alpha")
+
+            assert [False, True] == [spec.is_missing for spec in (before, after) if spec is not None]
+
+    run(scenario)
+
+
+def test_a_server_that_runs_needs_no_file() -> None:
+    async def scenario() -> None:
+        async with shelf() as it:
+            it.running.add(1)
+            it.disk.take(1)
+            unknown_yet = await it.service.resolve_for_launch("alpha")
+            await it.service.rescan()
+            spec = await it.service.resolve_for_launch("alpha")
+
+            assert [(False, None)] * 2 == [
+                (each.is_missing, each.problem) for each in (unknown_yet, spec) if each is not None
+            ]
+            assert ["alpha", "beta"] == it.names()
+            assert "its file has gone; it runs until it is stopped" == it.service.models[0].problem
+
+    run(scenario)
+
+
+def test_a_model_without_a_file_is_gone_with_its_server() -> None:
+    async def scenario() -> None:
+        async with shelf(OFTEN_S) as it:
+            it.running.add(1)
+            await it.service.resolve_for_launch("alpha")
+            it.disk.take(1)
+            await it.until(lambda: it.service.models[0].problem is not None)
+            it.running.clear()
+            stopped = await it.service.resolve_for_launch("alpha")
+            await it.until(lambda: ["beta"] == it.names())
+
+            assert stopped is None or stopped.is_missing
+
+    run(scenario)

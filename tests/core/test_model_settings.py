@@ -1,0 +1,99 @@
+"""Which of a model's own and the common settings are in force."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from ggtui.core.model_settings import (
+    AUTO,
+    LABELS,
+    CommonSettings,
+    ModelSettings,
+    launch_options,
+    settings_document,
+    settings_view,
+    value_words,
+)
+from ggtui.core.models import KvType, LaunchOptions
+
+COMMON = LaunchOptions(n_gpu_layers=30, n_parallel=8, cache_type_k=KvType.Q8_0, extra_args=("--mlock",))
+
+
+def test_every_setting_has_a_label() -> None:
+    assert [each.name for each in fields(ModelSettings)] == list(LABELS)
+
+
+def test_own_options_override_the_common_ones_field_by_field() -> None:
+    own = ModelSettings(slots=1, gpu_layers=AUTO, template="chatml", extra_args=(), ctx=512, pinned=True)
+
+    assert LaunchOptions(
+        n_gpu_layers=None, n_parallel=1, cache_type_k=KvType.Q8_0, template="chatml", extra_args=()
+    ) == launch_options(COMMON, own)
+    assert COMMON == launch_options(COMMON, ModelSettings())
+
+
+def test_every_launch_setting_reaches_its_option() -> None:
+    own = ModelSettings(
+        slots=3,
+        kv_unified=False,
+        cache_type_k=KvType.Q4_0,
+        cache_type_v=KvType.Q4_1,
+        gpu_layers=5,
+        flash_attn=True,
+        threads=6,
+        template="/t.jinja",
+        extra_args=("-v",),
+    )
+
+    assert LaunchOptions(
+        n_gpu_layers=5,
+        n_parallel=3,
+        kv_unified=False,
+        cache_type_k=KvType.Q4_0,
+        cache_type_v=KvType.Q4_1,
+        flash_attn=True,
+        n_threads=6,
+        template="/t.jinja",
+        extra_args=("-v",),
+    ) == launch_options(LaunchOptions(), own)
+
+
+def test_the_view_tells_where_each_value_comes_from() -> None:
+    own = ModelSettings(ctx=2048, flash_attn=AUTO, keep_alive="10m")
+    view = settings_view("m", own, CommonSettings(8192, COMMON, 60.0, frozenset({"m"})))
+    found = {each.key: (each.value, each.source) for each in view.in_force}
+
+    assert {
+        "ctx": (2048, "models.toml"),
+        "slots": (8, "config"),
+        "kv_unified": (True, "built-in"),
+        "cache_type_k": (KvType.Q8_0, "config"),
+        "cache_type_v": (KvType.F16, "built-in"),
+        "gpu_layers": (30, "config"),
+        "flash_attn": (AUTO, "models.toml"),
+        "threads": (None, "built-in"),
+        "template": (None, "built-in"),
+        "extra_args": (("--mlock",), "config"),
+        "keep_alive": ("10m", "models.toml"),
+        "pinned": (True, "config"),
+    } == found
+    assert {"ctx": 2048, "flash_attn": AUTO, "keep_alive": "10m"} == settings_document(view)["settings"]
+
+
+def test_values_read_as_words() -> None:
+    shown = [
+        value_words(key, value)
+        for key, value in (
+            ("ctx", 4096),
+            ("threads", None),
+            ("template", None),
+            ("keep_alive", -1.0),
+            ("keep_alive", 90),
+            ("keep_alive", "10m"),
+            ("pinned", False),
+            ("extra_args", ("-a", "b")),
+            ("extra_args", ()),
+        )
+    ]
+
+    assert ["4096", "auto", "from the model file", "for ever", "90 s", "10m", "off", "-a b", "–"] == shown

@@ -29,9 +29,8 @@ slots = 2
 
 
 def test_a_changed_value_keeps_its_comment_and_a_new_key_stands_beside_the_others() -> None:
-    expected = TEXT.replace("ctx = 1024 #", "ctx = 2048 #").replace(
-        "]\n\n# the large", "]\nslots = 3\n\n# the large"
-    )
+    changed = TEXT.replace("ctx = 1024 #", "ctx = 2048 #")
+    expected = changed.replace("\n# the large", "slots = 3\n\n# the large")
 
     assert expected == edited(TEXT, "first", {"ctx": 2048, "slots": 3})
 
@@ -41,7 +40,7 @@ def test_a_removed_key_takes_only_its_line() -> None:
 
 
 def test_a_new_model_is_added_at_the_end() -> None:
-    expected = TEXT + '\n["third"]\nextra_args = ["-a", "b\\"c"]\n'
+    expected = TEXT + '\n[third]\nextra_args = ["-a", "b\\"c"]\n'
 
     assert expected == edited(TEXT, "third", {"extra_args": ("-a", 'b"c'), "ctx": None})
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ggtui.adapters.settings_file import file as file_module
 from ggtui.adapters.settings_file.file import ModelSettingsFile
 from ggtui.core.errors import ConfigInvalid, StoreUnavailable
 from ggtui.core.model_settings import ModelSettings
@@ -54,7 +53,7 @@ def test_a_file_written_between_reading_and_replacing_is_read_again(
         if slips:
             slips.pop()()
 
-    monkeypatch.setattr(file_module.os, "fsync", slipped_in)
+    monkeypatch.setattr("os.fsync", slipped_in)
 
     assert ModelSettings(ctx=2, slots=7) == write(file, "m", {"ctx": 2})
     assert ["models.toml"] == os.listdir(tmp_path)
@@ -62,10 +61,8 @@ def test_a_file_written_between_reading_and_replacing_is_read_again(
 
 def test_many_writers_lose_nothing(tmp_path: Path) -> None:
     file = tmp_path / "models.toml"
-    writers = [
-        threading.Thread(target=write, args=(file, f"model-{n}", {"ctx": n + 1, "slots": 1}))
-        for n in range(12)
-    ]
+    tasks = [(file, f"model-{n}", {"ctx": n + 1, "slots": 1}) for n in range(12)]
+    writers = [threading.Thread(target=write, args=task) for task in tasks]
     for writer in writers:
         writer.start()
     for writer in writers:

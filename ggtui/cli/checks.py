@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from ggtui import __version__
 from ggtui.core.errors import Failure, PortInUse
-from ggtui.core.units import used_of_total
+from ggtui.core.gpu_absence import gpu_absence
+from ggtui.core.ports.gpu import NoGpu
+from ggtui.core.units import gib, used_of_total
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from ggtui.cli.surroundings import Shelf
     from ggtui.config.schema import Config
     from ggtui.core.models import EngineInfo
-    from ggtui.core.ports.gpu import MemoryReading
+    from ggtui.core.ports.gpu import GpuSample, MemoryReading
 
 
 class Health(StrEnum):
@@ -108,17 +110,48 @@ def engine(info: EngineInfo) -> Check:
 
 def driver(reading: MemoryReading, info: EngineInfo) -> Check:
     """Whether the GPUs can be read, and whether the engine can use them."""
-    if reading.gpu_problem is not None:
-        cure = "install the NVIDIA driver, if there is such a GPU; main memory is used without"
-        return Check("driver", Health.WARN, reading.gpu_problem, cure)
+    found = ", ".join(_device(gpu) for gpu in reading.gpus)
+    absence = gpu_absence(reading, info)
+    if absence is not None:
+        is_integrated = absence.kind is NoGpu.NO_BACKEND and all(gpu.is_unified for gpu in reading.gpus)
+        health = Health.OK if is_integrated else Health.WARN
+        return Check("driver", health, "; ".join(filter(None, (found, absence.line))), absence.hint)
     lost = [f"GPU {gpu.index}: {gpu.problem}" for gpu in reading.gpus if gpu.problem]
-    if lost:
-        return Check("driver", Health.WARN, "; ".join(lost), "see nvidia-smi")
-    found = ", ".join(f"{gpu.name} {used_of_total(gpu.used_bytes, gpu.total_bytes)}" for gpu in reading.gpus)
-    if info.is_usable and not info.devices:
-        cure = "use a llama-server that was built for CUDA: --llama-server PATH"
-        return Check("driver", Health.WARN, f"{found}, which this engine cannot use", cure)
+    problems = [*lost, *([reading.gpu_problem] if reading.gpu_problem else [])]
+    if problems:
+        return Check("driver", Health.WARN, "; ".join((found, *problems)), reading.gpu_hint)
     return Check("driver", Health.OK, found)
+
+
+def _device(gpu: GpuSample) -> str:
+    shared = " of main memory" if gpu.is_unified else ""
+    return f"{gpu.name} {used_of_total(gpu.used_bytes, gpu.total_bytes)}{shared}"
+
+
+def memory(reading: MemoryReading) -> Check:
+    """Main memory: what a model without a GPU, or beyond it, can take."""
+    used = reading.ram_total_bytes - reading.ram_available_bytes
+    words = [
+        f"{used_of_total(used, reading.ram_total_bytes)} used, {gib(reading.ram_available_bytes)} available"
+    ]
+    if reading.ram_limit_bytes is not None:
+        words.append("limit of this container")
+    swap = used_of_total(reading.swap_used_bytes, reading.swap_total_bytes)
+    words.append(f"swap {swap}" if reading.swap_total_bytes else "no swap")
+    return Check("memory", Health.OK, ", ".join(words))
+
+
+def processor(reading: MemoryReading) -> Check:
+    """The processor, and whether it has what the engine needs to be fast on it."""
+    cpu = reading.cpu
+    detail = f"{cpu.model or 'unknown model'}, {cpu.n_cores or '?'} cores, {cpu.n_threads or '?'} threads"
+    if not cpu.features:
+        return Check("processor", Health.OK, detail)
+    detail = f"{detail}, {' '.join(cpu.features)}"
+    if "AVX" in cpu.features and "AVX2" not in cpu.features:
+        cure = "take an engine built without AVX2; models will be slow without a GPU"
+        return Check("processor", Health.WARN, f"{detail}; no AVX2", cure)
+    return Check("processor", Health.OK, detail)
 
 
 def instance(config: Config, state: dict[str, Any] | None) -> Check:

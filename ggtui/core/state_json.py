@@ -176,6 +176,16 @@ def _memory(reading: MemoryReading) -> dict[str, object]:
         "ram_total_bytes": reading.ram_total_bytes,
         "ram_available_bytes": reading.ram_available_bytes,
         "swap_used_bytes": reading.swap_used_bytes,
+        "swap_total_bytes": reading.swap_total_bytes,
+        "ram_limit_bytes": reading.ram_limit_bytes,
+        "gpu_absence": None if reading.gpu_absence is None else str(reading.gpu_absence),
+        "gpu_hint": reading.gpu_hint,
+        "cpu": {
+            "model": reading.cpu.model,
+            "n_cores": reading.cpu.n_cores,
+            "n_threads": reading.cpu.n_threads,
+            "features": list(reading.cpu.features),
+        },
     }
 
 
@@ -190,4 +200,12 @@ def _gpu(sample: GpuSample) -> dict[str, object]:
         "temperature_c": sample.temperature_c,
         "power_w": sample.power_w,
         "problem": sample.problem,
+        "vendor": str(sample.vendor),
+        "bus_id": sample.bus_id,
+        "is_unified": sample.is_unified,
+        "is_lost": sample.is_lost,
+        "is_hidden": sample.is_hidden,
+        "age_s": sample.age_s,
+        "process_problem": sample.process_problem,
+        "access_problem": sample.access_problem,
     }

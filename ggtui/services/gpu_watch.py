@@ -31,6 +31,7 @@ class GpuWatch:
         self._probe = probe
         self._pids = pids
         self._history: deque[int] = deque(maxlen=HISTORY_S)
+        self._by_device: dict[str, deque[int]] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -48,6 +49,7 @@ class GpuWatch:
         """One reading now."""
         reading = await self._probe.sample(self._pids())
         self._history.append(_used_bytes(reading))
+        self._remember(reading)
         is_news = reading != self.reading
         self.reading = reading
         if is_news:
@@ -64,10 +66,10 @@ class GpuWatch:
             return
         loop = asyncio.get_running_loop()
         deadline = loop.time() + RETURN_S
-        before = _used_bytes(await self._probe.sample())
+        before = _used_bytes(await self._probe.sample(self._pids()))
         while loop.time() < deadline:
             await asyncio.sleep(RETURN_STEP_S)
-            now = _used_bytes(await self._probe.sample())
+            now = _used_bytes(await self._probe.sample(self._pids()))
             if now >= before:
                 return
             before = now
@@ -76,6 +78,22 @@ class GpuWatch:
     def history(self) -> tuple[int, ...]:
         """Used bytes of the pool at 1 Hz, oldest first."""
         return tuple(self._history)
+
+    @property
+    def gpu_history(self) -> tuple[tuple[int, ...], ...]:
+        """Used bytes of each device of the reading at 1 Hz, oldest first.
+
+        A second in which a device gave no figure is left out, so a lost device keeps what it had.
+        """
+        return tuple(tuple(self._by_device.get(gpu.key, ())) for gpu in self.reading.gpus)
+
+    def _remember(self, reading: MemoryReading) -> None:
+        """Devices are told apart by what stays the same when they are numbered anew."""
+        kept = {gpu.key: self._by_device.get(gpu.key, deque(maxlen=HISTORY_S)) for gpu in reading.gpus}
+        for gpu in reading.gpus:
+            if gpu.used_bytes is not None:
+                kept[gpu.key].append(gpu.used_bytes)
+        self._by_device = kept
 
     async def _watch(self) -> None:
         while True:

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from concurrent.futures import Future
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,8 @@ class PatientWorker(Generic[T]):
 
     def __init__(self, name: str, first_value: T) -> None:
         self.value = first_value
+        self.taken_at: float | None = None
+        """Loop time of the last good value; None before the first."""
         self._name = name
         self._jobs: SimpleQueue[tuple[Callable[[], T], Future[T]] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -36,11 +38,14 @@ class PatientWorker(Generic[T]):
         if self._under_way is None:
             self._under_way = self._submit(work)
         job = self._under_way
-        done, _ = await asyncio.wait([asyncio.wrap_future(job)], timeout=limit_s)
+        waited_for = asyncio.wrap_future(job)
+        waited_for.add_done_callback(_seen)
+        done, _ = await asyncio.wait([waited_for], timeout=limit_s)
         if not done:
             return self.value, False
         self._under_way = None
         self.value = job.result()
+        self.taken_at = asyncio.get_running_loop().time()
         return self.value, True
 
     def _submit(self, work: Callable[[], T]) -> Future[T]:
@@ -67,3 +72,9 @@ class PatientWorker(Generic[T]):
             self._jobs.put((last_work, Future()))  # type: ignore[arg-type]
         self._jobs.put(None)
         self._thread = None
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    """An error is raised from the job itself; asyncio need not complain that nobody looked at its copy."""
+    if not future.cancelled():
+        future.exception()

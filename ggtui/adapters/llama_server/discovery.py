@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ggtui.adapters.llama_server import failures
+from ggtui.adapters.llama_server.environment import child_environment
 from ggtui.adapters.llama_server.process import Child, uninterrupted
 from ggtui.core.models import EngineInfo
 from ggtui.core.text import plain
@@ -62,6 +63,15 @@ def locate(choice: str | None, environ: Mapping[str, str]) -> LocatedEngine:
         problem=f"no llama-server on the PATH, {SERVER_VARIABLE} is not set, and the embedded engine is not "
         f"installed: {INSTALL_HINT}",
     )
+
+
+def question(choice: str | None, environ: Mapping[str, str]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """(command, environment) with which this engine may be asked something; no command when there is none.
+
+    choice: as for `locate`.
+    """
+    located = locate(choice, environ)
+    return located.command, child_environment(environ, "", is_embedded=located.kind == EMBEDDED)
 
 
 async def describe(located: LocatedEngine, env: Mapping[str, str]) -> EngineInfo:

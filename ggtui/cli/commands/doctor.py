@@ -43,12 +43,13 @@ def _configuration(call: Call) -> tuple[Config, list[Check]]:
 
 
 async def _outside(config: Config, state: dict[str, Any] | None) -> list[Check]:
-    reading, info = await read_memory(), await find_engine(config)
+    reading, info = await read_memory(config=config), await find_engine(config)
     try:
         models = checks.models(await read_shelf(config, state))
     except CatalogFailure as failure:
         models = Check("models", Health.FAIL, failure.detail, failure.hint)
-    return [models, checks.engine(info), checks.driver(reading, info)]
+    found = [models, checks.engine(info), checks.driver(reading, info)]
+    return [*found, checks.memory(reading), checks.processor(reading)]
 
 
 def _print(call: Call, found: list[Check]) -> None:

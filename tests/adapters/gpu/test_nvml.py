@@ -2,91 +2,33 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ggtui.adapters.gpu.nvml import NvmlDriver
-from ggtui.core.errors import DriverMissing
+from ggtui.adapters.gpu.nvml import NvidiaProvider
+from ggtui.adapters.gpu.provider import NoDevices
+from ggtui.core.ports.gpu import NoGpu, Vendor
 from ggtui.core.units import GIB
+from tests.adapters.gpu.machines import (
+    FakeNvml,
+    Machine,
+    NVMLError_GpuIsLost,
+    NVMLError_LibraryNotFound,
+    NVMLError_NoPermission,
+    NVMLError_NotSupported,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-class NVMLError_LibraryNotFound(Exception):  # the library's own name, matched by name
-    pass
-
-
-class NVMLError_GpuIsLost(Exception):
-    pass
-
-
-class NVMLError_NotSupported(Exception):
-    pass
-
-
-class FakeLibrary:
-    """Two devices; the calls named in `refusals` raise."""
-
-    def __init__(self, count: int = 2, refusals: dict[str, Exception] | None = None) -> None:
-        self.count = count
-        self.refusals = refusals or {}
-        self.n_inits = 0
-        self.n_shutdowns = 0
-
-    def _check(self, name: str) -> None:
-        if name in self.refusals:
-            raise self.refusals[name]
-
-    def nvmlInit(self) -> None:
-        self.n_inits += 1
-        self._check("init")
-
-    def nvmlShutdown(self) -> None:
-        self.n_shutdowns += 1
-        self._check("shutdown")
-
-    def nvmlDeviceGetCount(self) -> int:
-        self._check("count")
-        return self.count
-
-    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:
-        self._check(f"handle{index}")
-        return index
-
-    def nvmlDeviceGetName(self, handle: int) -> bytes | str:
-        return b"NVIDIA \x1b[31mA" if handle == 0 else "NVIDIA B"
-
-    def nvmlDeviceGetUUID(self, handle: int) -> str:
-        return f"GPU-{handle}"
-
-    def nvmlDeviceGetMemoryInfo(self, handle: int) -> Any:
-        self._check("memory")
-        return SimpleNamespace(total=24 * GIB, used=(handle + 1) * GIB)
-
-    def nvmlDeviceGetUtilizationRates(self, handle: int) -> Any:
-        self._check("utilisation")
-        return SimpleNamespace(gpu=37)
-
-    def nvmlDeviceGetTemperature(self, handle: int, sensor: int) -> int:
-        return 61
-
-    def nvmlDeviceGetPowerUsage(self, handle: int) -> int:
-        return 85_500
-
-    def nvmlDeviceGetComputeRunningProcesses(self, handle: int) -> list[Any]:
-        return [SimpleNamespace(pid=7, usedGpuMemory=GIB), SimpleNamespace(pid=8, usedGpuMemory=None)]
-
-    def nvmlDeviceGetGraphicsRunningProcesses(self, handle: int) -> list[Any]:
-        self._check("graphics")
-        return [SimpleNamespace(pid=9, usedGpuMemory=5)]
-
-
-def driver(library: FakeLibrary) -> NvmlDriver:
-    return NvmlDriver(lambda: library)
+def driver(library: FakeNvml) -> NvidiaProvider:
+    return NvidiaProvider(load=lambda: library)
 
 
 def test_every_device_gives_its_figures() -> None:
-    first, second = driver(FakeLibrary()).sample()
+    first, second = driver(FakeNvml()).sample()
 
     assert "NVIDIA A" == first.name
     assert ("GPU-1", 24 * GIB, 2 * GIB) == (second.uuid, second.total_bytes, second.used_bytes)
@@ -96,9 +38,9 @@ def test_every_device_gives_its_figures() -> None:
 
 
 def test_one_lost_device_hides_no_other() -> None:
-    first, second = driver(FakeLibrary(refusals={"handle0": NVMLError_GpuIsLost()})).sample()
+    first, second = driver(FakeNvml(refusals={"handle0": NVMLError_GpuIsLost()})).sample()
 
-    assert "GPU is lost; a restart helps" == first.problem
+    assert "GPU is lost: it has fallen off the bus" == first.problem
     assert first.total_bytes is None
     assert 2 * GIB == second.used_bytes
 
@@ -108,7 +50,7 @@ def test_what_a_driver_does_not_tell_is_none_and_not_zero() -> None:
         name: NVMLError_NotSupported() for name in ("memory", "utilisation", "graphics")
     }
 
-    first = driver(FakeLibrary(refusals=refusals)).sample()[0]
+    first = driver(FakeNvml(refusals=refusals)).sample()[0]
 
     assert (None, None, None) == (first.total_bytes, first.used_bytes, first.utilisation_percent)
     assert "the driver does not tell" == first.problem
@@ -117,14 +59,14 @@ def test_what_a_driver_does_not_tell_is_none_and_not_zero() -> None:
 
 
 def test_a_missing_library_is_told_in_one_line_and_not_looked_for_each_second() -> None:
-    library = FakeLibrary(refusals={"init": NVMLError_LibraryNotFound()})
+    library = FakeNvml(refusals={"init": NVMLError_LibraryNotFound()})
     missing = driver(library)
 
     for _ in range(3):
-        with pytest.raises(DriverMissing) as caught:
+        with pytest.raises(NoDevices) as caught:
             missing.sample()
 
-    assert "no NVIDIA driver library (libnvidia-ml.so.1 not found)" == caught.value.detail
+    assert "no NVML library (libnvidia-ml.so.1 not found)" == caught.value.detail
     assert 1 == library.n_inits
 
 
@@ -132,23 +74,23 @@ def test_a_missing_python_package_is_told_apart() -> None:
     def load() -> Any:
         raise ImportError("pynvml")
 
-    with pytest.raises(DriverMissing) as caught:
-        NvmlDriver(load).sample()
+    with pytest.raises(NoDevices) as caught:
+        NvidiaProvider(load=load).sample()
 
-    assert "no NVIDIA library for Python (nvidia-ml-py is not installed)" == caught.value.detail
+    assert "no NVML library for Python (nvidia-ml-py is not installed)" == caught.value.detail
 
 
 def test_an_unknown_error_is_told_in_its_own_plain_words() -> None:
-    with pytest.raises(DriverMissing) as caught:
-        driver(FakeLibrary(refusals={"init": ValueError("odd\x1b[2J state")})).sample()
+    with pytest.raises(NoDevices) as caught:
+        driver(FakeNvml(refusals={"init": ValueError("odd\x1b[2J state")})).sample()
 
     assert "NVIDIA driver: odd state" == caught.value.detail
 
 
 def test_a_driver_that_breaks_is_begun_anew() -> None:
-    library = FakeLibrary(refusals={"count": NVMLError_GpuIsLost(), "shutdown": ValueError("x")})
+    library = FakeNvml(refusals={"count": NVMLError_GpuIsLost(), "shutdown": ValueError("x")})
     breaking = driver(library)
-    with pytest.raises(DriverMissing):
+    with pytest.raises(NoDevices):
         breaking.sample()
     library.refusals.clear()
 
@@ -157,7 +99,7 @@ def test_a_driver_that_breaks_is_begun_anew() -> None:
 
 
 def test_close_releases_the_driver_once() -> None:
-    library = FakeLibrary()
+    library = FakeNvml()
     closing = driver(library)
     closing.sample()
 
@@ -165,3 +107,112 @@ def test_close_releases_the_driver_once() -> None:
     closing.close()
 
     assert 1 == library.n_shutdowns
+
+
+def on(machine: Machine, library: FakeNvml) -> NvidiaProvider:
+    return NvidiaProvider(machine.tree, lambda: library)
+
+
+def test_devices_are_named_so_that_the_engines_log_matches() -> None:
+    first, second = driver(FakeNvml()).sample()
+
+    assert ("0000:c1:00.0", "0001:c1:00.0") == (first.bus_id, second.bus_id)
+    assert Vendor.NVIDIA is first.vendor
+    assert ("GPU-0", "GPU-1") == (first.key, second.key)
+
+
+def test_no_permission_is_told_apart_and_says_what_to_do() -> None:
+    with pytest.raises(NoDevices) as caught:
+        driver(FakeNvml(refusals={"init": NVMLError_NoPermission()})).sample()
+
+    assert NoGpu.NO_PERMISSION is caught.value.absence
+    assert "NVIDIA driver present, no permission" == caught.value.detail
+    assert "/dev/nvidia" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["NVIDIA GB10", "Orin (nvgpu)", "NVIDIA Thor"])
+def test_an_integrated_device_takes_its_figures_from_main_memory(tmp_path: Path, name: str) -> None:
+    library = FakeNvml(1, {"memory": NVMLError_NotSupported()})
+    library.names = [name.encode()]
+
+    (sample,) = on(Machine(tmp_path), library).sample()
+
+    assert (True, None) == (sample.is_unified, sample.problem)
+    assert (32 * GIB, 8 * GIB) == (sample.total_bytes, sample.used_bytes)
+
+
+def test_a_board_that_says_tegra_is_integrated_whatever_its_device_is_called(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.write("/proc/device-tree/compatible", b"nvidia,p3737-0000\0nvidia,tegra234\0")
+
+    (sample,) = on(machine, FakeNvml(1, {"memory": NVMLError_NotSupported()})).sample()
+
+    assert 32 * GIB == sample.total_bytes
+
+
+def test_a_lost_integrated_device_is_lost_and_not_main_memory(tmp_path: Path) -> None:
+    library = FakeNvml(1, {"memory": NVMLError_GpuIsLost()})
+    library.names = [b"NVIDIA GB10"]
+
+    (sample,) = on(Machine(tmp_path), library).sample()
+
+    assert (True, None, None) == (sample.is_lost, sample.total_bytes, sample.used_bytes)
+
+
+def test_an_ordinary_device_that_tells_nothing_is_never_shown_as_main_memory(tmp_path: Path) -> None:
+    (sample,) = on(Machine(tmp_path), FakeNvml(1, {"memory": NVMLError_NotSupported()})).sample()
+
+    assert (False, False, None) == (sample.is_unified, sample.is_lost, sample.total_bytes)
+
+
+def test_a_device_that_is_cut_is_shown_by_its_parts() -> None:
+    library = FakeNvml(2)
+    library.slices = {0: 2}
+
+    samples = driver(library).sample()
+
+    assert ["MIG-0/0", "MIG-0/1", "GPU-1"] == [sample.uuid for sample in samples]
+    assert [0, 1, 2] == [sample.index for sample in samples]
+    assert [5 * GIB, 5 * GIB, 24 * GIB] == [sample.total_bytes for sample in samples]
+    assert (None, 61, "0000:c1:00.0") == (
+        samples[0].utilisation_percent,
+        samples[0].temperature_c,
+        samples[0].bus_id,
+    )
+
+
+def test_an_older_driver_is_asked_in_its_own_version() -> None:
+    (sample,) = driver(FakeNvml(1, {"compute": NVMLError_NotSupported()})).sample()
+
+    assert {11: 6, 9: 5} == sample.process_bytes
+
+
+def test_a_driver_that_names_processes_without_figures_says_so() -> None:
+    library = FakeNvml(1, {"graphics": NVMLError_NotSupported()})
+    library.processes = [(7, None)]
+
+    (sample,) = driver(library).sample()
+
+    assert {} == sample.process_bytes
+    assert "the driver does not tell the memory of single processes" == sample.process_problem
+
+
+def test_in_a_container_the_hosts_process_ids_are_unknown_and_not_somebody_elses(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.link("/proc/self/ns/pid", "pid:[4026532222]")
+    machine.link("/proc/7/fd/3", "/tmp/file")
+
+    (sample,) = on(machine, FakeNvml(1)).sample()
+
+    assert {} == sample.process_bytes
+    assert "in a container the driver tells the host's process ids" == sample.process_problem
+
+
+def test_in_a_container_a_process_that_has_the_driver_open_is_the_one_that_is_meant(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.link("/proc/self/ns/pid", "pid:[4026532222]")
+    machine.link("/proc/7/fd/3", "/dev/nvidia0")
+
+    (sample,) = on(machine, FakeNvml(1)).sample()
+
+    assert ({7: GIB}, None) == (sample.process_bytes, sample.process_problem)

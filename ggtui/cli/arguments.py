@@ -122,6 +122,7 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--timeout", metavar="S", type=_seconds, help="how long to wait for the load")
     if name == "logs":
         parser.add_argument("-f", "--follow", action="store_true", help="go on as lines come")
+        parser.add_argument("--verbose", action="store_true", help="with what the engine says of its memory")
         parser.add_argument("-n", "--lines", metavar="N", type=_count, default=100, help="lines (100)")
     if name == "completion":
         parser.add_argument("shell", type=_shell, metavar="bash|zsh|fish")

@@ -62,12 +62,17 @@ class ControlApi:
             unsubscribe()
 
     async def logs(self, scope: Any, receive: Receive, reply: Reply) -> None:
-        """GET /ggtui/logs?model=&n=&follow=1: the tail as JSON lines, or as events that go on."""
+        """GET /ggtui/logs?model=&n=&follow=1&verbose=1: the tail as JSON lines, or as events that go on.
+
+        The verbose lines are in a tail only.
+        """
         query = parameters(scope)
         model = query.get("model") or self._current_model()
         n_lines = _line_count(query.get("n", str(_DEFAULT_LINES)))
         if query.get("follow") not in ("1", "true"):
-            lines = [_log_document(model, line) for line in self._control.log_tail(model, n_lines)]
+            is_verbose = query.get("verbose") in ("1", "true")
+            tail = self._control.log_tail(model, n_lines, is_verbose=is_verbose)
+            lines = [_log_document(model, line) for line in tail]
             body = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
             await reply.whole(200, body, b"application/x-ndjson")
             return

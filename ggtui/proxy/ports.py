@@ -39,7 +39,7 @@ class ControlPort(Protocol):
     def subscribe_logs(self, hear: Callable[[LogBatch], None]) -> Callable[[], None]:
         """Hear new log lines until the returned call."""
 
-    def log_tail(self, public_id: str, n_lines: int) -> tuple[str, ...]:
+    def log_tail(self, public_id: str, n_lines: int, *, is_verbose: bool = False) -> tuple[str, ...]:
         """The last lines of a model's server."""
 
     async def load(self, name: str, n_ctx: int | None = None) -> RunningTarget:

@@ -68,9 +68,12 @@ class Control:
         """Call `hear` on the engine's loop with new log lines; returns what ends it."""
         return self._logs.subscribe(hear)
 
-    def log_tail(self, public_id: str, n_lines: int) -> tuple[str, ...]:
-        """The last lines of a model's server in this run; empty when it was never started."""
-        return self._logs.tail(public_id, n_lines)
+    def log_tail(self, public_id: str, n_lines: int, *, is_verbose: bool = False) -> tuple[str, ...]:
+        """The last lines of a model's server in this run; empty when it was never started.
+
+        is_verbose: with those that the engine writes at its verbose level, what it allocates among them.
+        """
+        return self._logs.tail(public_id, n_lines, is_verbose=is_verbose)
 
     async def load(self, name: str, n_ctx: int | None = None) -> RunningTarget:
         """Make this model the running one, at exactly n_ctx when given; swaps without waiting a turn.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ggtui.core.engine_log import timing_of
+from ggtui.core.memory.log_lines import LoadLog
 from ggtui.core.models import LaunchOptions
 from ggtui.core.snapshot import FailureNote
 
@@ -48,6 +49,8 @@ class Launch:
     """Speeds of the last answer in tokens per second, read from the log."""
     n_lines: int = 0
     """Log lines so far."""
+    load_log: LoadLog = field(default_factory=LoadLog)
+    """What the engine has told of its buffers."""
     is_stuck: bool = False
     """True when it is ended because it had requests and did nothing."""
 
@@ -77,6 +80,14 @@ class Launch:
         else:
             self.predicted_per_second = timing.tokens_per_second
             self.ledger.changed()
+
+    def verbose_line(self, line: str) -> None:
+        """See LaunchListener."""
+        self.on_progress()
+        self.n_lines += 1
+        self.ledger.logs.add_verbose(self.public_id, line)
+        if self.process is None:
+            self.load_log.hear(line)
 
 
 class LaunchLedger:

@@ -26,28 +26,29 @@ class LogBook:
 
     def __init__(self) -> None:
         self._rings: dict[str, deque[str]] = {}
+        self._verbose: dict[str, deque[str]] = {}
+        """Every line, those of the verbose level among them."""
         self._fresh: dict[str, list[str]] = {}
         self._hearers: list[Callable[[LogBatch], None]] = []
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, public_id: str, line: str) -> None:
         """Keep one line."""
-        ring = self._rings.pop(public_id, None)
-        if ring is None:
-            ring = deque(maxlen=MAX_LINES)
-        self._rings[public_id] = ring  # the last place is the latest
-        ring.append(line)
-        if len(self._rings) > MAX_MODELS:
-            del self._rings[next(iter(self._rings))]
+        _keep(self._rings, public_id, line)
+        _keep(self._verbose, public_id, line)
         if not self._hearers:
             return
         self._fresh.setdefault(public_id, []).append(line)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(BATCH_S, self._hand_on)
 
-    def tail(self, public_id: str, n_lines: int) -> tuple[str, ...]:
+    def add_verbose(self, public_id: str, line: str) -> None:
+        """Keep one line that only those see who ask for the verbose level."""
+        _keep(self._verbose, public_id, line)
+
+    def tail(self, public_id: str, n_lines: int, *, is_verbose: bool = False) -> tuple[str, ...]:
         """The last n_lines of a model, oldest first."""
-        ring = self._rings.get(public_id)
+        ring = (self._verbose if is_verbose else self._rings).get(public_id)
         return tuple(ring)[-n_lines:] if ring and n_lines > 0 else ()
 
     def subscribe(self, hear: Callable[[LogBatch], None]) -> Callable[[], None]:
@@ -65,3 +66,13 @@ class LogBook:
                     hear(batch)
                 except Exception:
                     _LOG.exception("a subscriber failed")
+
+
+def _keep(rings: dict[str, deque[str]], public_id: str, line: str) -> None:
+    ring = rings.pop(public_id, None)
+    if ring is None:
+        ring = deque(maxlen=MAX_LINES)
+    rings[public_id] = ring  # the last place is the latest
+    ring.append(line)
+    if len(rings) > MAX_MODELS:
+        del rings[next(iter(rings))]

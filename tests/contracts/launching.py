@@ -34,6 +34,7 @@ class RecordingListener:
         self.argv: tuple[str, ...] = ()
         self.values: list[float] = []
         self.lines: list[str] = []
+        self.verbose_lines: list[str] = []
         self.spawned_event = asyncio.Event()
         self.loading_event = asyncio.Event()
 
@@ -52,6 +53,10 @@ class RecordingListener:
     def log_line(self, line: str) -> None:
         """Remember the line."""
         self.lines.append(line)
+
+    def verbose_line(self, line: str) -> None:
+        """Remember the line."""
+        self.verbose_lines.append(line)
 
 
 @dataclass

@@ -26,6 +26,9 @@ class _Silent:
     def log_line(self, line: str) -> None:
         """Nothing."""
 
+    def verbose_line(self, line: str) -> None:
+        """Nothing."""
+
 
 async def hold(engine: str, model: Path, folder: Path, extra: tuple[str, ...]) -> None:
     """Launch, tell, and wait for the end of this process."""

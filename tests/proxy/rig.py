@@ -168,7 +168,7 @@ class FakeControl:
         self.log_hearers.append(hear)
         return lambda: self.log_hearers.remove(hear)
 
-    def log_tail(self, public_id: str, n_lines: int) -> tuple[str, ...]:
+    def log_tail(self, public_id: str, n_lines: int, *, is_verbose: bool = False) -> tuple[str, ...]:
         self.asked.append(("log_tail", public_id, n_lines))
         return self.tail
 

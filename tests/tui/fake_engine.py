@@ -168,7 +168,7 @@ class FakeControl:
         self._log_hearers.append(hear)
         return lambda: self._log_hearers.remove(hear)
 
-    def log_tail(self, public_id: str, n_lines: int) -> tuple[str, ...]:
+    def log_tail(self, public_id: str, n_lines: int, *, is_verbose: bool = False) -> tuple[str, ...]:
         return self.logs.get(public_id, ())[-n_lines:]
 
     async def publish(self, snapshot: EngineSnapshot) -> None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ggtui.core.models import LaunchOptions, LaunchPlan
 
 HOST: Final = "127.0.0.1"
+VERBOSE: Final = "4"
+"""The log level at which the engine tells what it allocates."""
 
 DISPENSABLE: Final = ("--cors-origins", "--no-ui", "--offline", "-kvu", "-no-kvu")
 """Flags that older builds do not know and that a launch can do without."""
@@ -38,6 +40,7 @@ def server_flags(
         ("-ctk", str(options.cache_type_k)),
         ("-ctv", str(options.cache_type_v)),
         *_chosen(options),
+        ("-lv", VERBOSE),
         *((("--api-key-file", str(key_file)),) if key_file is not None else ()),
         ("--cors-origins", "localhost"),
         ("--no-ui",),

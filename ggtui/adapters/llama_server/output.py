@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ggtui.adapters.llama_server import push
 from ggtui.adapters.llama_server.logs import Capture, readable
+from ggtui.core.log_levels import LogLevels, is_secret
 
 if TYPE_CHECKING:
     from ggtui.adapters.llama_server.logs import RotatedLog
@@ -28,6 +29,7 @@ class ServerOutput:
         self.capture = Capture()
         self._listener = listener
         self._log = log
+        self._levels = LogLevels()
 
     def push_line(self, line: bytes) -> None:
         """One line of stdout; anything but the push channel's own lines is noise."""
@@ -42,15 +44,20 @@ class ServerOutput:
             self.ready.set()
 
     def log_lines(self, lines: list[bytes]) -> None:
-        """Lines of stderr: kept, written to the file, and told."""
-        texts = [readable(line) for line in lines]
+        """Lines of stderr, each told; those of the normal level are kept and written to the file."""
         self.n_bytes += sum(map(len, lines))
-        self._log.write(texts)
-        for text in texts:
+        shown = []
+        for text in map(readable, lines):
+            if not self._levels.is_shown(text):
+                if not is_secret(text):
+                    self._listener.verbose_line(text)
+                continue
+            shown.append(text)
             self.capture.add(text)
             if not self.ready.is_set() and _LISTENING.search(text):
                 self.ready.set()
             self._listener.log_line(text)
+        self._log.write(shown)
 
     def close(self) -> None:
         """Release the log file."""

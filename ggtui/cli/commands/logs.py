@@ -29,7 +29,8 @@ def run(call: Call) -> ExitCode:
         _print(call.out, _followed(connect(call.config), arguments.model, arguments.lines), is_stream=True)
         return ExitCode.DONE
     instance = running(call.config)
-    lines = _asked(instance, arguments.model, arguments.lines) if instance is not None else []
+    path = _path(arguments.model, arguments.lines, verbose="1" if arguments.verbose else "0")
+    lines = _asked(instance, path) if instance is not None else []
     if not lines and arguments.model:
         lines = _kept(call, arguments.model, arguments.lines)
     elif instance is None:
@@ -51,19 +52,18 @@ def _check_name(call: Call, name: str) -> None:
         raise not_found(name, known)
 
 
-def _asked(instance: InstanceClient, model: str | None, n_lines: int) -> list[str]:
-    return [_line(text) for text in instance.lines(_path(model, n_lines, is_followed=False)) if text]
+def _asked(instance: InstanceClient, path: str) -> list[str]:
+    return [_line(text) for text in instance.lines(path) if text]
 
 
 def _followed(instance: InstanceClient, model: str | None, n_lines: int) -> Iterator[str]:
-    for text in instance.lines(_path(model, n_lines, is_followed=True)):
+    for text in instance.lines(_path(model, n_lines, follow="1")):
         if text.startswith("data: "):
             yield _line(text.removeprefix("data: "))
 
 
-def _path(model: str | None, n_lines: int, *, is_followed: bool) -> str:
-    query = {"n": str(n_lines), "follow": "1" if is_followed else "0", "model": model or ""}
-    return f"/ggtui/logs?{urlencode(query)}"
+def _path(model: str | None, n_lines: int, **wishes: str) -> str:
+    return f"/ggtui/logs?{urlencode({'n': str(n_lines), 'model': model or '', **wishes})}"
 
 
 def _line(text: str) -> str:

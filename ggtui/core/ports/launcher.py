@@ -33,6 +33,9 @@ class LaunchListener(Protocol):
     def log_line(self, line: str) -> None:
         """One line of the server's log, free of control characters; also after the load."""
 
+    def verbose_line(self, line: str) -> None:
+        """One line that the server writes only because it was asked to tell what it allocates."""
+
 
 class ServerProcess(Protocol):
     """One server that became ready."""

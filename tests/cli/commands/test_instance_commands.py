@@ -154,8 +154,11 @@ def test_logs_prints_plain_lines(cli: CommandLine, stub: StubInstance) -> None:
 
     answer = cli("logs", "m", "-n", "2")
 
-    assert "/ggtui/logs?n=2&follow=0&model=m" == stub.asked[-1][1]
+    assert "/ggtui/logs?n=2&model=m&verbose=0" == stub.asked[-1][1]
     assert (0, "one\ntwo red\n") == (answer.code, answer.out)
+    cli("logs", "m", "--verbose")
+
+    assert "/ggtui/logs?n=100&model=m&verbose=1" == stub.asked[-1][1]
     assert {"schema": 1, "lines": ["one", "two \x1b[31mred"]} == cli("logs", "m", "--json").document
 
 

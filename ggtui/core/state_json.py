@@ -47,6 +47,7 @@ def state_document(snapshot: EngineSnapshot, now: float, pid: int | None = None)
             "scanned_at": utc_text(snapshot.catalog.scanned_at),
             "is_scanning": snapshot.is_scanning,
         },
+        "adapters": [_adapter(each) for each in snapshot.catalog.adapters],
         "default_n_ctx": snapshot.default_n_ctx,
         "strategy": snapshot.strategy,
         "is_read_only": snapshot.is_read_only,
@@ -104,18 +105,17 @@ def _model(row: ModelStatus) -> dict[str, object]:
         "tags": list(summary.tags),
         "state": str(row.state),
         "is_pinned": row.is_pinned,
-        "problem": summary.problem,
         "store": summary.store,
         "places": list(summary.places),
         "waste_bytes": summary.waste_bytes,
         "projector": summary.projector,
         "projector_candidates": list(summary.projector_candidates),
-        "failure": _failure(row.failure) if row.failure is not None else None,
+        "problem": summary.problem,
         "warning": summary.warning,
+        "failure": _failure(row.failure) if row.failure is not None else None,
     }
 
 
-def _failure(note: FailureNote) -> dict[str, object]:
 def _store(root: StoreRoot) -> dict[str, object]:
     return {"store": str(root.store), "path": plain(str(root.path), LONGEST_PATH)}
 
@@ -132,6 +132,7 @@ def _adapter(adapter: AdapterSummary) -> dict[str, object]:
     }
 
 
+def _failure(note: FailureNote) -> dict[str, object]:
     return {
         "title": note.title,
         "detail": note.detail,

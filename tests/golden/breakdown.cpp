@@ -1,8 +1,10 @@
 // Prints the engine's own memory figures for one GGUF header, one JSON line per configuration.
 //
-// usage: breakdown [--tensors] [--repack] [--mtp] [--rpc HOST:PORT]... [--ngl N] [--ts A,B,..] MODEL < configurations
+// usage: breakdown [--list] [--tensors] [--repack] [--mtp] [--rpc HOST:PORT]... [--ngl N]
+//                  [--ts A,B,..] [--ncmoe N] MODEL < configurations
 //
-// A configuration is a line of KEY=VALUE words: ctx np unified ctk ctv fa ub swa_full mtp embedding.
+// --list prints the tensors that the architecture can have instead, a name and four dimensions a line.
+// A configuration is a line of KEY=VALUE words: ctx np unified ctk ctv fa ub swa_full mtp embedding nkvo.
 // Nothing is allocated for weights, KV cache and compute; a recurrent state and the output buffer are real.
 // Built with -fno-access-control: the output buffer is a private member of the context.
 #include "llama-context.h"
@@ -11,6 +13,7 @@
 #include "llama-memory-hybrid-iswa.h"
 #include "llama-memory-hybrid.h"
 #include "llama-memory-recurrent.h"
+#include "llama-model.h"
 
 #include "ggml-backend.h"
 #include "ggml-rpc.h"
@@ -97,6 +100,7 @@ static llama_context_params context_params(const std::string & line) {
     params.n_ubatch   = number("ub", 512);
     params.swa_full   = number("swa_full", 0);
     params.embeddings = number("embedding", 0);
+    params.offload_kqv = !number("nkvo", 0);
     // For embeddings the server takes a whole batch at once.
     params.n_batch    = params.embeddings ? params.n_ubatch : 2048;
     params.type_k     = cache_type(is["ctk"]);
@@ -160,6 +164,13 @@ static void answer(llama_model * model, const std::string & line) {
     llama_free(ctx);
 }
 
+static void list(const llama_model & model) {
+    for (const auto & [name, tensor] : model.tensors_by_name) {
+        const int64_t * ne = tensor->ne;
+        printf("%s %lld %lld %lld %lld\n", name.c_str(), (long long) ne[0], (long long) ne[1], (long long) ne[2], (long long) ne[3]);
+    }
+}
+
 static void no_data(ggml_tensor *, void *) {
 }
 
@@ -171,12 +182,17 @@ int main(int argc, char ** argv) {
     params.n_gpu_layers    = 0;
 
     bool has_tensors = false;
+    bool only_list   = false;
     std::string path;
     std::vector<ggml_backend_dev_t> devices;
+    std::vector<std::string> patterns;
+    std::vector<llama_model_tensor_buft_override> overrides;
     std::vector<float> split(llama_max_devices(), 0.0f);
     for (int i = 1; i < argc; i++) {
         const std::string arg = argv[i];
-        if (arg == "--tensors") {
+        if (arg == "--list") {
+            only_list = true;
+        } else if (arg == "--tensors") {
             has_tensors = true;
         } else if (arg == "--repack") {
             params.use_extra_bufts = true;
@@ -189,6 +205,10 @@ int main(int argc, char ** argv) {
             }
         } else if (arg == "--ngl" && i + 1 < argc) {
             params.n_gpu_layers = atoi(argv[++i]);
+        } else if (arg == "--ncmoe" && i + 1 < argc) {
+            for (int layer = atoi(argv[++i]) - 1; layer >= 0; layer--) {
+                patterns.push_back("blk\\." + std::to_string(layer) + "\\.ffn_(up|down|gate|gate_up)_(ch|)exps");
+            }
         } else if (arg == "--ts" && i + 1 < argc) {
             std::istringstream parts(argv[++i]);
             size_t at = 0;
@@ -200,6 +220,11 @@ int main(int argc, char ** argv) {
             path = arg;
         }
     }
+    for (const std::string & pattern : patterns) {
+        overrides.push_back({ pattern.c_str(), ggml_backend_cpu_buffer_type() });
+    }
+    overrides.push_back({ nullptr, nullptr });
+    params.tensor_buft_overrides = overrides.data();
     devices.push_back(nullptr);
     params.devices = devices.data();
 
@@ -215,6 +240,12 @@ int main(int argc, char ** argv) {
         if (header) {
             model = llama_model_init_from_user(header, no_data, nullptr, params);
         }
+    }
+    if (only_list) {
+        if (model) {
+            list(*model);
+        }
+        return 0;
     }
     const std::string load_words = complaints;
     for (std::string line; std::getline(std::cin, line);) {

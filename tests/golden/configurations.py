@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.golden.families import EMBEDDING
+from tests.golden.families import DRAFTING, EMBEDDING
 
 if TYPE_CHECKING:
     from tests.golden.header_file import Keys
@@ -65,6 +65,6 @@ def configurations_of(architecture: str, keys: Keys) -> list[Configuration]:
     configurations = list(CONFIGURATIONS)
     if architecture in EMBEDDING:
         configurations += EMBEDDING_CONFIGURATIONS
-    if keys.get(f"{architecture}.nextn_predict_layers"):
+    if keys.get(f"{architecture}.nextn_predict_layers") and architecture in DRAFTING:
         configurations += DRAFT_CONFIGURATIONS
     return configurations

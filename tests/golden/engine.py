@@ -38,6 +38,12 @@ class Engine:
         done = subprocess.run([self.binary, "--version"], capture_output=True, text=True, check=True)
         return (done.stdout + done.stderr).strip().splitlines()[0].removeprefix("version: ")
 
+    def possible_tensors(self, model: Path) -> list[str]:
+        """Every tensor that the engine would take for these keys: a name and four dimensions a line."""
+        command = [str(self.program), "--list", "--mtp", str(model)]
+        listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return str(listed).splitlines()
+
     def answers(
         self, model: Path, configurations: Sequence[Configuration], *options: str
     ) -> list[dict[str, Any]]:

@@ -42,6 +42,8 @@ def _kimi(parts: Parts, variant: int) -> Parts:
 def _nemotron(parts: Parts, variant: int) -> Parts:
     n_layer = parts["block_count"]
     kinds = [("mamba", "mlp", "attention", "mamba", "mlp")[layer % 5] for layer in range(n_layer)]
+    # A draft layer at the end attends.
+    kinds[-1] = "attention"
     n_kv = (4, 2, 10, 8)[variant]
     return {
         "attention.head_count_kv": [n_kv if kind == "attention" else 0 for kind in kinds],
@@ -49,8 +51,18 @@ def _nemotron(parts: Parts, variant: int) -> Parts:
     }
 
 
+def _no_heads(parts: Parts, variant: int) -> Parts:
+    keys = (
+        "attention.head_count_kv",
+        "attention.key_length",
+        "attention.value_length",
+        "rope.dimension_count",
+    )
+    return {"attention.head_count": 0} | dict.fromkeys(keys)
+
+
 def _rwkv(parts: Parts, variant: int) -> Parts:
-    return {
+    return _no_heads(parts, variant) | {
         "wkv.head_size": 64,
         "time_mix_extra_dim": 32,
         "time_decay_extra_dim": 64,
@@ -59,7 +71,6 @@ def _rwkv(parts: Parts, variant: int) -> Parts:
         "attention.iclr_lora_rank": 64,
         "attention.value_residual_mix_lora_rank": 32,
         "attention.gate_lora_rank": 128,
-        "token_shift_count": None,
     }
 
 
@@ -184,6 +195,11 @@ def _one_shift(parts: Parts, variant: int) -> Parts:
     return _rwkv(parts, variant) | {"token_shift_count": 1}
 
 
+def _one_shift_with_heads(parts: Parts, variant: int) -> Parts:
+    n_heads = parts["embedding_length"] // 64
+    return _one_shift(parts, variant) | {"attention.head_count_kv": n_heads // (1, 4, 2, 1)[variant]}
+
+
 def _linear(parts: Parts, variant: int) -> Parts:
     return {"residual_scale": 3.5, "full_attention_interval": (8, 4, 2, 3)[variant]}
 
@@ -215,6 +231,8 @@ _EXTRAS: dict[str, Callable[[Parts, int], Parts]] = {
     "kimi-linear": _kimi,
     "lfm2": _short_convolution,
     "lfm2moe": _short_convolution,
+    "mamba": _no_heads,
+    "mamba2": _no_heads,
     "minicpm3": _low_rank,
     "minimax-01": _linear,
     "minimax-m3": _minimax_m3,
@@ -230,7 +248,7 @@ _EXTRAS: dict[str, Callable[[Parts, int], Parts]] = {
     "qwen3tts": _shared(vocab_size=4096),
     "qwen3vl": _shared(n_deepstack_layers=3),
     "rwkv6": _rwkv,
-    "rwkv6qwen2": _one_shift,
+    "rwkv6qwen2": _one_shift_with_heads,
     "rwkv7": _rwkv,
     "t5": _shared(**{"attention.relative_buckets_count": 32}),
     "t5encoder": _shared(**{"attention.relative_buckets_count": 32}),

@@ -51,9 +51,12 @@ NO_PATTERN = _names("lfm2 deepseek4")
 PATTERN_NEEDED = _names("cohere2moe mellum muse-glimmer")
 DRAFT_LAYERS = _names(
     "deepseek2 deepseek32 glm-dsa glm4 glm4moe exaone4 exaone-moe bailingmoe2 bailingmoe3 cohere2moe "
-    "hy_v3 mimo2 step35 nemotron_h nemotron_h_moe qwen3next qwen35 qwen35moe dots3note deepseek4"
+    "hy_v3 mimo2 step35 nemotron_h_moe qwen3next qwen35 qwen35moe dots3note"
 )
 """They know layers that only predict drafts."""
+
+DRAFTING = DRAFT_LAYERS - _names("bailingmoe2 dots3note exaone4 exaone-moe glm4 mimo2")
+"""The engine can open a context on these layers; mimo2's wants a tensor that no header promises."""
 
 EMBEDDING = _names(
     "bert nomic-bert nomic-bert-moe jina-bert-v2 jina-bert-v3 neo-bert eurobert modern-bert "

@@ -14,8 +14,10 @@ from tests.golden.corpus_file import CORPUS, NOT_LOADING, save
 from tests.golden.engine import Engine, NoEngine, compiled
 from tests.golden.families import ARCHITECTURES
 from tests.golden.header_file import write_header
+from tests.golden.placement import regenerate_weights
 from tests.golden.published import published
 from tests.golden.synthetic import models
+from tests.golden.weights import with_draft_layer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,16 +46,22 @@ def measured_case(configuration: Configuration, answer: dict[str, Any]) -> dict[
 
 def measured(engine: Engine, name: str, keys: Keys, folder: Path) -> Model:
     """One model with all its rows."""
-    architecture = str(keys["general.architecture"])
     path = folder / "header.gguf"
     write_header(path, keys)
+    return _measured_file(engine, name, keys, path, "--mtp")
+
+
+def _measured_file(engine: Engine, name: str, keys: Keys, path: Path, option: str) -> Model:
+    architecture = str(keys["general.architecture"])
     asked = configurations_of(architecture, keys)
-    answers = engine.answers(path, asked, "--mtp")
+    answers = engine.answers(path, asked, option)
     cases = [measured_case(launch, answer) for launch, answer in zip(asked, answers, strict=True)]
     return {"arch": architecture, "name": name, "keys": keys, "cases": cases}
 
 
-def _loaded(engine: Engine, name: str, candidates: Sequence[Keys], folder: Path) -> tuple[Model | None, str]:
+def _first_loading(
+    engine: Engine, name: str, candidates: Sequence[Keys], folder: Path
+) -> tuple[Model | None, str]:
     words = ""
     for keys in candidates:
         path = folder / "header.gguf"
@@ -62,7 +70,21 @@ def _loaded(engine: Engine, name: str, candidates: Sequence[Keys], folder: Path)
         if "refused" not in answer:
             return measured(engine, name, keys, folder), ""
         words = answer["refused"]
+    if "buft != nullptr" in words:
+        return _with_ignored_layer(engine, name, candidates[-1], folder), ""
     return None, words
+
+
+def _with_ignored_layer(engine: Engine, name: str, keys: Keys, folder: Path) -> Model:
+    """A model whose draft layer this engine never loads; it takes that only from a file with tensors."""
+    prefix = str(keys["general.architecture"])
+    block_count, n_embd = (int(str(keys[f"{prefix}.{key}"])) for key in ("block_count", "embedding_length"))
+    trunk = keys | {f"{prefix}.block_count": block_count - 1, f"{prefix}.nextn_predict_layers": 0}
+    header, path = folder / "header.gguf", folder / "tensors.gguf"
+    write_header(header, trunk)
+    possible = engine.possible_tensors(header)
+    write_header(path, keys, with_draft_layer(prefix, possible, block_count - 1, n_embd))
+    return _measured_file(engine, name, keys, path, "--tensors")
 
 
 def _regenerate(engine: Engine, wanted: Sequence[str], folder: Path) -> None:
@@ -71,7 +93,7 @@ def _regenerate(engine: Engine, wanted: Sequence[str], folder: Path) -> None:
     for architecture in wanted or ARCHITECTURES:
         kept = [measured(engine, name, keys, folder) for name, keys in published(architecture)]
         for name, candidates in models(architecture):
-            model, words = _loaded(engine, name, candidates, folder)
+            model, words = _first_loading(engine, name, candidates, folder)
             if model is None:
                 silent[name] = words
             else:
@@ -80,6 +102,7 @@ def _regenerate(engine: Engine, wanted: Sequence[str], folder: Path) -> None:
             save(CORPUS / f"{architecture}.json", about, kept)
         print(architecture, len(kept), sum(len(model["cases"]) for model in kept))
     if not wanted:
+        regenerate_weights(engine, about, folder)
         text = json.dumps({"engine": about, "refused": silent}, indent=1)
         NOT_LOADING.write_text(text + "\n", encoding="utf-8")
 

@@ -97,6 +97,9 @@ def _with_draft_layer(architecture: str, seed: int) -> Iterator[Parts]:
         if architecture in LAYERS:
             parts["block_count"] += 1
         finished = _finished(architecture, parts, window=300, variant=0)
+        kv_heads = finished["attention.head_count_kv"]
+        if isinstance(kv_heads, list):
+            kv_heads[-1] = max(kv_heads)
         yield finished | {"nextn_predict_layers": 1}
 
 

@@ -29,12 +29,16 @@ LONGEST_KEY = 65_535
 LONGEST_TENSOR_NAME = 64
 MOST_NUMBERS = 16 * 1024 * 1024
 MOST_STRINGS = 4 * 1024 * 1024
+KEY_TEXT_BUDGET = 4 * MIB
+"""Characters of all keys together; real files have a few thousand."""
 KEPT_ELEMENTS = 1024
 """Longer arrays are kept as their length only."""
 KEPT_TEXT_BYTES = 1024
 KEPT_TEMPLATE_BYTES = MIB
-KEPT_BUDGET = 4 * 1024 * 1024
-"""Bytes of text and elements of arrays that one header may keep, all keys together."""
+KEPT_BUDGET = 4 * MIB
+"""Bytes that one header may keep of text and arrays, all keys together."""
+ELEMENT_BYTES = 32
+"""What a kept number of an array takes in memory."""
 
 _SCALARS: dict[int, tuple[str, int]] = {
     0: ("B", 1), 1: ("b", 1), 2: ("H", 2), 3: ("h", 2), 4: ("I", 4), 5: ("i", 4),
@@ -136,10 +140,14 @@ class _Reading:
 
     def _metadata(self, n_keys: int) -> dict[str, Value]:
         metadata: dict[str, Value] = {}
+        n_left = KEY_TEXT_BUDGET
         for _ in range(n_keys):
             key = self._name(LONGEST_KEY, "key")
             if key in metadata:
                 raise HeaderUnreadable("a key appears twice")
+            n_left -= len(key)
+            if n_left < 0:
+                raise HeaderUnreadable(f"keys are longer than {KEY_TEXT_BUDGET // MIB} MiB together")
             metadata[key] = self._value(key)
             self._window.check_budget()
         return metadata
@@ -155,6 +163,9 @@ class _Reading:
 
     def _value(self, key: str) -> Value:
         value_type = self._window.u32()
+        if key == "general.alignment" and value_type != _U32:
+            # The engine takes no other type for it, and ends instead of saying so.
+            raise HeaderUnreadable("alignment is no unsigned 32-bit number")
         if value_type == _STRING:
             return self._text(key)
         if value_type == _ARRAY:
@@ -179,10 +190,11 @@ class _Reading:
         code, size = _SCALARS[element_type]
         if count > MOST_NUMBERS or count * size > self._window.remaining:
             raise HeaderUnreadable("an array is longer than the file")
-        if count > KEPT_ELEMENTS or self._kept + count > KEPT_BUDGET:
+        n_bytes = count * ELEMENT_BYTES
+        if count > KEPT_ELEMENTS or self._kept + n_bytes > KEPT_BUDGET:
             self._window.skip(count * size)
             return SkippedArray(count)
-        self._kept += count
+        self._kept += n_bytes
         return self._window.numbers(code, count)
 
     def _skip_string_array(self, count: int) -> SkippedArray:

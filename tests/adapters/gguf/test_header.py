@@ -169,9 +169,10 @@ def test_an_alignment_that_is_none_is_refused(tmp_path: Path, alignment: int) ->
 
 
 def test_an_alignment_of_another_type_is_refused(tmp_path: Path) -> None:
-    content = raw.header([raw.string("general.alignment", "32")])
+    wide = raw.text("general.alignment") + struct.pack("<IQ", raw.U64, 32)
 
-    assert "alignment is not a power of two between 8 and 1 MiB" == refusal(tmp_path, content)
+    for key in (raw.string("general.alignment", "32"), wide):
+        assert "alignment is no unsigned 32-bit number" == refusal(tmp_path, raw.header([key]))
 
 
 def test_an_own_alignment_moves_the_data(tmp_path: Path) -> None:

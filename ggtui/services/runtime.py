@@ -4,37 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from ggtui.core.admission import Admission
 from ggtui.core.context import choose_context, clamp_context
 from ggtui.core.decisions import Decision, Grant, Phase, Refusal, Refuse, Start, Stop, Ticket
 from ggtui.core.errors import (
-    AdmissionTimeout,
     CatalogFailure,
-    EngineStopping,
     Internal,
     LaunchRejected,
     LoadCancelled,
-    ModelFileNotFound,
     ModelNotFound,
-    ModelNotReady,
     ModelRuntimeError,
-    NoRoom,
     OutOfMemory,
-    QueueFull,
     SpawnReason,
 )
 from ggtui.core.nearness import near_names
-from ggtui.core.restarts import RestartLimiter
 from ggtui.core.schedule import Rules, Scheduler
+from ggtui.services.lease import Lease
+from ggtui.services.refusals import Refusals, error_of
 from ggtui.services.servers import ServerFleet, ServerTimes, memory_at_once
 from ggtui.services.waits import WaitBook
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable
 
     from ggtui.core.models import ModelLaunchSpec, RunningTarget
     from ggtui.core.ports.catalog import ModelCatalogPort
@@ -43,24 +38,6 @@ if TYPE_CHECKING:
     from ggtui.services.launches import LaunchLedger
 
 _LOG = logging.getLogger(__name__)
-
-FINAL_REASONS = frozenset(
-    {
-        SpawnReason.BAD_ARGUMENT,
-        SpawnReason.BAD_MODEL_FILE,
-        SpawnReason.UNSUPPORTED_ARCH,
-        SpawnReason.MISSING_LIBRARY,
-    }
-)
-"""A start that failed for one of these would fail again: it waits for a person, or for another file."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Final:
-    """A failure that stands for as long as the model's file is what it was."""
-
-    error: ModelRuntimeError
-    file: tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,54 +81,36 @@ class ModelRuntime:
         self._ledger = ledger
         self._settings = settings
         self._foresee = foresee
-        self._forbids = forbids
         self._scheduler = Scheduler(settings.rules, room)
         self._fleet = ServerFleet(
             launcher, ledger, settings.times, self, closing=closing, memory_back=memory_back
         )
         self._waits = WaitBook(self._scheduler, ledger)
-        self._limiter = RestartLimiter()
-        self._final: dict[int, _Final] = {}
+        self._refusals = Refusals(ledger, forbids)
         self._specs: dict[int, ModelLaunchSpec] = {}
         self._grants: dict[int, asyncio.Future[RunningTarget]] = {}
         self._pressed: set[int] = set()
         self._ready: list[int] = []
         self._notes: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._next_ticket_id = 1
 
     # The port
 
-    @asynccontextmanager
-    async def acquire(
+    def acquire(
         self,
         model_name: str,
         num_ctx: int | None,
         default_ctx: int,
         admission: Admission | None = None,
-    ) -> AsyncIterator[RunningTarget]:
+    ) -> Lease:
         """A lease on the wanted model; see ModelRuntimePort.acquire.
 
-        Raises: ModelRuntimeError.
+        Raises: ModelRuntimeError, on entry.
         """
         wishes = admission or Admission()
-        spec = await self._resolve(model_name)
-        self._refuse_if_resting(spec)
-        choice = choose_context(num_ctx, spec.n_ctx_chosen, default_ctx, spec.n_ctx_train)
-        ticket = Ticket(
-            id=self._new_id(),
-            model_id=spec.model_id,
-            start_ctx=choice.n_ctx,
-            needed_ctx=clamp_context(num_ctx, spec.n_ctx_train) if num_ctx is not None else None,
-            arrived=_now(),
-            keep_alive_s=wishes.keep_alive_s,
-            needs_slot=wishes.needs_slot,
-        )
-        try:
-            self._refuse_if_impossible(ticket)
-            yield await self._admitted(ticket, wishes)
-        finally:
-            self._leave(ticket.id)
+        return Lease(partial(self._ask, model_name, num_ctx, default_ctx, wishes), self._leave)
 
     async def ensure_model_running(
         self, model_name: str, num_ctx: int | None, default_ctx: int
@@ -195,14 +154,14 @@ class ModelRuntime:
             model_id=spec.model_id,
             start_ctx=choice.n_ctx,
             needed_ctx=None,
-            arrived=_now(),
+            arrived=self._now(),
             is_exact=n_ctx is not None,
             is_urgent=True,
             needs_slot=False,
         )
         self._pressed.add(ticket.id)
         try:
-            self._refuse_if_impossible(ticket)
+            self._refuse_if_hopeless(spec, ticket)
             return await self._admitted(ticket, Admission())
         finally:
             self._pressed.discard(ticket.id)
@@ -211,21 +170,17 @@ class ModelRuntime:
     async def stop(self, model_id: int | None = None, *, is_forced: bool = False) -> None:
         """Stop one model or all; leases end first unless forced. Returns when they are dead."""
         wanted = [r.launch_id for r in self._scheduler.residents if model_id in (None, r.model_id)]
-        self._carry_out(self._scheduler.stop(model_id, _now(), is_forced=is_forced))
+        self._carry_out(self._scheduler.stop(model_id, self._now(), is_forced=is_forced))
         for launch_id in wanted:
             await self._fleet.ended(launch_id)
 
     def pin(self, model_id: int, is_pinned: bool) -> None:
         """Keep a model resident once it is, or no longer."""
-        self._carry_out(self._scheduler.pin(model_id, is_pinned, _now()))
+        self._carry_out(self._scheduler.pin(model_id, is_pinned, self._now()))
 
     def forgive(self, model_id: int | None = None) -> None:
         """Give one model, or all, a fresh start after failures."""
-        self._limiter.forgive(model_id)
-        if model_id is None:
-            self._final.clear()
-        else:
-            self._final.pop(model_id, None)
+        self._refusals.forgive(model_id)
 
     async def reconfigure(self, settings: RuntimeSettings, *, restarts: bool) -> None:
         """Decide by these settings from now on, and give everything that failed a fresh start.
@@ -239,11 +194,13 @@ class ModelRuntime:
         self.forgive()
         for spec in list(self._specs.values()):
             self._specs[spec.model_id] = await self._catalog.resolve_for_launch(spec.public_id) or spec
-        self._carry_out(self._scheduler.retire(_now()) if restarts else self._scheduler.tick(_now()))
+        self._carry_out(
+            self._scheduler.retire(self._now()) if restarts else self._scheduler.tick(self._now())
+        )
 
     async def close(self) -> None:
         """Refuse everybody, stop every server and wait until all are dead."""
-        self._carry_out(self._scheduler.close(_now()))
+        self._carry_out(self._scheduler.close(self._now()))
         await self._fleet.all_ended()
         await asyncio.gather(*self._notes, return_exceptions=True)
         if self._timer is not None:
@@ -260,23 +217,25 @@ class ModelRuntime:
     def server_ready(self, launch_id: int, target: RunningTarget) -> None:
         """See FleetReports."""
         self._ready.append(launch_id)
-        note = asyncio.get_running_loop().create_task(self._note_loaded(target.model_id))
+        note = self._loop.create_task(self._note_loaded(target.model_id))
         self._notes.add(note)
         note.add_done_callback(self._notes.discard)
-        self._carry_out(self._scheduler.launched(launch_id, target.effective_ctx, _now(), target.n_slots))
+        self._carry_out(
+            self._scheduler.launched(launch_id, target.effective_ctx, self._now(), target.n_slots)
+        )
 
     def server_failed(self, launch_id: int, error: ModelRuntimeError) -> None:
         """See FleetReports."""
         resident = self._scheduler.resident(launch_id)
         if resident is not None:
-            self._note_failure(resident.model_id, error)
+            self._refusals.failed(self._specs[resident.model_id], error, self._now())
         is_out_of_memory = isinstance(error, OutOfMemory)
-        decisions = self._scheduler.launch_failed(launch_id, _now(), is_out_of_memory=is_out_of_memory)
+        decisions = self._scheduler.launch_failed(launch_id, self._now(), is_out_of_memory=is_out_of_memory)
         self._carry_out(decisions, launch_error=error)
 
     def server_lost(self, launch_id: int) -> None:
         """See FleetReports."""
-        self._carry_out(self._scheduler.lost(launch_id, _now()))
+        self._carry_out(self._scheduler.lost(launch_id, self._now()))
 
     def server_ended(self, launch_id: int, *, was_asked: bool) -> None:
         """See FleetReports."""
@@ -284,8 +243,8 @@ class ModelRuntime:
             self._ready.remove(launch_id)
         resident = self._scheduler.resident(launch_id)
         if resident is not None and not was_asked:
-            self._limiter.failed(resident.model_id, _now())
-        self._carry_out(self._scheduler.ended(launch_id, _now()))
+            self._refusals.crashed(resident.model_id, self._now())
+        self._carry_out(self._scheduler.ended(launch_id, self._now()))
 
     def in_flight(self, launch_id: int) -> int:
         """See FleetReports."""
@@ -298,12 +257,32 @@ class ModelRuntime:
         except CatalogFailure as error:
             _LOG.warning("%s: %s", error.title, error.message)
 
-    def _note_failure(self, model_id: int, error: ModelRuntimeError) -> None:
-        self._limiter.failed(model_id, _now())
-        if isinstance(error, ModelFileNotFound) or getattr(error, "reason", None) in FINAL_REASONS:
-            self._final[model_id] = _Final(error, _file_now(self._specs[model_id]))
-
     # Admission
+
+    async def _ask(
+        self, model_name: str, num_ctx: int | None, default_ctx: int, wishes: Admission
+    ) -> tuple[int, RunningTarget]:
+        """The id of a new ticket and the server it is let in to.
+
+        Raises: ModelRuntimeError; then, and when it is cancelled, no ticket is left.
+        """
+        spec = await self._resolve(model_name)
+        choice = choose_context(num_ctx, spec.n_ctx_chosen, default_ctx, spec.n_ctx_train)
+        ticket = Ticket(
+            id=self._new_id(),
+            model_id=spec.model_id,
+            start_ctx=choice.n_ctx,
+            needed_ctx=clamp_context(num_ctx, spec.n_ctx_train) if num_ctx is not None else None,
+            arrived=self._now(),
+            keep_alive_s=wishes.keep_alive_s,
+            needs_slot=wishes.needs_slot,
+        )
+        self._refuse_if_hopeless(spec, ticket)
+        try:
+            return ticket.id, await self._admitted(ticket, wishes)
+        except BaseException:
+            self._leave(ticket.id)
+            raise
 
     async def _resolve(self, model_name: str) -> ModelLaunchSpec:
         spec = await self._catalog.resolve_for_launch(model_name)
@@ -317,29 +296,16 @@ class ModelRuntime:
         self._specs[spec.model_id] = spec
         return spec
 
-    def _refuse_if_resting(self, spec: ModelLaunchSpec) -> None:
-        """A model whose starts keep failing is left alone for a while, unless it runs."""
-        is_resident = any(resident.model_id == spec.model_id for resident in self._scheduler.residents)
-        if is_resident:
-            return
-        final = self._final.get(spec.model_id)
-        if final is not None and final.file == _file_now(spec):
-            raise final.error.with_traceback(None)
-        pause_s = self._limiter.pause_s(spec.model_id, _now())
-        if pause_s > 0:
-            failure = self._ledger.failure_of(spec.model_id)
-            raise ModelNotReady(spec.public_id, failure.detail if failure else "", pause_s)
+    def _refuse_if_hopeless(self, spec: ModelLaunchSpec, ticket: Ticket) -> None:
+        """A start that would fail is not tried; whoever can join a server that stands is not asked.
 
-    def _refuse_if_impossible(self, ticket: Ticket) -> None:
-        """A start that the machine can never hold is not tried; a server that runs and suits is not asked."""
-        standing = self._scheduler.residents
-        if any(r.model_id == ticket.model_id and r.suits(ticket) for r in standing):
-            return
-        cause = self._forbids(ticket.model_id, ticket.start_ctx)
-        if cause:
-            raise OutOfMemory(
-                cause, reason=SpawnReason.OUT_OF_MEMORY, hint="ask for a smaller context with num_ctx"
-            )
+        Raises: ModelRuntimeError.
+        """
+        server = self._scheduler.server_of(ticket.model_id)
+        if server is None:
+            self._refusals.check_rest(spec, ticket.arrived)
+        if server is None or not server.suits(ticket):
+            self._refusals.check_possible(ticket.model_id, ticket.start_ctx)
 
     def _new_id(self) -> int:
         self._next_ticket_id += 1
@@ -347,19 +313,21 @@ class ModelRuntime:
 
     async def _admitted(self, ticket: Ticket, admission: Admission) -> RunningTarget:
         """Wait for the ticket's turn. The caller leaves with the ticket's id, whatever happens here."""
-        granted: asyncio.Future[RunningTarget] = asyncio.get_running_loop().create_future()
+        granted: asyncio.Future[RunningTarget] = self._loop.create_future()
         self._grants[ticket.id] = granted
-        admission.now_waiting_for = lambda: self._waits.words(ticket, _now())
         try:
-            self._carry_out(self._scheduler.request(ticket, _now()))
+            self._carry_out(self._scheduler.request(ticket, ticket.arrived))
+            if granted.done():
+                return granted.result()
+            admission.now_waiting_for = lambda: self._waits.words(ticket, self._now())
             target = await granted
         finally:
             del self._grants[ticket.id]
-        admission.waited = self._waits.made_of(ticket, _now())
+        admission.waited = self._waits.made_of(ticket, self._now())
         return target
 
     def _leave(self, ticket_id: int) -> None:
-        self._carry_out(self._scheduler.leave(ticket_id, _now()))
+        self._carry_out(self._scheduler.leave(ticket_id, self._now()))
 
     def _withdraw_pressed(self) -> None:
         for ticket_id in list(self._pressed):
@@ -382,7 +350,7 @@ class ModelRuntime:
                 case Refuse(ticket_id, Refusal.LAUNCH_FAILED):
                     self._tell_refused(ticket_id, launch_error or Internal("a failure without its cause"))
                 case Refuse(ticket_id, why):
-                    self._tell_refused(ticket_id, _refusal(why))
+                    self._tell_refused(ticket_id, error_of(why))
         self._ledger.changed()
         self._set_timer()
 
@@ -402,8 +370,8 @@ class ModelRuntime:
     def _begin(self, launch_id: int, model_id: int, n_ctx: int, why: str) -> None:
         spec = self._specs[model_id]
         _LOG.info("%s (%s)", self._ahead(spec, n_ctx), why)
-        self._waits.started(launch_id, _now())
-        self._fleet.begin(launch_id, spec, n_ctx, lambda: self._scheduler.progressed(_now()))
+        self._waits.started(launch_id, self._now())
+        self._fleet.begin(launch_id, spec, n_ctx, lambda: self._scheduler.progressed(self._now()))
 
     def _ahead(self, spec: ModelLaunchSpec, n_ctx: int) -> str:
         """The forecast in words; a forecast that fails costs its words, never the load."""
@@ -418,44 +386,28 @@ class ModelRuntime:
         resident = self._scheduler.resident(launch_id)
         name = self._specs[resident.model_id].public_id if resident is not None else ""
         _LOG.info("stopping %s: %s", name, why)
-        self._waits.stopping(_now())
+        self._waits.stopping(self._now())
         self._fleet.end(launch_id)
 
     def _set_timer(self) -> None:
+        """Look again when time may change something. A look that comes too early only sets the next one."""
+        now = self._now()
+        moment = self._scheduler.next_tick(now)
+        if moment is None or (self._timer is not None and self._timer_at <= moment):
+            return
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        now = _now()
-        moment = self._scheduler.next_tick(now)
-        if moment is not None:
-            self._timer = asyncio.get_running_loop().call_later(moment - now, self._tick)
+        self._timer_at = moment
+        self._timer = self._loop.call_later(moment - now, self._look_again)
 
-    def _tick(self) -> None:
-        self._carry_out(self._scheduler.tick(_now()))
+    def _now(self) -> float:
+        return self._loop.time()
 
+    @cached_property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        """The loop it lives on, known once it is used."""
+        return asyncio.get_running_loop()
 
-def _file_now(spec: ModelLaunchSpec) -> tuple[int, int] | None:
-    """Size and time of the model's file, to see whether it is another one by now; None when it is gone."""
-    try:
-        found = spec.path.stat()
-    except OSError:
-        return None
-    return found.st_size, found.st_mtime_ns
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
-
-
-def _refusal(why: Refusal) -> ModelRuntimeError:
-    match why:
-        case Refusal.TIMED_OUT:
-            return AdmissionTimeout("waited too long for the model's turn")
-        case Refusal.QUEUE_FULL:
-            return QueueFull("too many requests are waiting")
-        case Refusal.NO_ROOM:
-            return NoRoom("pinned models hold the memory that this one needs")
-        case Refusal.CLOSED:
-            return EngineStopping("ggtui is stopping")
-        case Refusal.CANCELLED | Refusal.LAUNCH_FAILED:
-            return LoadCancelled("the load was cancelled", reason=SpawnReason.CANCELLED)
+    def _look_again(self) -> None:
+        self._timer = None
+        self._carry_out(self._scheduler.tick(self._now()))

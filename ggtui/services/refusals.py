@@ -1,0 +1,122 @@
+"""Which models are not started, and why: they failed for good, failed too often, or can never fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ggtui.core.decisions import Refusal
+from ggtui.core.errors import (
+    AdmissionTimeout,
+    EngineStopping,
+    LoadCancelled,
+    ModelFileNotFound,
+    ModelNotReady,
+    ModelRuntimeError,
+    NoRoom,
+    OutOfMemory,
+    QueueFull,
+    SpawnReason,
+)
+from ggtui.core.restarts import RestartLimiter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ggtui.core.models import ModelLaunchSpec
+    from ggtui.services.launches import LaunchLedger
+
+FINAL_REASONS = frozenset(
+    {
+        SpawnReason.BAD_ARGUMENT,
+        SpawnReason.BAD_MODEL_FILE,
+        SpawnReason.UNSUPPORTED_ARCH,
+        SpawnReason.MISSING_LIBRARY,
+    }
+)
+"""A start that failed for one of these would fail again: it waits for a person, or for another file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Final:
+    """A failure that stands for as long as the model's file is what it was."""
+
+    error: ModelRuntimeError
+    file: tuple[int, int] | None
+
+
+class Refusals:
+    """Remembers how starts failed. Times are monotonic seconds."""
+
+    def __init__(self, ledger: LaunchLedger, forbids: Callable[[int, int], str]) -> None:
+        """forbids: why this machine cannot hold a model at a context at all; empty when it may be tried."""
+        self._ledger = ledger
+        self._forbids = forbids
+        self._limiter = RestartLimiter()
+        self._final: dict[int, _Final] = {}
+
+    def failed(self, spec: ModelLaunchSpec, error: ModelRuntimeError, now: float) -> None:
+        """A start failed."""
+        self._limiter.failed(spec.model_id, now)
+        if isinstance(error, ModelFileNotFound) or getattr(error, "reason", None) in FINAL_REASONS:
+            self._final[spec.model_id] = _Final(error, _file_now(spec))
+
+    def crashed(self, model_id: int, now: float) -> None:
+        """A server that was ready died unasked."""
+        self._limiter.failed(model_id, now)
+
+    def forgive(self, model_id: int | None) -> None:
+        """Give one model, or all, a fresh start."""
+        self._limiter.forgive(model_id)
+        if model_id is None:
+            self._final.clear()
+        else:
+            self._final.pop(model_id, None)
+
+    def check_rest(self, spec: ModelLaunchSpec, now: float) -> None:
+        """A model whose starts keep failing is left alone for a while.
+
+        Raises: ModelRuntimeError, the failure that stands, or ModelNotReady.
+        """
+        final = self._final.get(spec.model_id)
+        if final is not None and final.file == _file_now(spec):
+            raise final.error.with_traceback(None)
+        pause_s = self._limiter.pause_s(spec.model_id, now)
+        if pause_s > 0:
+            failure = self._ledger.failure_of(spec.model_id)
+            raise ModelNotReady(spec.public_id, failure.detail if failure else "", pause_s)
+
+    def check_possible(self, model_id: int, n_ctx: int) -> None:
+        """A start that the machine can never hold is not tried.
+
+        Raises: OutOfMemory.
+        """
+        cause = self._forbids(model_id, n_ctx)
+        if cause:
+            raise OutOfMemory(
+                cause, reason=SpawnReason.OUT_OF_MEMORY, hint="ask for a smaller context with num_ctx"
+            )
+
+
+def error_of(why: Refusal) -> ModelRuntimeError:
+    """What a refused request is told."""
+    match why:
+        case Refusal.TIMED_OUT:
+            return AdmissionTimeout("waited too long for the model's turn")
+        case Refusal.QUEUE_FULL:
+            return QueueFull("too many requests are waiting")
+        case Refusal.NO_ROOM:
+            return NoRoom("pinned models hold the memory that this one needs")
+        case Refusal.CLOSED:
+            return EngineStopping("ggtui is stopping")
+        case Refusal.CANCELLED | Refusal.LAUNCH_FAILED:
+            return LoadCancelled("the load was cancelled", reason=SpawnReason.CANCELLED)
+
+
+def _file_now(spec: ModelLaunchSpec) -> tuple[int, int] | None:
+    """Size and time of the model's file, to see whether it is another one by now; None when it is gone."""
+    try:
+        found = spec.path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns

@@ -214,15 +214,23 @@ class Scheduler:
 
     def next_tick(self, now: float) -> float | None:
         """When `tick` should be called next, in monotonic seconds; None when time changes nothing."""
-        moments = [self._patience_ends(ticket) for ticket in self._line.firsts()]
-        head = self._head()
+        moments: list[float] = []
         for resident in self._residents.values():
-            if head is not None and resident.launch_id in self._in_the_way:
-                moments.append(self._turn_ends(resident, head))
             idle_ends = self._idle_ends(resident)
             if idle_ends is not None:
                 moments.append(idle_ends)
-        return min((moment for moment in moments if moment > now), default=None)
+        if self._line:
+            moments += self._moments_of_the_queue()
+        return min((moment for moment in moments if moment > now), default=None) if moments else None
+
+    def _moments_of_the_queue(self) -> list[float]:
+        """When patience runs out, and when turns end for the first whose model has no server."""
+        moments = [self._patience_ends(ticket) for ticket in self._line.firsts()]
+        head = self._head()
+        if head is not None:
+            busy = (r for r in self._residents.values() if r.launch_id in self._in_the_way)
+            moments += [self._turn_ends(resident, head) for resident in busy]
+        return moments
 
     @property
     def waiting(self) -> tuple[Ticket, ...]:

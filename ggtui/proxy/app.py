@@ -21,6 +21,7 @@ from ggtui.proxy.answers import Reply
 from ggtui.proxy.body import ClientGone, check_name, read_model_request
 from ggtui.proxy.forward import Forwarder, ForwardRequest
 from ggtui.proxy.interrupt import Interrupted
+from ggtui.proxy.presence import presence_of
 from ggtui.proxy.query import parameters, with_query
 from ggtui.proxy.routes import (
     FORM_POSTS,
@@ -186,7 +187,7 @@ class App:
             is_stream=body.is_stream,
             keep_alive_s=body.keep_alive_s,
         )
-        await self._forwarder.forward(request, receive, reply)
+        await self._forwarder.forward(request, presence_of(scope), reply)
 
     async def _unnamed(self) -> str:
         """What serves a request that names no model: the one that runs, else the only one there is."""

@@ -19,6 +19,7 @@ from ggtui.core.state import TargetState
 from ggtui.core.state_json import state_document, target_document, utc_text
 from ggtui.proxy.body import check_name, read_json
 from ggtui.proxy.interrupt import Cause, Interrupted, Interruptible
+from ggtui.proxy.presence import presence_of
 from ggtui.proxy.query import parameters
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ggtui.proxy.answers import Receive, Reply
     from ggtui.proxy.interrupt import Drain
     from ggtui.proxy.ports import ControlPort
+    from ggtui.proxy.presence import Presence
 
 PING_S = 15.0
 _MAX_WAITING_LINES = 10_000
@@ -57,7 +59,7 @@ class ControlApi:
         newest = _Newest(self._control.snapshot())
         unsubscribe = self._control.subscribe(newest.put)
         try:
-            await self._stream(receive, reply, lambda: self._send_states(newest, reply))
+            await self._stream(presence_of(scope), reply, lambda: self._send_states(newest, reply))
         finally:
             unsubscribe()
 
@@ -80,7 +82,7 @@ class ControlApi:
         unsubscribe = self._control.subscribe_logs(waiting.put)
         waiting.lines.extend(self._control.log_tail(model, n_lines))
         try:
-            await self._stream(receive, reply, lambda: self._send_lines(waiting, reply))
+            await self._stream(presence_of(scope), reply, lambda: self._send_lines(waiting, reply))
         finally:
             unsubscribe()
 
@@ -88,7 +90,7 @@ class ControlApi:
         """POST /ggtui/load {"model", "num_ctx"}: answers when the model is ready."""
         document = await self._read(scope, receive)
         model, n_ctx = _model(document), parse_num_ctx(document.get("num_ctx"))
-        target = await self._do(receive, self._control.load(model, n_ctx))
+        target = await self._do(presence_of(scope), self._control.load(model, n_ctx))
         await reply.json(self._target(target))
 
     async def stop(self, scope: Any, receive: Receive, reply: Reply) -> None:
@@ -98,7 +100,7 @@ class ControlApi:
         is_forced = document.get("force", False)
         if not isinstance(is_forced, bool):
             raise InvalidRequest("force must be true or false", param="force")
-        await self._do(receive, self._control.stop(model, is_forced=is_forced))
+        await self._do(presence_of(scope), self._control.stop(model, is_forced=is_forced))
         await reply.json({"ok": True})
 
     async def context(self, scope: Any, receive: Receive, reply: Reply) -> None:
@@ -140,7 +142,7 @@ class ControlApi:
     async def rescan(self, scope: Any, receive: Receive, reply: Reply) -> None:
         """POST /ggtui/rescan: answers what was found."""
         await self._read(scope, receive)
-        report = await self._do(receive, self._control.rescan())
+        report = await self._do(presence_of(scope), self._control.rescan())
         await reply.json(
             {
                 "folders": list(report.folders),
@@ -155,20 +157,20 @@ class ControlApi:
     async def _read(self, scope: Any, receive: Receive) -> dict[str, Any]:
         return await read_json(scope["headers"], receive, self._max_body_bytes)
 
-    async def _do(self, receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+    async def _do(self, client: Presence, work: Coroutine[Any, Any, T]) -> T:
         """Await the work; a client that leaves takes it back."""
         try:
-            async with Interruptible(receive, self._drain) as block:
+            async with Interruptible(client, self._drain) as block:
                 done = await work
                 block.settle()
         finally:
             work.close()
         return done
 
-    async def _stream(self, receive: Receive, reply: Reply, send: Callable[[], Awaitable[None]]) -> None:
+    async def _stream(self, client: Presence, reply: Reply, send: Callable[[], Awaitable[None]]) -> None:
         await reply.begin_events()
         try:
-            async with Interruptible(receive, self._drain, is_endless=True):
+            async with Interruptible(client, self._drain, is_endless=True):
                 await send()
         except Interrupted as interrupted:
             if interrupted.cause is Cause.CLIENT_GONE:

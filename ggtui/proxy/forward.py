@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import AsyncExitStack, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -24,15 +24,16 @@ from ggtui.proxy.headers import client_fields, upstream_head
 from ggtui.proxy.interrupt import Cause, Interrupted, Interruptible
 from ggtui.proxy.relay import EventHold, relay_events, relay_plain
 from ggtui.proxy.upstream_connection import UpstreamStopped
-from ggtui.proxy.waiting import timing_header, told_meanwhile
+from ggtui.proxy.waiting import Telling, timing_header
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from ggtui.core.models import RunningTarget
     from ggtui.core.ports.runtime import ModelRuntimePort
-    from ggtui.proxy.answers import Headers, Receive, Reply
+    from ggtui.proxy.answers import Headers, Reply
     from ggtui.proxy.interrupt import Drain
+    from ggtui.proxy.presence import Presence
     from ggtui.proxy.settings import ProxySettings
     from ggtui.proxy.upstream import Exchange, UpstreamPool
 
@@ -78,7 +79,7 @@ class Forwarder:
         self._settings = settings
         self._drain = drain
 
-    async def forward(self, request: ForwardRequest, receive: Receive, reply: Reply) -> None:
+    async def forward(self, request: ForwardRequest, client: Presence, reply: Reply) -> None:
         """Serve the request. The lease, the connection and the place in the queue end with this call.
 
         When it returns with the reply begun but not ended, the connection must be closed as it is.
@@ -86,7 +87,7 @@ class Forwarder:
         """
         hold = EventHold()
         try:
-            async with Interruptible(receive, self._drain) as work:
+            async with Interruptible(client, self._drain) as work:
                 await self._until_answered(request, reply, hold)
                 work.settle()
         except Failure as failure:
@@ -118,23 +119,26 @@ class Forwarder:
 
     async def _once(self, request: ForwardRequest, reply: Reply, hold: EventHold, chances: _Chances) -> None:
         admission = Admission(needs_slot=request.needs_slot, keep_alive_s=request.keep_alive_s)
-        async with AsyncExitStack() as held:
-            async with self._told(request, reply, admission):
-                target = await held.enter_async_context(self._lease(request, admission))
-            chances.target = target
-            n_body = len(request.body) if request.body is not None else None
-            head = upstream_head(request.method, request.target, request.fields, target, n_body)
-            exchange = await held.enter_async_context(self._pool.exchange(target, head, request.body or b""))
-            reply.served_by = _served_by(target, request.num_ctx) + timing_header(admission.waited)
-            await _relay(exchange, reply, hold)
+        telling = self._telling(request, reply, admission)
+        try:
+            async with self._lease(request, admission) as target:
+                if telling is not None:
+                    await telling.end()
+                chances.target = target
+                n_body = len(request.body) if request.body is not None else None
+                head = upstream_head(request.method, request.target, request.fields, target, n_body)
+                async with self._pool.exchange(target, head, request.body or b"") as exchange:
+                    reply.served_by = _served_by(target, request.num_ctx) + timing_header(admission.waited)
+                    await _relay(exchange, reply, hold)
+        finally:
+            if telling is not None:
+                await telling.end()
 
-    def _told(
-        self, request: ForwardRequest, reply: Reply, admission: Admission
-    ) -> AbstractAsyncContextManager[None]:
-        """Where a wait is told: only a client that reads events can hear of it."""
+    def _telling(self, request: ForwardRequest, reply: Reply, admission: Admission) -> Telling | None:
+        """Only a client that reads events can hear of its wait."""
         if not request.is_stream:
-            return nullcontext()
-        return told_meanwhile(reply, admission, self._settings.wait_grace_s, self._settings.wait_told_every_s)
+            return None
+        return Telling(reply, admission, self._settings.wait_grace_s, self._settings.wait_told_every_s)
 
     def _lease(
         self, request: ForwardRequest, admission: Admission

@@ -84,6 +84,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline.clear()
         self._stall.clear()
+        self._leave_cycle()
         super().connection_lost(exc)
 
     def eof_received(self) -> None:
@@ -184,7 +185,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         if self._phase is _Phase.BODY:
             self._n_body += len(body)
-            super().on_body(body)
+            self.cycle.take(body)
 
     def on_message_complete(self) -> None:
         if self._phase is not _Phase.BODY:
@@ -192,7 +193,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         self._deadline.clear()
         self._phase = _Phase.ANSWERING
         self.cycle.keep_alive = self._keep_alive
-        super().on_message_complete()
+        self.cycle.taken()
 
     # What a cycle may ask for
 
@@ -239,9 +240,8 @@ class GuardedHttpProtocol(HttpToolsProtocol):
 
     def _leave_cycle(self) -> None:
         """The application hears that its client has gone."""
-        if self._has_cycle and not self.cycle.response_complete:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+        if self._has_cycle:
+            self.cycle.gone()
             self.flow.resume_writing()
 
     def _linger(self) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from ggtui.proxy.answers import Receive
+    from ggtui.proxy.presence import Presence
 
 
 class Cause(Enum):
@@ -74,12 +74,12 @@ class Drain:
 class Interruptible:
     """A block that is cancelled when its client disconnects or the proxy drains.
 
-    The block's request body must have been read: the next thing to receive is then the disconnect.
+    The block's request body must have been read: what comes after it is dropped.
     Leaving raises Interrupted when the block was cut. `settle` ends the watch before the answer's last byte.
     """
 
-    def __init__(self, receive: Receive, drain: Drain, *, is_endless: bool = False) -> None:
-        self._receive = receive
+    def __init__(self, client: Presence, drain: Drain, *, is_endless: bool = False) -> None:
+        self._client = client
         self._drain = drain
         self.is_endless = is_endless
         self._cause: Cause | None = None
@@ -90,8 +90,8 @@ class Interruptible:
         assert task is not None
         self._task = task
         self._n_cancels = task.cancelling()
-        self._watch = asyncio.get_running_loop().create_task(self._await_disconnect())
         self._drain.add(self)
+        self._client.watch(self._client_gone)
         if self._drain.is_cut or (self._drain.is_begun and self.is_endless):
             self.cut(Cause.STOPPING)
         return self
@@ -100,7 +100,7 @@ class Interruptible:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._is_settled = True
-        self._watch.cancel()
+        self._client.unwatch()
         self._drain.discard(self)
         if self._cause is None:
             return
@@ -119,9 +119,7 @@ class Interruptible:
             self._cause = cause
             self._task.cancel()
 
-    async def _await_disconnect(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+    def _client_gone(self) -> None:
         self.cut(Cause.CLIENT_GONE)
 
     async def _take_late_cancel(self) -> None:

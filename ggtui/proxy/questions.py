@@ -8,6 +8,7 @@ from ggtui.core.errors import InvalidRequest, ModelNotFound
 from ggtui.core.state import TargetState
 from ggtui.proxy.body import check_name
 from ggtui.proxy.forward import Forwarder, ForwardRequest
+from ggtui.proxy.presence import presence_of
 from ggtui.proxy.query import parameters, with_query
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Questions:
         server = await self._meant(parameters(scope).get("model", ""))
         target = with_query(scope["raw_path"], scope)
         request = ForwardRequest("GET", target, scope["headers"], server.model_name, server=server)
-        await self._forwarder.forward(request, receive, reply)
+        await self._forwarder.forward(request, presence_of(scope), reply)
 
     async def _meant(self, name: str) -> RunningTarget:
         wanted = await self._model_id(name) if name else None

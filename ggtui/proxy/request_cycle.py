@@ -7,7 +7,10 @@ import logging
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote
 
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from ggtui.proxy.presence import EXTENSION, Presence
 
 if TYPE_CHECKING:
     from uvicorn.protocols.http.flow_control import FlowControl
@@ -71,6 +74,8 @@ class RequestCycle:
     ) -> None:
         """standing_fields: what every answer carries, such as the date."""
         self.scope = scope
+        self._presence = Presence(flow)
+        scope["extensions"] = {EXTENSION: self._presence}
         self._connection = connection
         self._flow = flow
         self._standing_fields = standing_fields
@@ -100,6 +105,32 @@ class RequestCycle:
             if not self.response_complete and not self.disconnected:
                 self._flush()
                 self._connection.cut()
+
+    # The client
+
+    def take(self, data: bytes) -> None:
+        """Some of the body has come."""
+        if self.response_complete or self._presence.is_watched:
+            return
+        self.body += data
+        if len(self.body) > HIGH_WATER_LIMIT:
+            self._flow.pause_reading()
+        self.message_event.set()
+
+    def taken(self) -> None:
+        """The body is whole."""
+        self.more_body = False
+        self.message_event.set()
+
+    def gone(self) -> None:
+        """The client has left before its answer was complete."""
+        if self.response_complete or self.disconnected:
+            return
+        self.disconnected = True
+        self.message_event.set()
+        self._presence.leave()
+
+    # ASGI
 
     async def receive(self) -> dict[str, Any]:
         """The next piece of the body, later the disconnect."""

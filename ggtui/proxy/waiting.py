@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from ggtui.core.admission import Admission, Waited
     from ggtui.proxy.answers import Headers, Reply
 
@@ -19,30 +16,38 @@ EVERY_S = 3.0
 """From one comment to the next."""
 
 
-@asynccontextmanager
-async def told_meanwhile(
-    reply: Reply, admission: Admission, grace_s: float = GRACE_S, every_s: float = EVERY_S
-) -> AsyncIterator[None]:
-    """Tell the client of a stream what it waits for, for as long as this context lasts."""
-    tasks: list[asyncio.Task[None]] = []
-    loop = asyncio.get_running_loop()
-    timer = loop.call_later(grace_s, lambda: tasks.append(loop.create_task(_tell(reply, admission, every_s))))
-    try:
-        yield
-    finally:
-        timer.cancel()
-        for task in tasks:
+class Telling:
+    """Tells the client of a stream what it waits for, from the end of the grace until it is ended."""
+
+    def __init__(
+        self, reply: Reply, admission: Admission, grace_s: float = GRACE_S, every_s: float = EVERY_S
+    ) -> None:
+        self._reply = reply
+        self._admission = admission
+        self._every_s = every_s
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(grace_s, self._begin)
+        self._task: asyncio.Task[None] | None = None
+
+    async def end(self) -> None:
+        """Tell nothing more: when this returns, nothing of it is being sent."""
+        self._timer.cancel()
+        task, self._task = self._task, None
+        if task is not None:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(task, return_exceptions=True)
 
+    def _begin(self) -> None:
+        self._task = self._loop.create_task(self._tell())
 
-async def _tell(reply: Reply, admission: Admission, every_s: float) -> None:
-    if not reply.is_begun:
-        reply.is_only_waiting = True  # first: this may be cancelled while the status is being sent
-        await reply.begin_events()
-    while True:
-        await reply.write(f": {admission.now_waiting_for()}\n\n".encode())
-        await asyncio.sleep(every_s)
+    async def _tell(self) -> None:
+        reply = self._reply
+        if not reply.is_begun:
+            reply.is_only_waiting = True  # first: this may be cancelled while the status is being sent
+            await reply.begin_events()
+        while True:
+            await reply.write(f": {self._admission.now_waiting_for()}\n\n".encode())
+            await asyncio.sleep(self._every_s)
 
 
 def timing_header(waited: Waited) -> Headers:

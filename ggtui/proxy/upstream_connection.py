@@ -42,7 +42,10 @@ class UpstreamHead:
 
     def get(self, name: bytes) -> bytes:
         """The first value of a field, or nothing."""
-        return next((value for found, value in self.fields if found == name), b"")
+        for found, value in self.fields:
+            if found == name:
+                return value
+        return b""
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -58,6 +61,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._is_used = False
         self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._reset()
 
     def _reset(self) -> None:
@@ -92,9 +96,7 @@ class UpstreamConnection(asyncio.Protocol):
         if self._transport is None or self._transport.is_closing():
             self._fail(StaleConnection("the connection had ended"))
             return
-        self._limit_s = first_byte_timeout_s
-        self._last_sign = self._loop.time()
-        self._timer = self._loop.call_later(first_byte_timeout_s, self._check_silence)
+        self.expect_within(first_byte_timeout_s)
         if body:
             self._transport.writelines((head, body))  # one system call, and no copy of a large body
         else:
@@ -135,9 +137,8 @@ class UpstreamConnection(asyncio.Protocol):
         """From now on, two signs of life are at most this far apart."""
         self._limit_s = limit_s
         self.saw_life()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = self._loop.call_later(limit_s, self._check_silence)
+        if not self._is_complete:
+            self._look_by(self._last_sign + limit_s)
 
     def saw_life(self) -> None:
         """The answer makes progress; what counts as such is the reader's judgement."""
@@ -146,9 +147,6 @@ class UpstreamConnection(asyncio.Protocol):
     def finish(self) -> bool:
         """End the exchange; True when the connection may serve another one. Else it is closed at once."""
         self._is_busy = False
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         if self.is_reusable and self._transport is not None and not self._transport.is_closing():
             self._is_used = True
             return True
@@ -170,6 +168,9 @@ class UpstreamConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self.is_reusable = False
         self._lost(self)
         if not self._is_busy or self._is_complete or self._failure is not None:
@@ -249,8 +250,12 @@ class UpstreamConnection(asyncio.Protocol):
             self._complete()
 
     def _judge_framing(self, status: int) -> None:
-        codings = [value for name, value in self._fields if name == b"transfer-encoding"]
-        is_sized = any(name == b"content-length" for name, _ in self._fields)
+        codings, is_sized = [], False
+        for name, value in self._fields:
+            if name == b"transfer-encoding":
+                codings.append(value)
+            elif name == b"content-length":
+                is_sized = True
         if codings and (
             [coding.lower() for coding in codings] != [b"chunked"]
             or is_sized
@@ -287,11 +292,25 @@ class UpstreamConnection(asyncio.Protocol):
         finally:
             self._waiter = None
 
+    def _look_by(self, moment: float) -> None:
+        """Look at the silence then at the latest. A look that comes too early only sets the next one.
+
+        So a connection that goes from one request to the next arms no timer for each.
+        """
+        if self._timer is not None:
+            if self._timer_at <= moment:
+                return
+            self._timer.cancel()
+        self._timer_at = moment
+        self._timer = self._loop.call_at(moment, self._check_silence)
+
     def _check_silence(self) -> None:
+        self._timer = None
+        if not self._is_busy:
+            return
         # Bytes that wait for a slow client are no silence of the server.
         since = self._loop.time() - self._last_sign if not self._body else 0.0
         if since >= self._limit_s:
-            self._timer = None
             self.abort(UpstreamTimedOut(f"no sign of life from the server for {self._limit_s:g} s"))
         else:
-            self._timer = self._loop.call_later(self._limit_s - since, self._check_silence)
+            self._look_by(self._loop.time() + self._limit_s - since)

@@ -82,8 +82,8 @@ class GuardedHttpProtocol(HttpToolsProtocol):
             self._deadline.set(self._limits.head_timeout_s, self._head_is_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._deadline.clear()
-        self._stall.clear()
+        self._deadline.end()
+        self._stall.end()
         self._leave_cycle()
         super().connection_lost(exc)
 

@@ -91,20 +91,29 @@ async def read_bytes(fields: list[tuple[bytes, bytes]], receive: Receive, max_by
 
     Raises: RequestTooLarge, ClientGone.
     """
-    declared = next((value for name, value in fields if name == b"content-length"), b"0")
+    if _declared_bytes(fields) > max_bytes:
+        raise _too_large(max_bytes)
     data = bytearray()
     is_more = True
-    if int(declared) > max_bytes:
-        raise _too_large(max_bytes)
     while is_more:
         message = await receive()
         if message["type"] != "http.request":
             raise ClientGone
-        data += message.get("body", b"")
-        is_more = message.get("more_body", False)
+        if data:
+            data += message["body"]
+        else:
+            data = message["body"]  # mostly all of it, and large at times: not copied
+        is_more = message["more_body"]
         if len(data) > max_bytes:
             raise _too_large(max_bytes)
     return data
+
+
+def _declared_bytes(fields: list[tuple[bytes, bytes]]) -> int:
+    for name, value in fields:
+        if name == b"content-length":
+            return int(value)
+    return 0
 
 
 async def read_json(fields: list[tuple[bytes, bytes]], receive: Receive, max_bytes: int) -> dict[str, Any]:

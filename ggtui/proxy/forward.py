@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -258,12 +259,17 @@ def context_refusal(body: bytes) -> bytes | None:
 
 def _served_by(target: RunningTarget, num_ctx: int | None) -> Headers:
     served = [
-        (b"x-ggtui-endpoint", quote(target.model_name, safe="-._~:/@+ ").encode()),
+        (b"x-ggtui-endpoint", _as_field_value(target.model_name)),
         (b"x-ggtui-ctx", str(target.effective_ctx).encode()),
     ]
     if num_ctx is not None:
         served.append((b"x-ggtui-ctx-requested", str(num_ctx).encode()))
     return served
+
+
+@lru_cache(maxsize=64)
+def _as_field_value(name: str) -> bytes:
+    return quote(name, safe="-._~:/@+ ").encode()
 
 
 async def _say_in_stream(failure: Failure, request: ForwardRequest, reply: Reply, hold: EventHold) -> None:

@@ -115,15 +115,17 @@ def read_head(head: bytes, max_fields: int) -> RequestHead:
     if _CONTROL.search(head) or head.count(b"\n") != len(lines) - 1 or head.count(b"\r") != len(lines) - 1:
         raise HeadRefused(400, "control character in the head")
     fields = [_field(line) for line in lines[1:]]
-    by_name = _single_fields(fields)
+    by_name = dict(fields)
+    if len(by_name) < len(fields):
+        _check_singles(fields)
     _check_host(by_name.get(b"host"))
     _check_framing(by_name, is_http10=minor == b"0")
     raw_path, _, query = target.partition(b"?")
     wire = head
-    if any(name in _OFFERS for name, _ in fields):
+    if not _OFFERS.isdisjoint(by_name):
         fields = _without_offers(fields)
         wire = b"\r\n".join([lines[0], *(name + b": " + value for name, value in fields)])
-    expects = any(name == b"expect" and value.lower() == b"100-continue" for name, value in fields)
+    expects = b"expect" in by_name and (b"expect", b"100-continue") in ((n, v.lower()) for n, v in fields)
     return RequestHead(
         method.decode(), raw_path, query, minor == b"0", fields, wire + b"\r\n\r\n", expects and minor == b"1"
     )
@@ -147,14 +149,12 @@ def _field(line: bytes) -> tuple[bytes, bytes]:
     return name.lower(), value.strip(b" \t")
 
 
-def _single_fields(fields: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    found: dict[bytes, bytes] = {}
-    for name, value in fields:
-        if name in _SINGLE:
-            if name in found:
-                raise HeadRefused(400, f"header field {name.decode()} is sent twice")
-            found[name] = value
-    return found
+def _check_singles(fields: list[tuple[bytes, bytes]]) -> None:
+    found: set[bytes] = set()
+    for name, _ in fields:
+        if name in found and name in _SINGLE:
+            raise HeadRefused(400, f"header field {name.decode()} is sent twice")
+        found.add(name)
 
 
 def _check_host(host: bytes | None) -> None:

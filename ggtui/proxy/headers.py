@@ -47,6 +47,7 @@ _NOT_DOWN = _HOP_BY_HOP | {
     b"strict-transport-security",
     b"x-request-id",
 }
+_NONE: frozenset[bytes] = frozenset()
 _NOT_DOWN_PREFIXES = (b"proxy-", b"access-control-", b"x-ggtui-")
 
 
@@ -99,5 +100,8 @@ def client_fields(fields: Fields, *, is_event_stream: bool) -> Fields:
 
 def _named_by_connection(fields: Fields) -> frozenset[bytes]:
     """The fields that a Connection field declares to be for one hop only."""
-    values = [value for name, value in fields if name == b"connection"]
-    return frozenset(token.strip().lower() for value in values for token in value.split(b","))
+    named = _NONE
+    for name, value in fields:
+        if name == b"connection":
+            named |= {token.strip().lower() for token in value.split(b",")}
+    return named

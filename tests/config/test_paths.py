@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ggtui.config.paths import directories, make_private
+from ggtui.config.paths import default_config_file, directories, make_private, models_file_beside
 from ggtui.core.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -23,6 +23,16 @@ def test_the_platform_chooses_when_nobody_does(monkeypatch: pytest.MonkeyPatch, 
 
     assert all(tmp_path in each.parents for each in (found.data, found.cache, found.log, found.runtime))
     assert 4 == len({found.data, found.cache, found.log, found.runtime})
+
+
+def test_settings_of_models_lie_beside_the_configuration_else_in_a_data_dir_that_was_named(
+    tmp_path: Path,
+) -> None:
+    named, data = tmp_path / "own.toml", tmp_path / "data"
+
+    assert tmp_path / "models.toml" == models_file_beside(named, data)
+    assert data / "models.toml" == models_file_beside(None, data)
+    assert default_config_file().parent / "models.toml" == models_file_beside(None, None)
 
 
 def test_a_new_folder_and_its_parents_are_private(tmp_path: Path) -> None:

@@ -395,6 +395,50 @@ def test_an_idle_model_stays_for_its_keep_alive_time() -> None:
     assert [Stop(launch_id, "idle for its keep-alive time")] == script.scheduler.tick(script.now)
 
 
+def test_a_model_may_have_a_keep_alive_time_of_its_own_unless_a_request_says_otherwise() -> None:
+    own: dict[int, float] = {A: 5.0}
+    script = Script(Rules(keep_alive_s=60, keep_alive_of=own.get))
+    launch_id = script.running(A)
+
+    assert script.now + 5 == script.scheduler.next_tick(script.now)
+
+    own[A] = 7.0
+
+    assert script.now + 7 == script.scheduler.next_tick(script.now)
+
+    script.scheduler.request(Ticket(50, A, 4096, None, script.now, keep_alive_s=9), script.now)
+    script.leave(50)
+
+    assert script.now + 9 == script.scheduler.next_tick(script.now)
+
+    script.now += 9
+
+    assert [Stop(launch_id, "idle for its keep-alive time")] == script.scheduler.tick(script.now)
+
+
+def test_a_model_may_stay_for_ever_where_others_do_not() -> None:
+    own: dict[int, float] = {A: -1.0}
+    script = Script(Rules(keep_alive_s=60, keep_alive_of=own.get))
+    script.running(A)
+
+    assert script.scheduler.next_tick(script.now) is None
+
+
+def test_only_the_servers_that_are_named_are_retired() -> None:
+    script = Script(room=_Wide())
+    first, second = script.running(A), script.running(B)
+
+    assert [Stop(first, "stopped by request")] == script.scheduler.retire([first], script.now)
+    assert [second] == [r.launch_id for r in script.scheduler.residents if not r.is_unwanted]
+
+
+class _Wide:
+    """Everything fits."""
+
+    def admits(self, standing: object, model_id: int, n_ctx: int) -> bool:
+        return True
+
+
 def test_a_request_may_set_the_keep_alive_time() -> None:
     script = Script()
     launch_id = script.running(A)

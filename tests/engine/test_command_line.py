@@ -58,6 +58,15 @@ def test_the_flags_of_a_launch_arrive(tmp_path: Path) -> None:
     assert ["/l/a", "/l/b"] == [adapter.path for adapter in params.lora_adapters]
 
 
+def test_a_template_is_text_or_the_content_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "t.jinja").write_text("{{ messages }}\n")
+    from_file = settings("--chat-template-file", str(tmp_path / "t.jinja"))
+    built_in = settings("--no-jinja", "--chat-template", "llama2")
+
+    assert ("{{ messages }}\n", True) == (from_file.chat_template, from_file.use_jinja)
+    assert ("llama2", False) == (built_in.chat_template, built_in.use_jinja)
+
+
 def test_the_defaults_are_those_of_llama_server() -> None:
     assert (4, True) == (settings().n_parallel, settings().kv_unified)
     assert (2, False) == (settings("-np", "2").n_parallel, settings("-np", "2").kv_unified)
@@ -88,6 +97,7 @@ def test_embedding_and_rerank(flags: list[str], embedding: bool, pooling: str) -
         (["-ctk", "q99"], 'error while handling argument "-ctk": Unsupported cache type: q99'),
         (["-fa", "maybe"], 'error while handling argument "-fa": error: unknown value for'),
         (["--api-key-file", "/nowhere"], "failed to open file '/nowhere'"),
+        (["--chat-template-file", "/nowhere"], "failed to open file '/nowhere'"),
     ],
 )
 def test_mistakes_are_told_in_the_words_of_llama_server(arguments: list[str], words: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ggtui.adapters.memory.catalog import MemoryCatalog
@@ -49,6 +49,8 @@ class Desk:
     publisher: Publisher
     kept: MemoryModelSettings
     """The settings of models as they are kept."""
+    book: SettingsBook
+    effects: SettingsEffects
     closed: list[RunningTarget]
     """Targets whose connections were to be closed, in order."""
 
@@ -81,12 +83,13 @@ async def desk(
     closed: list[RunningTarget] = []
     ledger = LaunchLedger(logs)
     kept = MemoryModelSettings()
-    models = CatalogService(catalog, SettingsBook(port=kept))
+    book, settings = SettingsBook(port=kept), settings or RuntimeSettings()
+    models = CatalogService(catalog, book)
     runtime = ModelRuntime(
         models,
         launcher,
         ledger,
-        settings or RuntimeSettings(),
+        replace(settings, rules=replace(settings.rules, keep_alive_of=models.keep_alive_of)),
         room=room,
         closing=closing or closed.append,
         memory_back=memory_back,
@@ -101,20 +104,21 @@ async def desk(
         default_n_ctx=4096,
         is_read_only=is_read_only,
     )
+    effects = SettingsEffects(models, runtime)
     control = Control(
         catalog=models,
         runtime=runtime,
         launcher=launcher,
         logs=logs,
         publisher=publisher,
-        settings=SettingsEffects(models, runtime),
+        settings=effects,
         is_read_only=is_read_only,
     )
     async with asyncio.timeout(GUARD_S):
         await models.start()
         await models.rescan()
         try:
-            yield Desk(catalog, launcher, probe, runtime, control, publisher, kept, closed)
+            yield Desk(catalog, launcher, probe, runtime, control, publisher, kept, book, effects, closed)
         finally:
             await runtime.close()
             await models.stop()

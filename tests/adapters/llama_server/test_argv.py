@@ -44,6 +44,19 @@ def test_only_chosen_options_are_passed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("/t/own.jinja", "--chat-template-file /t/own.jinja"),
+        # llama-server takes a built-in name for the text of a template as long as jinja is on.
+        ("llama2", "--no-jinja --chat-template llama2"),
+    ],
+)
+def test_a_template_is_passed_as_llama_server_expects_it(template: str, expected: str) -> None:
+    assert expected in " ".join(server_flags(plan(template=template), "1", None))
+    assert "template" not in " ".join(server_flags(plan(), "1", None))
+
+
+@pytest.mark.parametrize(
     ("capabilities", "flag"),
     [(("embedding",), "--embedding"), (("rerank", "embedding"), "--rerank"), (("chat", "embedding"), None)],
 )

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +16,8 @@ from ggtui.adapters.gguf.freshness import file_as_it_is, is_unchanged
 from ggtui.adapters.gguf.listing import adapters, entries, summary
 from ggtui.adapters.gguf.roots import has_changed, roots_of
 from ggtui.adapters.gguf.scan import read_facts
-from ggtui.adapters.gguf.store import FolderScan, Reading, Store
+from ggtui.adapters.gguf.store import FolderScan, Reading
+from ggtui.adapters.gguf.store_thread import StoreThread
 from ggtui.core.errors import StoreUnavailable
 from ggtui.core.models import ModelLaunchSpec
 from ggtui.core.ports.catalog import CatalogReport
@@ -53,14 +52,11 @@ class GgufCatalog:
         options: LaunchOptions,
         stores: Sequence[StoreRoot] = (),
     ) -> None:
-        self._database = database
         self._folders = tuple(folders)
         self._roots = roots_of(folders, stores)
         self._options = options
-        self._worker: ThreadPoolExecutor | None = None
-        self._stopping = threading.Event()
-        self._store: Store | None = None
-        self._opening: asyncio.Task[None] | None = None
+        self.thread = StoreThread(database, opened=self._load)
+        """Where the database is; what else is kept there may share it."""
         self._refreshing: asyncio.Task[CatalogReport] | None = None
         self._is_partial = False
         self._rows: dict[int, StoredModel] = {}
@@ -70,23 +66,23 @@ class GgufCatalog:
 
     async def list_models(self) -> Sequence[ModelSummary]:
         """All models, ordered by public id."""
-        await self._opened()
+        await self.thread.opened()
         return sorted(map(summary, self._entries.values()), key=lambda model: model.public_id)
 
     async def resolve_model(self, name: str) -> ModelSummary | None:
         """The model of this exact public id, else of this numeric id, else None."""
-        await self._opened()
+        await self.thread.opened()
         entry = self._resolved(name)
         return None if entry is None else summary(entry)
 
     async def resolve_for_launch(self, name: str) -> ModelLaunchSpec | None:
         """The same with its files; a file that has changed since the last look is read again."""
-        await self._opened()
+        await self.thread.opened()
         entry = self._resolved(name)
         if entry is None:
             return None
         model = entry.row
-        facts, is_missing = await self._in_worker(partial(file_as_it_is, model))
+        facts, is_missing = await self.thread.run(partial(file_as_it_is, model))
         return ModelLaunchSpec(
             model_id=model.id,
             public_id=model.public_id,
@@ -108,11 +104,11 @@ class GgufCatalog:
 
     async def set_context(self, model_id: int, n_ctx: int | None) -> None:
         """Keep a person's choice of context; shows at once and is then written."""
-        await self._opened()
+        await self.thread.opened()
         if model_id not in self._rows:
             return
         self._choose(model_id, n_ctx)
-        await self._in_worker(partial(self._write_context, model_id, n_ctx))
+        await self.thread.run(partial(self._write_context, model_id, n_ctx))
         self._choose(model_id, n_ctx)
 
     def _choose(self, model_id: int, n_ctx: int | None) -> None:
@@ -125,37 +121,37 @@ class GgufCatalog:
             self._entries[row.id].row = row
 
     def _write_context(self, model_id: int, n_ctx: int | None) -> None:
-        self._opened_store().set_context(model_id, n_ctx)
+        self.thread.store.set_context(model_id, n_ctx)
 
     async def note_loaded(self, model_id: int) -> None:
         """Keep that a model was loaded now."""
-        await self._opened()
+        await self.thread.opened()
         if model_id not in self._rows:
             return
         now = time.time()
         self._put(replace(self._rows[model_id], loaded_at=now))
-        await self._in_worker(partial(self._write_loaded, model_id, now))
+        await self.thread.run(partial(self._write_loaded, model_id, now))
 
     def _write_loaded(self, model_id: int, loaded_at: float) -> None:
-        self._opened_store().note_loaded(model_id, loaded_at)
+        self.thread.store.note_loaded(model_id, loaded_at)
 
     async def reconfigure(
         self, folders: Sequence[Path], options: LaunchOptions, stores: Sequence[StoreRoot] = ()
     ) -> None:
         """Look into these folders and stores from now on, and launch like this."""
-        await self._opened()
+        await self.thread.opened()
         self._options = options
         self._folders, self._roots = tuple(folders), roots_of(folders, stores)
         self._walks = {}
         self._report = self._empty_report()
-        await self._in_worker(self._load)
+        await self.thread.run(self._load)
 
     def _empty_report(self) -> CatalogReport:
         return CatalogReport(folders=tuple(str(folder) for folder in self._folders))
 
     async def refresh(self) -> CatalogReport:
         """Look at everything again; two calls at once share one scan."""
-        await self._opened()
+        await self.thread.opened()
         while self._is_partial and self._refreshing is not None and not self._refreshing.done():
             await asyncio.wait([self._refreshing])
         if self._refreshing is None or self._refreshing.done():
@@ -171,11 +167,11 @@ class GgufCatalog:
 
     async def refresh_changed(self) -> bool:
         """Look again at the places whose folders have changed; see ModelStorePort."""
-        await self._opened()
+        await self.thread.opened()
         is_busy = self._refreshing is not None and not self._refreshing.done()
         if is_busy or not self._walks:
             return False
-        changed = await self._in_worker(self._changed_roots)
+        changed = await self.thread.run(self._changed_roots)
         if not changed:
             return False
         if self._refreshing is None or self._refreshing.done():
@@ -184,14 +180,18 @@ class GgufCatalog:
         return True
 
     def _changed_roots(self) -> tuple[Root, ...]:
-        return tuple(root for root, found in self._walks.items() if has_changed(found, self._stopping.is_set))
+        return tuple(
+            root for root, found in self._walks.items() if has_changed(found, self.thread.stopping.is_set)
+        )
 
     async def _refresh(self, changed: Sequence[Root]) -> CatalogReport:
         """Walk through these places; what the others held at the last look still counts."""
         roots = self._roots
-        walks = {root: await self._in_worker(partial(root.walk, self._stopping.is_set)) for root in changed}
+        walks = {
+            root: await self.thread.run(partial(root.walk, self.thread.stopping.is_set)) for root in changed
+        }
         self._walks = {root: found for root in roots if (found := walks.get(root) or self._walks.get(root))}
-        models = await self._in_worker(self._models)
+        models = await self.thread.run(self._models)
         known = {row.canonical: row for row in self._rows.values()}
         new = [model for model in models if not is_unchanged(model, known.get(model.first.canonical))]
         read = await self._sliced(new, lambda model: Reading(model, read_facts(model)))
@@ -200,7 +200,7 @@ class GgufCatalog:
             readings[reading.model.first.canonical] = reading
         present = {model.first.canonical for model in models}
         gone = [row.id for canonical, row in known.items() if canonical not in present]
-        await self._in_worker(partial(self._keep, list(readings.values()), gone, walks))
+        await self.thread.run(partial(self._keep, list(readings.values()), gone, walks))
         return self._report
 
     def _models(self) -> list[FoundModel]:
@@ -211,13 +211,13 @@ class GgufCatalog:
         waiting = deque(items)
         done: list[Reading] = []
         while waiting:
-            done.extend(await self._in_worker(partial(_work_for_a_while, waiting, work)))
+            done.extend(await self.thread.run(partial(_work_for_a_while, waiting, work)))
         return done
 
     def _keep(self, changed: Sequence[Reading], gone: Sequence[int], walks: Mapping[Root, Walk]) -> None:
         now = time.time()
         scans = {root.path: _scan_of(found, now) for root, found in walks.items()}
-        self._opened_store().keep(changed, gone, scans)
+        self.thread.store.keep(changed, gone, scans)
         self._load()
 
     def report(self) -> CatalogReport:
@@ -226,34 +226,15 @@ class GgufCatalog:
 
     async def close(self) -> None:
         """Stop a scan and release the database."""
-        self._stopping.set()
-        tasks = [task for task in (self._opening, self._refreshing) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if self._worker is not None:
-            await asyncio.get_running_loop().run_in_executor(self._worker, self._close_store)
-            self._worker.shutdown(wait=False)
-            self._worker = None
-
-    def _close_store(self) -> None:
-        if self._store is not None:
-            self._store.close()
-
-    async def _opened(self) -> None:
-        if self._stopping.is_set():
-            raise StoreUnavailable("the catalog is closed")
-        if self._opening is None or (self._opening.done() and self._store is None):
-            self._opening = asyncio.create_task(self._in_worker(self._open))
-        await asyncio.shield(self._opening)
-
-    def _open(self) -> None:
-        self._store = Store(self._database)
-        self._load()
+        self.thread.stopping.set()
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+            await asyncio.gather(self._refreshing, return_exceptions=True)
+        await self.thread.close()
 
     def _load(self) -> None:
         """Draw the models and the report from the database; the event loop sees them appear as a whole."""
-        store = self._opened_store()
+        store = self.thread.store
         rows = {row.id: row for row in store.models() if self._is_ours(row)}
         found = {entry.row.id: entry for entry in entries(rows.values())}
         report = self._drawn_report(store.folders(), store.problem)
@@ -287,18 +268,6 @@ class GgufCatalog:
 
     def _is_ours(self, model: StoredModel) -> bool:
         return any(root.holds(path) for root in self._roots for path in (model.path, model.canonical))
-
-    def _opened_store(self) -> Store:
-        if self._store is None:
-            raise StoreUnavailable("the catalog is not open")
-        return self._store
-
-    async def _in_worker(self, work: Callable[[], T]) -> T:
-        if self._stopping.is_set():
-            raise StoreUnavailable("the catalog is closed")
-        if self._worker is None:
-            self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="catalog")
-        return await asyncio.get_running_loop().run_in_executor(self._worker, work)
 
 
 def _scan_of(found: Walk, now: float) -> FolderScan:

@@ -16,6 +16,7 @@ from ggtui.core.errors import (
     Internal,
     LaunchRejected,
     LoadCancelled,
+    ModelFileNotFound,
     ModelNotFound,
     ModelRuntimeError,
     OutOfMemory,
@@ -31,6 +32,7 @@ from ggtui.services.waits import WaitBook
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from ggtui.core.decisions import Resident
     from ggtui.core.models import ModelLaunchSpec, RunningTarget
     from ggtui.core.ports.catalog import ModelCatalogPort
     from ggtui.core.ports.launcher import LauncherPort
@@ -182,21 +184,31 @@ class ModelRuntime:
         """Give one model, or all, a fresh start after failures."""
         self._refusals.forgive(model_id)
 
-    async def reconfigure(self, settings: RuntimeSettings, *, restarts: bool) -> None:
-        """Decide by these settings from now on, and give everything that failed a fresh start.
-
-        restarts: servers are launched in another way now; those that run end after their requests, and the
-        next request starts them again.
-        """
+    def reconfigure(self, settings: RuntimeSettings) -> None:
+        """Decide by these settings from now on, and give everything that failed a fresh start."""
         self._settings = settings
         self._scheduler.rules = settings.rules
         self._fleet.times = settings.times
         self.forgive()
+        self._tick()
+
+    async def relaunch_changed(self, other_ctx: frozenset[int] = frozenset()) -> None:
+        """End each server that would be launched otherwise now after its requests; the next one starts it.
+
+        other_ctx: ids of the models whose own context was changed. Idle times are looked at anew too.
+        """
         for spec in list(self._specs.values()):
             self._specs[spec.model_id] = await self._catalog.resolve_for_launch(spec.public_id) or spec
-        self._carry_out(
-            self._scheduler.retire(self._now()) if restarts else self._scheduler.tick(self._now())
-        )
+        outdated = [r.launch_id for r in self._scheduler.residents if self._is_outdated(r, other_ctx)]
+        self._carry_out(self._scheduler.retire(outdated, self._now()))
+        self._tick()
+
+    def _is_outdated(self, resident: Resident, other_ctx: frozenset[int]) -> bool:
+        spec, launch = self._specs[resident.model_id], self._ledger.launch(resident.launch_id)
+        if launch is not None and launch.options != spec.options:
+            return True
+        own = choose_context(None, spec.n_ctx_chosen, self._settings.default_ctx, spec.n_ctx_train)
+        return resident.model_id in other_ctx and resident.n_ctx != own.n_ctx
 
     async def close(self) -> None:
         """Refuse everybody, stop every server and wait until all are dead."""
@@ -289,6 +301,10 @@ class ModelRuntime:
         if spec is None:
             known = [model.public_id for model in await self._catalog.list_models()]
             raise ModelNotFound(model_name, near=near_names(model_name, known))
+        if spec.is_missing:
+            gone = ModelFileNotFound(spec.public_id)
+            self._ledger.refused(spec, gone)
+            raise gone
         if spec.problem is not None:
             refused = LaunchRejected(spec.problem, reason=SpawnReason.BAD_MODEL_FILE)
             self._ledger.refused(spec, refused)
@@ -410,4 +426,7 @@ class ModelRuntime:
 
     def _look_again(self) -> None:
         self._timer = None
+        self._tick()
+
+    def _tick(self) -> None:
         self._carry_out(self._scheduler.tick(self._now()))

@@ -206,7 +206,7 @@ class FakeControl:
 
     async def rescan(self) -> CatalogReport:
         self.asked.append(("rescan",))
-        return CatalogReport(("/models",), (), 3, 0.0)
+        return CatalogReport(folders=("/models",), n_files=3, scanned_at=0.0)
 
 
 def summary(model_id: int, public_id: str, **more: Any) -> ModelSummary:

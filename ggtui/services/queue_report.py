@@ -24,8 +24,8 @@ class _Wait:
 
     phase: WaitPhase
     behind: tuple[int, ...] = ()
-    loads: tuple[int, ...] = ()
-    """Models that will be loaded before the ticket is served, its own among them."""
+    expected_s: float | None = None
+    """By the loads that come before the ticket is served, its own among them; see QueueEntry."""
 
 
 class QueueReport:
@@ -48,11 +48,20 @@ class QueueReport:
         unix_now = time.time()
         own = {resident.model_id: resident for resident in self._scheduler.residents}
         unserved = tuple(dict.fromkeys(ticket.model_id for ticket in line if ticket.model_id not in own))
-        return tuple(
-            self._entry(ticket, position, names, now, unix_now, self._wait(ticket, own, unserved, now))
-            for position, ticket in enumerate(line, start=1)
-            if not ticket.is_urgent
-        )
+        shared: dict[int, _Wait] = {}
+        found = []
+        for position, ticket in enumerate(line, start=1):
+            if ticket.is_urgent:
+                continue
+            wait = shared.get(ticket.model_id)
+            if wait is None:
+                wait = self._wait(ticket, own, unserved, now)
+                resident = own.get(ticket.model_id)
+                if resident is None or resident.phase is not Phase.READY:
+                    # Only who waits for a ready server may wait for another reason than the one before.
+                    shared[ticket.model_id] = wait
+            found.append(self._entry(ticket, position, names, now, unix_now, wait))
+        return tuple(found)
 
     def _entry(
         self,
@@ -74,7 +83,7 @@ class QueueReport:
             since=unix_now - waiting_s,
             phase=wait.phase,
             behind=tuple(names.get(model_id, "") for model_id in wait.behind),
-            expected_s=self._expected_s(ticket.model_id, wait.loads, now),
+            expected_s=wait.expected_s,
         )
 
     def _wait(
@@ -85,26 +94,27 @@ class QueueReport:
             return self._wait_for_own(ticket, resident, unserved, now)
         ahead = unserved[: unserved.index(ticket.model_id)]
         loading = tuple(each.model_id for each in own.values() if each.phase is Phase.LOADING)
-        loads = (*loading, *ahead, ticket.model_id)
+        expected_s = self._expected_s(ticket.model_id, (*loading, *ahead), now)
         if ahead:
-            return _Wait(WaitPhase.BEHIND_QUEUE, ahead, loads)
+            return _Wait(WaitPhase.BEHIND_QUEUE, ahead, expected_s)
         phase, behind = self._obstacle(tuple(own.values()), now)
-        return _Wait(phase, behind, loads)
+        return _Wait(phase, behind, expected_s)
 
     def _wait_for_own(
         self, ticket: Ticket, resident: Resident, unserved: tuple[int, ...], now: float
     ) -> _Wait:
-        own = (ticket.model_id,)
+        load_s = self._expected_s(ticket.model_id, (), now)
         if resident.phase is Phase.LOADING:
-            return _Wait(WaitPhase.LOADING, (), own)
+            return _Wait(WaitPhase.LOADING, (), load_s)
         is_to_end = resident.phase is Phase.STOPPING or resident.is_unwanted
         if is_to_end or not resident.suits(ticket):
-            return _Wait(WaitPhase.RESTART, (), own)
+            return _Wait(WaitPhase.RESTART, (), load_s)
         if ticket.id in resident.turn or not self._scheduler.is_draining(resident, now):
             return _Wait(WaitPhase.SLOT)
         if self._scheduler.is_in_the_way(resident) and unserved:
-            return _Wait(WaitPhase.BEHIND_QUEUE, unserved[:1], (*unserved[:1], *own))
-        return _Wait(WaitPhase.RESTART, (), own)
+            rival = unserved[:1]
+            return _Wait(WaitPhase.BEHIND_QUEUE, rival, self._expected_s(ticket.model_id, rival, now))
+        return _Wait(WaitPhase.RESTART, (), load_s)
 
     def _obstacle(self, residents: Sequence[Resident], now: float) -> tuple[WaitPhase, tuple[int, ...]]:
         """What keeps the first model without a server from having one: what takes longest, first."""
@@ -125,12 +135,11 @@ class QueueReport:
         is_in_the_way = self._scheduler.is_in_the_way(resident)
         return self._scheduler.is_draining(resident, now) and (is_in_the_way or resident.is_unwanted)
 
-    def _expected_s(self, model_id: int, loads: Sequence[int], now: float) -> float | None:
-        """The loads that are still to come, as long as they took before; the own one must be known."""
-        if model_id not in loads or self._ledger.load_seconds_of(model_id) is None:
+    def _expected_s(self, model_id: int, before: Sequence[int], now: float) -> float | None:
+        """What is left of these loads and of the own one, by the last ones; None when that is not known."""
+        if self._ledger.load_seconds_of(model_id) is None:
             return None
-        running = {
-            r.model_id: now - r.started_at for r in self._scheduler.residents if r.phase is Phase.LOADING
-        }
-        known = ((self._ledger.load_seconds_of(each), running.get(each, 0.0)) for each in loads)
+        residents = self._scheduler.residents
+        running = {each.model_id: now - each.started_at for each in residents if each.phase is Phase.LOADING}
+        known = ((self._ledger.load_seconds_of(each), running.get(each, 0.0)) for each in (*before, model_id))
         return sum(max(0.0, load_s - elapsed_s) for load_s, elapsed_s in known if load_s is not None)

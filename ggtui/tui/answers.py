@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ggtui.core.reload import ReloadReport
 
-STAYS = "everything stays as it was; C tries again"
+STAYS = "Everything stays as it was; C tries again"
 """The cure after a configuration that cannot be read."""
 
 

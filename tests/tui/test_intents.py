@@ -77,6 +77,6 @@ def test_a_broken_file_is_told_each_time_with_its_place() -> None:
                 await stage.until(lambda: bool(stage.said))
 
                 assert "line 3: no such setting: prot" in stage.said
-                assert "everything stays as it was" in stage.said
+                assert "Everything stays as it was" in stage.said
 
     asyncio.run(run())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ggtui.config.sample import sample
+from ggtui.config.sample import models_sample, sample
 from ggtui.tui.keys import keys_markdown
 
 ROOT = Path(__file__).parents[1]
@@ -19,6 +19,7 @@ def test_the_keys_are_those_of_the_key_table() -> None:
 
 def test_the_configuration_is_the_documented_sample() -> None:
     assert sample().strip() in README
+    assert models_sample().strip() in README
 
 
 def test_every_picture_is_there() -> None:

@@ -105,7 +105,8 @@ def _next_but_reloads(engine: Engine, heard: SimpleQueue[int]) -> int:
 def _log_reload(done: Future[ReloadReport]) -> None:
     error = None if done.cancelled() else done.exception()
     if isinstance(error, Failure):
-        _LOG.error("%s: %s; the configuration stays as it was", error.title, error.detail)
+        meant = f" ({error.hint})" if error.hint else ""
+        _LOG.error("%s: %s%s; the configuration stays as it was", error.title, error.detail, meant)
     elif error is not None or done.cancelled():
         _LOG.error("the reload did not end: %s", type(error).__name__)
     else:

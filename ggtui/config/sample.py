@@ -1,4 +1,4 @@
-"""The documented configuration file: every key with its default, ready to be saved and edited."""
+"""The documented files: config.toml with every default, models.toml with every key, ready to be edited."""
 
 from __future__ import annotations
 
@@ -48,6 +48,31 @@ SAMPLE = """\
 # ascii = false                   # true: no glyphs beyond ASCII
 # mouse = true                    # false leaves selecting to the terminal
 """
+
+
+MODELS_SAMPLE = """\
+# ggtui settings of single models, in models.toml beside config.toml: one table per public id, in quotes.
+# A key that is not there leaves it to the configuration; values here are examples.
+
+["qwen3-8b-q4_k_m"]
+ctx = 16384                     # tokens, when a request asks for none; [ and ] on the screen set it too
+slots = 2                       # requests it answers at once
+kv_unified = true               # they share one context; false gives each its own
+cache_type_k = "q8_0"           # f32 f16 bf16 q8_0 q5_1 q5_0 q4_1 q4_0 iq4_nl
+cache_type_v = "q8_0"
+gpu_layers = 24                 # or "auto"
+flash_attn = true               # or "auto"
+threads = 8                     # or "auto"
+template = "chatml"             # a name that llama.cpp has built in, or a Jinja file: "own.jinja"
+extra_args = ["--no-warmup"]    # in place of those of the configuration
+keep_alive = "30m"              # stopped after so long without a request; seconds, "10m", -1 for ever
+pinned = false                  # true: never evicted once it is loaded
+"""
+
+
+def models_sample() -> str:
+    """The text of a models.toml in which every key is used once."""
+    return MODELS_SAMPLE
 
 
 def sample() -> str:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ggtui.config.load import load
-from ggtui.config.sample import sample
+from ggtui.config.model_file import KEYS, read_models
+from ggtui.config.sample import models_sample, sample
 from ggtui.config.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -38,3 +39,11 @@ def test_the_defaults_it_shows_are_the_defaults(tmp_path: Path) -> None:
     untouched.write_text(sample())
 
     assert load({}, {}, untouched) == replace(load({}, {}, shown), config_file=untouched)
+
+
+def test_the_sample_of_models_uses_every_key_in_order(tmp_path: Path) -> None:
+    file = tmp_path / "models.toml"
+    file.write_text(models_sample())
+    (own,) = read_models(file).values()
+
+    assert list(KEYS) == list(own.given)

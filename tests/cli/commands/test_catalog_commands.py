@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ggtui.core.units import tokens
@@ -92,6 +93,21 @@ def test_show_prints_facts_and_a_table_by_context(cli: CommandLine) -> None:
     assert sorted(stops) == stops
     assert document["model"]["n_ctx_train"] == stops[-1]
     assert [tokens(stop) for stop in stops] == [line.split()[0] for line in lines[-len(stops) :]]
+
+
+def test_show_tells_each_setting_and_where_it_comes_from(cli: CommandLine) -> None:
+    config = cli.folder / "config.toml"
+    config.write_text(config.read_text() + "[launch]\nn_parallel = 2\n")
+    (cli.folder / "models.toml").write_text('["alpha-f32"]\nctx = 512\nkeep_alive = "10m"\n')
+    document = cli("show", "alpha-f32", "--json").document
+    lines = [re.split(r"  +", line) for line in cli("show", "alpha-f32").out.splitlines()]
+    rows = {words[0]: words for words in lines}
+
+    assert {"ctx": 512, "keep_alive": "10m"} == document["settings"]
+    assert 512 == document["model"]["n_ctx"]
+    assert ["ctx", "context", "512", "models.toml"] == rows["ctx"]
+    assert ["slots", "slots", "2", "config"] == rows["slots"]
+    assert ["threads", "threads", "auto", "built-in"] == rows["threads"]
 
 
 def test_estimate_adds_up(cli: CommandLine) -> None:

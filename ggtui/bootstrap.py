@@ -101,7 +101,9 @@ def build(
         default_n_ctx=config.n_ctx,
         strategy=config.strategy,
         is_read_only=config.read_only,
+        most_bytes=lambda: foresight.most_bytes,
     )
+    foresight.strategy, foresight.scheduler = config.strategy, runtime.scheduler
     effects = SettingsEffects(models, runtime)
     reloader = Reloader(config, reread, models, runtime, effects, foresight) if reread else None
     control = Control(

@@ -38,10 +38,8 @@ def summary_of_file(name: str) -> ModelSummary:
         n_params=facts.n_params,
         n_ctx_train=facts.n_ctx_train,
         capabilities=facts.capabilities,
-        attention=facts.attention,
-        n_embd=facts.n_embd,
-        n_ff=facts.n_ff,
-        n_vocab=facts.n_vocab,
+        shape=facts.shape,
+        weights=facts.weights,
         problem=facts.problem,
     )
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,16 +14,20 @@ from ggtui.adapters.gguf.catalog import GgufCatalog
 from ggtui.config.paths import make_private
 from ggtui.core.context import choose_context
 from ggtui.core.errors import ModelNotFound, StoreUnavailable
-from ggtui.core.forecast import Forecast, MemoryPool, forecast, own_bytes, pool_of
+from ggtui.core.look_ahead import Standing, look_ahead
+from ggtui.core.memory.pool import pool_of
 from ggtui.core.model_settings import NOTHING_SET, launch_options
 from ggtui.core.nearness import near_names
+from ggtui.core.state import TargetState
 from ggtui.core.stores import StoreKind, StoreRoot
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
     from ggtui.config.schema import Config
-    from ggtui.core.models import EngineInfo, ModelSummary
+    from ggtui.core.forecast import Forecast
+    from ggtui.core.memory.pool import MemoryPool
+    from ggtui.core.models import EngineInfo, LaunchOptions, ModelSummary
     from ggtui.core.ports.catalog import CatalogReport
     from ggtui.core.ports.gpu import MemoryReading
 
@@ -60,8 +65,10 @@ class Room:
 
     reading: MemoryReading
     pool: MemoryPool
-    frees: tuple[str, ...]
-    """Public ids of what would be stopped."""
+    standing: tuple[Standing, ...] = ()
+    """What the running ggtui has loaded."""
+    strategy: str = ""
+    budget_bytes: int = 0
 
 
 def look(work: Coroutine[Any, Any, T]) -> T:
@@ -100,8 +107,28 @@ async def read_room(config: Config, state: dict[str, Any] | None) -> Room:
     pids = frozenset(target["pid"] for target in targets if target["pid"])
     reading = await read_memory(pids)
     has_gpu = bool(reading.gpus) and await _engine_has_gpu(config, state)
-    ours = own_bytes(reading, pids, engine_has_gpu=has_gpu)
-    return Room(reading, pool_of(reading, ours, has_gpu), tuple(target["model"] for target in targets))
+    pool = pool_of(reading, pids, engine_has_gpu=has_gpu)
+    if state is None:
+        return Room(reading, pool)
+    pinned = {row["public_id"] for row in state["models"] if row.get("is_pinned")}
+    standing = tuple(_stands(target, pinned) for target in targets)
+    return Room(reading, pool, standing, state.get("strategy", ""), state.get("memory_budget_bytes", 0))
+
+
+def _stands(target: dict[str, Any], pinned: set[str]) -> Standing:
+    last_used = target.get("last_used_at")
+    idle = datetime.now(UTC) - datetime.fromisoformat(last_used) if last_used else timedelta()
+    return Standing(
+        target["id"],
+        target["model"],
+        target["n_ctx"],
+        target["predicted_bytes"] or target["memory_bytes"] or 0,
+        is_pinned=target["model"] in pinned,
+        is_busy=bool(target["in_flight"]),
+        is_ending=target["state"] == TargetState.STOPPING,
+        idle_s=max(0.0, idle.total_seconds()),
+        load_s=target["expected_load_s"] or 0.0,
+    )
 
 
 async def read_memory(
@@ -156,12 +183,27 @@ def context_of(model: ModelSummary, config: Config, asked: int | None = None) ->
     return choose_context(asked, model.n_ctx_chosen, config.n_ctx, model.n_ctx_train).n_ctx
 
 
-def outlook(model: ModelSummary, config: Config, room: Room, asked: int | None = None) -> Forecast | None:
-    """What loading this model leads to; None when it cannot be loaded."""
-    frees = tuple(each for each in room.frees if each != model.public_id)
+def outlook(
+    model: ModelSummary,
+    config: Config,
+    room: Room,
+    asked: int | None = None,
+    options: LaunchOptions | None = None,
+) -> Forecast | None:
+    """What loading this model leads to; None when it cannot be loaded.
+
+    options: how it would be launched; None for as it is configured.
+    """
     own = config.model_settings.get(model.public_id, NOTHING_SET)
-    options = launch_options(config.options, own)
-    return forecast(model, context_of(model, config, asked), options, room.pool, frees)
+    return look_ahead(
+        model,
+        context_of(model, config, asked),
+        options or launch_options(config.options, own),
+        room.pool,
+        room.standing,
+        strategy=room.strategy,
+        budget_bytes=room.budget_bytes,
+    )
 
 
 def instance_state(config: Config) -> dict[str, Any] | None:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ggtui.core.fit import CELL_STEP, MemoryParts, estimate
-from ggtui.core.units import GIB
+from ggtui.core.memory.confidence import Confidence, assurance
+from ggtui.core.memory.inverse import UNKNOWN_CTX_CAP, LargestContext, Limit, largest_context, most_gpu_layers
+from ggtui.core.memory.plan import MemoryPlan
+from ggtui.core.memory.pool import PoolKind
+from ggtui.core.memory.refusals import refusals
+from ggtui.core.memory.request import LoadRequest, request_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Iterable
 
-    from ggtui.core.models import LaunchOptions, ModelSummary
-    from ggtui.core.ports.gpu import GpuSample, MemoryReading
-
-GPU_RESERVE_BYTES = GIB
-"""Device memory kept free: driver context, library pools, the desktop."""
-
-RAM_RESERVE_BYTES = GIB // 2
-"""Main memory kept free, or an eighth of it where that is less."""
-
-UNKNOWN_CTX_CAP = 131_072
-"""Largest context offered for a model whose header does not tell what it was trained for."""
+    from ggtui.core.memory.compute import MeasuredCompute
+    from ggtui.core.memory.parts import Companions, DeviceShare
+    from ggtui.core.memory.pool import MemoryPool
+    from ggtui.core.models import KvType, LaunchOptions, ModelSummary
 
 SMALLEST_STOP = 1024
 
@@ -36,39 +34,12 @@ class Verdict(StrEnum):
     """The devices hold a part of it, main memory the rest."""
     NO = "no"
     GUESS = "guess"
-    """Weights would fit, but the cache of this architecture is not modelled."""
-
-
-class PoolKind(StrEnum):
-    """The memory that a load is measured against."""
-
-    GPU = "GPU"
-    RAM = "RAM"
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryPool:
-    """The memory a model goes to. `used_by_others_bytes` leaves out what a swap gives back."""
-
-    kind: PoolKind
-    total_bytes: int
-    """0 when it cannot be read."""
-    used_by_others_bytes: int
-    reserve_bytes: int
-    overflow_bytes: int = 0
-    """Main memory that may take what the devices do not hold; 0 when the pool is main memory itself."""
-    n_devices: int = 0
-    """GPUs that make up the pool; 0 for main memory."""
-
-    @property
-    def room_bytes(self) -> int:
-        """What a model may take; negative when others already use the reserve."""
-        return self.total_bytes - self.reserve_bytes - self.used_by_others_bytes
+    """It would fit, but a part of the sum is a guess."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """One look ahead. Always an estimate: the parts are arithmetic, not a measurement."""
+    """One look ahead. The parts are those of the pool; what the host holds beside is in `devices` only."""
 
     n_ctx: int
     """Tokens of one request, as chosen."""
@@ -87,60 +58,70 @@ class Forecast:
     """Tokens that fit wholly into the pool, a multiple of 256 or the trained maximum; None when none do."""
     n_devices: int = 0
     n_layers_on_gpu: int | None = None
-    """For PART: about how many layers the devices would take."""
+    """For PART: how many layers the devices would take."""
     n_layers: int | None = None
     frees: tuple[str, ...] = ()
     """Public ids of the targets that would be stopped."""
     is_estimate: bool = True
+    state_bytes: int = 0
+    """Recurrent state, whatever the context."""
+    overhead_bytes: int = 0
+    """What the driver takes for the process."""
+    beside_bytes: int = 0
+    """Adapters, projector and draft model."""
+    devices: tuple[DeviceShare, ...] = ()
+    """What each device and, last, the host would hold; for PART with so many layers on the devices."""
+    confidence: Confidence = Confidence.GOOD
+    reasons: tuple[str, ...] = ()
+    """Why the confidence is not higher."""
+    refusal: str = ""
+    """Why the launch would be refused whatever the memory; then the verdict is NO."""
+    limit: Limit = Limit.MEMORY
+    """What keeps `largest_ctx` from being larger."""
 
     @property
     def model_bytes(self) -> int:
-        """What the model itself takes."""
-        return self.weights_bytes + self.kv_bytes + self.compute_bytes + self.output_bytes
+        """What the model itself takes of the pool."""
+        context = self.kv_bytes + self.state_bytes + self.compute_bytes + self.output_bytes
+        return self.weights_bytes + context + self.overhead_bytes + self.beside_bytes
 
 
-def own_bytes(reading: MemoryReading, pids: Collection[int], *, engine_has_gpu: bool) -> int:
-    """What our own servers hold of the pool that `pool_of` would choose, in bytes.
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A model, how it would be launched and where: what stays the same while its context moves."""
 
-    In main memory only what is private to them: mapped weights are page cache, which never counts as used.
-    """
-    if _gpu_pool_devices(reading, engine_has_gpu):
-        return sum(gpu.process_bytes.get(pid, 0) for gpu in reading.gpus for pid in pids)
-    return sum(reading.process_private_bytes.get(pid, 0) for pid in pids)
+    model: ModelSummary
+    options: LaunchOptions
+    pool: MemoryPool
+    companions: Companions | None = None
+    measured: MeasuredCompute | None = None
 
+    def plan(self, **changes: object) -> MemoryPlan:
+        """The plan of this load. changes: fields of LoadRequest that are to be otherwise."""
+        request = replace(self.request, **changes) if changes else self.request  # type: ignore[arg-type]
+        return MemoryPlan(
+            self.model, request, self.pool.rooms, companions=self.companions, measured=self.measured
+        )
 
-def pool_of(
-    reading: MemoryReading,
-    our_bytes: int = 0,
-    engine_has_gpu: bool = False,
-    reserve_bytes: int | None = None,
-) -> MemoryPool:
-    """The pool of the next load: all working GPUs when the engine can use them, else main memory.
+    @property
+    def request(self) -> LoadRequest:
+        """The load as the memory sees it."""
+        return request_of(self.options)
 
-    our_bytes: held there by targets that the load would evict, see `own_bytes`.
-    reserve_bytes: memory kept free; None for the default of the pool.
-    """
-    ram_total, ram_available = reading.ram_total_bytes, reading.ram_available_bytes
-    ram_reserve = min(RAM_RESERVE_BYTES, ram_total // 8)
-    gpus = _gpu_pool_devices(reading, engine_has_gpu)
-    if not gpus:
-        reserve = ram_reserve if reserve_bytes is None else reserve_bytes
-        used = max(0, ram_total - ram_available - our_bytes)
-        return MemoryPool(PoolKind.RAM, ram_total, used, reserve)
-    return MemoryPool(
-        kind=PoolKind.GPU,
-        total_bytes=sum(gpu.total_bytes or 0 for gpu in gpus),
-        used_by_others_bytes=max(0, sum(gpu.used_bytes or 0 for gpu in gpus) - our_bytes),
-        reserve_bytes=GPU_RESERVE_BYTES if reserve_bytes is None else reserve_bytes,
-        overflow_bytes=max(0, ram_available - ram_reserve),
-        n_devices=len(gpus),
-    )
+    def fits(self, plan: MemoryPlan, n_ctx: int) -> bool:
+        """True when every device, and the host beside them, has room for its share."""
+        *on_devices, host = plan.shares(n_ctx)
+        if self.pool.kind is PoolKind.RAM:
+            return host.total_bytes <= self.pool.room_bytes
+        rooms = self.pool.rooms
+        if any(share.total_bytes > room.room_bytes for share, room in zip(on_devices, rooms, strict=True)):
+            return False
+        return host.allocated_bytes <= self.pool.overflow_bytes or not self.pool.overflow_bytes
 
-
-def _gpu_pool_devices(reading: MemoryReading, engine_has_gpu: bool) -> tuple[GpuSample, ...]:
-    if not engine_has_gpu:
-        return ()
-    return tuple(gpu for gpu in reading.gpus if gpu.total_bytes and gpu.used_bytes is not None)
+    def fits_in_part(self, plan: MemoryPlan, n_ctx: int) -> bool:
+        """True when main memory also holds the weights that the devices do not."""
+        host = plan.shares(n_ctx)[-1]
+        return host.total_bytes <= self.pool.overflow_bytes and self.fits(plan, n_ctx)
 
 
 def forecast(
@@ -149,53 +130,96 @@ def forecast(
     options: LaunchOptions,
     pool: MemoryPool,
     frees: tuple[str, ...] = (),
+    *,
+    companions: Companions | None = None,
+    measured: MeasuredCompute | None = None,
 ) -> Forecast | None:
     """What loading this model at this context leads to; None for a model that cannot be loaded at all.
 
-    n_ctx: tokens of one request. Pure arithmetic, far below a millisecond.
+    n_ctx: tokens of one request. measured: what an earlier load of this file has shown.
+    Pure arithmetic, below a millisecond.
     """
     if model.problem is not None:
         return None
-    parts = estimate(model, n_ctx, options)
-    after = pool.used_by_others_bytes + parts.total_bytes
-    verdict = _verdict(model, parts, pool)
+    load = Load(model, options, pool, companions, measured)
+    plan = load.plan()
+    shares = plan.shares(n_ctx)
+    in_pool = [share for share in shares if share.is_host is (pool.kind is PoolKind.RAM)]
+    trust = assurance(model, plan.request, measured, is_overhead_known=pool.kind is PoolKind.RAM)
+    verdict, n_gpu_layers = _verdict(load, plan, n_ctx, trust.confidence)
+    refused = refusals(model.shape, plan.request)
+    largest = _largest(load, plan)
+    if verdict is Verdict.PART and n_gpu_layers is not None and plan.request.n_gpu_layers is None:
+        shares = load.plan(n_gpu_layers=n_gpu_layers).shares(n_ctx)
+    after = pool.used_by_others_bytes + sum(share.total_bytes for share in in_pool)
+    n_layers = model.shape.n_layer_all if model.shape is not None else None
     return Forecast(
         n_ctx=n_ctx,
         after_bytes=after,
         total_bytes=pool.total_bytes,
         spare_bytes=pool.total_bytes - after,
-        verdict=verdict,
-        weights_bytes=parts.weights_bytes,
-        kv_bytes=parts.kv_bytes,
-        compute_bytes=parts.compute_bytes,
-        output_bytes=parts.output_bytes,
+        verdict=Verdict.NO if refused else verdict,
+        weights_bytes=sum(share.weights_bytes for share in in_pool),
+        kv_bytes=sum(share.kv_bytes for share in in_pool),
+        compute_bytes=sum(share.compute_bytes for share in in_pool),
+        output_bytes=sum(share.output_bytes for share in in_pool),
         pool=pool.kind,
-        largest_ctx=largest_fitting(model, options, pool),
+        largest_ctx=largest.n_ctx,
         n_devices=pool.n_devices,
-        n_layers_on_gpu=_layers_on_gpu(model, parts, pool) if verdict is Verdict.PART else None,
-        n_layers=None if model.attention is None else model.attention.n_layer,
+        n_layers_on_gpu=_in_layers(n_gpu_layers, n_layers) if verdict is Verdict.PART else None,
+        n_layers=n_layers,
         frees=frees,
+        state_bytes=sum(share.state_bytes for share in in_pool),
+        overhead_bytes=sum(share.overhead_bytes for share in in_pool),
+        beside_bytes=sum(_beside(share) for share in in_pool),
+        devices=shares,
+        confidence=trust.confidence,
+        reasons=trust.reasons,
+        refusal="; ".join(refused),
+        limit=largest.limit,
     )
 
 
-def _verdict(model: ModelSummary, parts: MemoryParts, pool: MemoryPool) -> Verdict:
-    is_modelled = model.attention is not None and model.attention.is_ordinary
-    # The plain sum overstates a windowed or compressed cache, so only the other parts can prove a "no".
-    need = parts.total_bytes if is_modelled else parts.total_bytes - parts.kv_bytes
-    if pool.total_bytes <= 0:
-        return Verdict.GUESS
-    if need <= pool.room_bytes:
-        return Verdict.FITS if is_modelled else Verdict.GUESS
-    return Verdict.PART if need <= max(0, pool.room_bytes) + pool.overflow_bytes else Verdict.NO
+def _beside(share: DeviceShare) -> int:
+    return share.adapters_bytes + share.projector_bytes + share.draft_bytes
 
 
-def _layers_on_gpu(model: ModelSummary, parts: MemoryParts, pool: MemoryPool) -> int | None:
-    if model.attention is None:
-        return None
-    room = max(0, pool.room_bytes - parts.compute_bytes - parts.output_bytes)
-    per_layers = parts.weights_bytes + parts.kv_bytes
-    n_layer = model.attention.n_layer
-    return min(n_layer, n_layer * room // per_layers) if per_layers else n_layer
+def _in_layers(n_gpu_layers: int | None, n_layers: int | None) -> int | None:
+    """The output does not count as a layer for people."""
+    return n_gpu_layers if None in (n_gpu_layers, n_layers) else min(n_gpu_layers or 0, n_layers or 0)
+
+
+def _verdict(load: Load, plan: MemoryPlan, n_ctx: int, confidence: Confidence) -> tuple[Verdict, int | None]:
+    """The verdict and, for PART, the layers on the devices, the output counted."""
+    if load.pool.total_bytes <= 0:
+        return Verdict.GUESS, None
+    chosen = plan.request.n_gpu_layers
+    n_all = len(plan.places)
+    if load.fits(plan, n_ctx):
+        if confidence is Confidence.LOW:
+            return Verdict.GUESS, None
+        is_part = plan.uses_host_layers and load.pool.kind is PoolKind.GPU
+        return (Verdict.PART, chosen) if is_part else (Verdict.FITS, None)
+    if _may_fit(load, plan, n_ctx, confidence):
+        return Verdict.GUESS, None
+    if load.pool.kind is PoolKind.RAM or chosen is not None:
+        return Verdict.NO, None
+
+    def fits_so(n_gpu_layers: int) -> bool:
+        return load.fits(load.plan(n_gpu_layers=n_gpu_layers), n_ctx)
+
+    n_gpu_layers = most_gpu_layers(n_all, fits_so)
+    if load.fits_in_part(load.plan(n_gpu_layers=n_gpu_layers), n_ctx):
+        return Verdict.PART, n_gpu_layers
+    return Verdict.NO, None
+
+
+def _may_fit(load: Load, plan: MemoryPlan, n_ctx: int, confidence: Confidence) -> bool:
+    """A cache by guess is rather too large, so only the other parts can prove that a model does not fit."""
+    if confidence is not Confidence.LOW:
+        return False
+    need = sum(share.total_bytes - share.kv_bytes for share in plan.shares(n_ctx))
+    return need <= load.pool.room_bytes
 
 
 def largest_fitting(model: ModelSummary, options: LaunchOptions, pool: MemoryPool) -> int | None:
@@ -203,19 +227,42 @@ def largest_fitting(model: ModelSummary, options: LaunchOptions, pool: MemoryPoo
 
     None when not even one step fits, when the cache is unknown, or for a model that cannot be loaded.
     """
-    if model.problem is not None or model.attention is None:
+    if model.problem is not None:
         return None
-    cap = model.n_ctx_train or UNKNOWN_CTX_CAP
+    load = Load(model, options, pool)
+    return _largest(load, load.plan()).n_ctx
 
-    def fits(n_steps: int) -> bool:
-        n_ctx = min(cap, n_steps * CELL_STEP)
-        return estimate(model, n_ctx, options).total_bytes <= pool.room_bytes
 
-    low, high = 0, -(-cap // CELL_STEP)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle - 1)
-    return min(cap, low * CELL_STEP) if low else None
+def largest_by_cache_type(
+    model: ModelSummary, options: LaunchOptions, pool: MemoryPool, types: Iterable[KvType]
+) -> tuple[LargestContext, ...]:
+    """The largest context for each cache type, K and V alike, and what limits it."""
+    found = []
+    for kv_type in types:
+        load = Load(model, replace(options, cache_type_k=kv_type, cache_type_v=kv_type), pool)
+        if model.problem is not None or refusals(model.shape, load.request):
+            found.append(LargestContext(None, Limit.REFUSED, kv_type))
+        else:
+            found.append(replace(_largest(load, load.plan()), cache_type=kv_type))
+    return tuple(found)
+
+
+def _largest(load: Load, plan: MemoryPlan) -> LargestContext:
+    if load.model.shape is None:
+        return LargestContext(None, Limit.MEMORY)
+    return largest_context(load.model.n_ctx_train, partial(load.fits, plan))
+
+
+def needed_bytes(model: ModelSummary, n_ctx: int, options: LaunchOptions, pool: MemoryPool) -> int:
+    """What this model takes of the pool at this context, tokens of one request."""
+    shares = Load(model, options, pool).plan().shares(n_ctx)
+    return sum(share.total_bytes for share in shares if share.is_host is (pool.kind is PoolKind.RAM))
+
+
+def allocated_bytes(model: ModelSummary, n_ctx: int, options: LaunchOptions) -> int:
+    """What the engine allocates for this model beside its weights, wherever it puts it."""
+    shares = MemoryPlan(model, request_of(options)).shares(n_ctx)
+    return sum(share.total_bytes - share.weights_bytes for share in shares)
 
 
 def context_stops(n_ctx_train: int | None) -> tuple[int, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ggtui.core.forecast import PoolKind, Verdict
+from ggtui.core.forecast import Verdict
+from ggtui.core.memory.pool import PoolKind
 from ggtui.core.units import tokens, used_of_total
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def verdict_words(ahead: Forecast) -> str:
     """The verdict and what makes it one."""
     if ahead.verdict is Verdict.PART and ahead.n_layers_on_gpu is not None:
         return f"part, {ahead.n_layers_on_gpu} of {ahead.n_layers} layers on GPU"
+    if ahead.refusal:
+        return f"no, {ahead.refusal}"
     if ahead.verdict is Verdict.GUESS:
-        return "guess, architecture not modelled"
+        return f"guess, {ahead.reasons[0]}" if ahead.reasons else "guess, the memory cannot be read"
     return str(ahead.verdict)

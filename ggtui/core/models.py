@@ -34,25 +34,6 @@ class KvType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class AttentionShape:
-    """What a plain estimate of the KV cache needs to know of a model."""
-
-    n_head_kv: tuple[int, ...]
-    """KV heads by layer, in layer order; 0 for a layer without attention."""
-    key_length: int
-    """Elements of K per head."""
-    value_length: int
-    """Elements of V per head."""
-    is_ordinary: bool = True
-    """False when the architecture has windows, shared or compressed caches that a plain sum overstates."""
-
-    @property
-    def n_layer(self) -> int:
-        """Number of layers, the output layer not counted."""
-        return len(self.n_head_kv)
-
-
-@dataclass(frozen=True, slots=True)
 class ModelSummary:
     """A catalog entry as people and clients may see it. Holds no file path."""
 
@@ -77,12 +58,6 @@ class ModelSummary:
     capabilities: tuple[str, ...] = ("completion",)
     """Of `chat`, `completion`, `embedding`, `rerank`, from the file's own metadata."""
     tags: tuple[str, ...] = ()
-    attention: AttentionShape | None = None
-    """None when the header does not tell: the forecast is then a guess."""
-    n_embd: int | None = None
-    n_ff: int | None = None
-    """Largest feed-forward length of any layer."""
-    n_vocab: int | None = None
     shape: ModelShape | None = None
     """None when the header does not tell: the forecast is then a guess."""
     weights: ModelWeights | None = None

@@ -87,6 +87,8 @@ class TargetStatus:
     """Device memory of the process where the driver tells, else its resident memory."""
     predicted_bytes: int | None = None
     """What the forecast said before the load."""
+    last_used_at: float | None = None
+    """Unix time at which its last request came or ended; None while it has had none."""
     prompt_per_second: float | None = None
     predicted_per_second: float | None = None
     """Speeds of the last answer, tokens per second, when the server reported them."""
@@ -163,6 +165,8 @@ class EngineSnapshot:
     """`single`: one model at a time; `memory`: as many as the memory holds."""
     options: LaunchOptions = field(default_factory=LaunchOptions)
     """How a model without settings of its own would be launched."""
+    memory_budget_bytes: int = 0
+    """What all models may take together at most, under `memory`; 0 for what the machine has."""
     default_n_ctx: int = 0
     is_read_only: bool = False
 

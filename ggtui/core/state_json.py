@@ -50,6 +50,7 @@ def state_document(snapshot: EngineSnapshot, now: float, pid: int | None = None)
         "adapters": [_adapter(each) for each in snapshot.catalog.adapters],
         "default_n_ctx": snapshot.default_n_ctx,
         "strategy": snapshot.strategy,
+        "memory_budget_bytes": snapshot.memory_budget_bytes,
         "is_read_only": snapshot.is_read_only,
     }
 
@@ -76,6 +77,7 @@ def target_document(target: TargetStatus, now: float) -> dict[str, object]:
         "argv": list(target.argv),
         "memory_bytes": target.memory_bytes,
         "predicted_bytes": target.predicted_bytes,
+        "last_used_at": utc_text(target.last_used_at),
         "prompt_per_second": target.prompt_per_second,
         "predicted_per_second": target.predicted_per_second,
     }

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from ggtui.core.fit import estimate
-from ggtui.core.forecast import forecast, own_bytes, pool_of
+from ggtui.core.decisions import Phase
+from ggtui.core.forecast import allocated_bytes, needed_bytes
 from ggtui.core.forecast_words import forecast_line
+from ggtui.core.look_ahead import Standing, look_ahead
+from ggtui.core.memory.pool import pool_of
 from ggtui.core.units import gib
 
 if TYPE_CHECKING:
-    from ggtui.core.forecast import Forecast, MemoryPool
+    from ggtui.core.decisions import Resident
+    from ggtui.core.forecast import Forecast
+    from ggtui.core.memory.pool import MemoryPool
     from ggtui.core.models import ModelSummary
+    from ggtui.core.schedule import Scheduler
     from ggtui.services.catalog import CatalogService
     from ggtui.services.engine_lookup import EngineLookup
     from ggtui.services.gpu_watch import GpuWatch
@@ -36,16 +42,44 @@ class Foresight:
         self._gpu = gpu
         self._lookup = lookup
         self.most_bytes = most_bytes
+        self.strategy = ""
+        self.scheduler: Scheduler | None = None
+        """Knows what stands; set once it exists."""
 
     def pool(self) -> MemoryPool:
         """The memory our servers may share, their own part given back."""
-        reading, has_gpu = self._gpu.reading, self._lookup.has_gpu
-        ours = own_bytes(reading, self._ledger.pids, engine_has_gpu=has_gpu)
-        return pool_of(reading, ours, has_gpu)
+        return pool_of(self._gpu.reading, self._ledger.pids, engine_has_gpu=self._lookup.has_gpu)
 
     def forecast(self, model: ModelSummary, n_ctx: int) -> Forecast | None:
-        """The forecast of a load in place of all that runs; None for a model that cannot be loaded."""
-        return forecast(model, n_ctx, self._catalog.options_of(model), self.pool())
+        """The forecast of a load among what stands now; None for a model that cannot be loaded."""
+        return look_ahead(
+            model,
+            n_ctx,
+            self._catalog.options_of(model),
+            self.pool(),
+            self._standing(),
+            strategy=self.strategy,
+            budget_bytes=self.most_bytes,
+        )
+
+    def _standing(self) -> tuple[Standing, ...]:
+        if self.scheduler is None:
+            return ()
+        return tuple(self._stands(resident, self.scheduler.pinned) for resident in self.scheduler.residents)
+
+    def _stands(self, resident: Resident, pinned: frozenset[int]) -> Standing:
+        model = self._model(resident.model_id)
+        return Standing(
+            resident.model_id,
+            model.public_id if model is not None else "",
+            resident.n_ctx,
+            self.need_bytes(resident.model_id, resident.n_ctx),
+            is_pinned=resident.model_id in pinned,
+            is_busy=bool(resident.leases),
+            is_ending=resident.phase is Phase.STOPPING,
+            idle_s=max(0.0, time.monotonic() - resident.last_used),
+            load_s=resident.load_s,
+        )
 
     def impossible(self, model_id: int, n_ctx: int) -> str:
         """Why this machine cannot hold a model at this context at all; empty when it may be tried.
@@ -56,19 +90,18 @@ class Foresight:
         model, reading = self._model(model_id), self._gpu.reading
         if model is None or not reading.ram_total_bytes:
             return ""
-        parts = estimate(model, n_ctx, self._catalog.options_of(model))
-        allocated = parts.total_bytes - parts.weights_bytes
+        allocated = allocated_bytes(model, n_ctx, self._catalog.options_of(model))
         there = reading.ram_total_bytes + sum(gpu.total_bytes or 0 for gpu in reading.gpus)
         if allocated <= there:
             return ""
         return f"context {n_ctx} needs {gib(allocated)} beside the weights; this machine has {gib(there)}"
 
     def need_bytes(self, model_id: int, n_ctx: int) -> int:
-        """What a model takes at this context, by forecast; 0 for one that is unknown."""
+        """What a model takes of the pool at this context, by forecast; 0 for one that is unknown."""
         model = self._model(model_id)
         if model is None:
             return 0
-        return estimate(model, n_ctx, self._catalog.options_of(model)).total_bytes
+        return needed_bytes(model, n_ctx, self._catalog.options_of(model), self.pool())
 
     def budget_bytes(self) -> int:
         """What all our servers may take together: what others leave, less the reserve, within the limit."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from ggtui.core.context import choose_context
 from ggtui.core.decisions import Phase
-from ggtui.core.fit import estimate
+from ggtui.core.forecast import needed_bytes
+from ggtui.core.memory.pool import pool_of
 from ggtui.core.snapshot import EngineSnapshot, ModelStatus, TargetStatus
 from ggtui.core.state import TargetState
 from ggtui.services.queue_report import QueueReport
@@ -43,7 +44,9 @@ class Publisher:
         default_n_ctx: int,
         strategy: str = "single",
         is_read_only: bool = False,
+        most_bytes: Callable[[], int] = lambda: 0,
     ) -> None:
+        """most_bytes: what all servers may take together at most; 0 for what the machine has."""
         self.url = ""
         """What clients use as base URL; set by whoever opens the door."""
         self._catalog = catalog
@@ -55,6 +58,9 @@ class Publisher:
         self._strategy = strategy
         self._queue = QueueReport(scheduler, ledger)
         self._is_read_only = is_read_only
+        self._most_bytes = most_bytes
+        # Added to the scheduler's times; taken once, so that an idle server is the same in every snapshot.
+        self._epoch = time.time() - time.monotonic()
         self._version = 0
         self._rows: dict[int, ModelStatus] = {}
         self._hearers: list[Callable[[EngineSnapshot], None]] = []
@@ -94,6 +100,7 @@ class Publisher:
             options=self._catalog.settings.common.options,
             default_n_ctx=self._default_n_ctx,
             is_read_only=self._is_read_only,
+            memory_budget_bytes=self._most_bytes(),
         )
 
     def _tell(self) -> None:
@@ -154,6 +161,7 @@ class Publisher:
             argv=launch.argv if launch else (),
             memory_bytes=self._memory_of(launch),
             predicted_bytes=self._predicted(model, resident.n_ctx, options),
+            last_used_at=self._epoch + resident.last_used if resident.last_used else None,
             prompt_per_second=launch.prompt_per_second if launch else None,
             predicted_per_second=launch.predicted_per_second if launch else None,
         )
@@ -168,7 +176,8 @@ class Publisher:
     def _predicted(self, model: ModelSummary | None, n_ctx: int, options: LaunchOptions) -> int | None:
         if model is None or model.problem:
             return None
-        return estimate(model, n_ctx, options).total_bytes
+        pool = pool_of(self._gpu.reading, self._ledger.pids, engine_has_gpu=self._lookup.has_gpu)
+        return needed_bytes(model, n_ctx, options, pool)
 
 
 def _compared(row: ModelStatus) -> tuple[object, ...]:

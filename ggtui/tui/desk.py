@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ggtui.core.forecast import Forecast, MemoryPool, context_stops, forecast
+from ggtui.core.forecast import context_stops
+from ggtui.core.look_ahead import Standing, look_ahead
 from ggtui.core.models import LaunchOptions
 from ggtui.core.snapshot import EngineSnapshot
 from ggtui.core.state import TargetState
@@ -14,6 +15,8 @@ from ggtui.tui.outlook import HOLDING, Outlook, current_pool, is_same_pool
 from ggtui.tui.widgets.log_view import MAX_LINES
 
 if TYPE_CHECKING:
+    from ggtui.core.forecast import Forecast
+    from ggtui.core.memory.pool import MemoryPool
     from ggtui.core.models import ModelSummary
     from ggtui.core.snapshot import FailureNote, LogBatch, ModelStatus, TargetStatus
 
@@ -35,8 +38,8 @@ class Desk:
         self._forecasts: dict[int, tuple[ModelStatus, int, MemoryPool, Forecast | None]] = {}
         self._logs: dict[str, deque[str]] = {}
         self._rows: dict[int, ModelStatus] = {}
-        self._beside: dict[int, int] = {}
-        """Bytes by model of what a load leaves alone, under the strategy that keeps several."""
+        self._held: tuple[tuple[object, ...], ...] = ()
+        """What forecasts depend on of the servers that stand."""
 
     def apply(self, snapshot: EngineSnapshot) -> list[tuple[str, FailureNote]]:
         """Take the newest state; returns public id and failure of what has failed since the last one."""
@@ -47,7 +50,7 @@ class Desk:
         pool = current_pool(snapshot)
         if not is_same_pool(self.pool, pool):
             self.pool = pool
-        self._look_beside()
+        self._look_at_servers()
         for row in snapshot.models:
             if self._chosen.get(row.summary.id) == row.n_ctx:
                 del self._chosen[row.summary.id]
@@ -57,14 +60,30 @@ class Desk:
             if not is_first and row.failure is not None and row.failure != before.get(row.summary.id)
         ]
 
-    def _look_beside(self) -> None:
-        beside = {}
-        if self.snapshot.strategy == "memory":
-            held = (target for target in self.snapshot.targets if target.state in HOLDING)
-            beside = {each.model_id: each.predicted_bytes or each.memory_bytes or 0 for each in held}
-        if beside != self._beside:
-            self._beside = beside
+    def _look_at_servers(self) -> None:
+        # Who is busy or idle for how long decides only the order of going, which no kept verdict shows.
+        standing = (self._stands(target) for target in self._holding())
+        held = tuple((each.model_id, each.n_bytes, each.is_pinned, each.is_ending) for each in standing)
+        if held != self._held:
+            self._held = held
             self._forecasts.clear()
+
+    def _holding(self) -> list[TargetStatus]:
+        return [target for target in self.snapshot.targets if target.state in HOLDING]
+
+    def _stands(self, target: TargetStatus) -> Standing:
+        row = self.status_of(target.model_id)
+        return Standing(
+            target.model_id,
+            target.public_id,
+            target.n_ctx,
+            target.predicted_bytes or target.memory_bytes or 0,
+            is_pinned=row is not None and row.is_pinned,
+            is_busy=bool(target.in_flight),
+            is_ending=target.state is TargetState.STOPPING,
+            idle_s=max(0.0, time.time() - target.last_used_at) if target.last_used_at else 0.0,
+            load_s=target.expected_load_s or 0.0,
+        )
 
     @property
     def target(self) -> TargetStatus | None:
@@ -116,31 +135,29 @@ class Desk:
         return found
 
     def forecast_at(self, summary: ModelSummary, n_ctx: int) -> Forecast | None:
-        """The forecast at any context, in tokens: beside what may stay loaded, else in its place."""
-        stays = sum(n_bytes for model_id, n_bytes in self._beside.items() if model_id != summary.id)
-        if stays:
-            pool = replace(self.pool, used_by_others_bytes=self.pool.used_by_others_bytes + stays)
-            ahead = forecast(summary, n_ctx, self._options(summary), pool)
-            if ahead is not None and ahead.model_bytes <= pool.room_bytes:
-                return ahead
-        return forecast(summary, n_ctx, self._options(summary), self.pool, self._frees(summary.id))
+        """The forecast at any context, in tokens, among the servers that stand."""
+        return look_ahead(
+            summary,
+            n_ctx,
+            self._options(summary),
+            self.pool,
+            [self._stands(target) for target in self._holding()],
+            strategy=self.snapshot.strategy,
+            budget_bytes=self.snapshot.memory_budget_bytes,
+        )
 
     def _options(self, summary: ModelSummary) -> LaunchOptions:
         """How a load would launch this model now."""
         row = self.status_of(summary.id)
         return (row.options if row is not None else None) or self.snapshot.options
 
-    def _frees(self, model_id: int) -> tuple[str, ...]:
-        held = (target for target in self.snapshot.targets if target.state in HOLDING)
-        return tuple(target.public_id for target in held if target.model_id != model_id)
-
     def outlook(self, status: ModelStatus) -> Outlook:
         """What a load of this model would lead to."""
-        held = [target for target in self.snapshot.targets if target.state in HOLDING]
-        n_ctx = self.n_ctx(status)
+        held, n_ctx = self._holding(), self.n_ctx(status)
         ahead = self.forecast_at(status.summary, n_ctx)
         own = next((target for target in held if target.model_id == status.summary.id), None)
-        goes = [target for target in held if target is own or (ahead is not None and ahead.frees)]
+        frees = ahead.frees if ahead is not None else ()
+        goes = [target for target in held if target is own or target.public_id in frees]
         return Outlook(
             summary=status.summary,
             state=status.state,

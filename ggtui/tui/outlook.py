@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ggtui.core.forecast import Forecast, MemoryPool, Verdict, own_bytes, pool_of
+from ggtui.core.forecast import Forecast, Verdict
+from ggtui.core.memory.pool import MemoryPool, own_bytes, pool_of
 from ggtui.core.state import TargetState
 from ggtui.core.units import GIB
 
@@ -48,8 +49,8 @@ class Outlook:
         if self.forecast.verdict is not Verdict.GUESS:
             return self.forecast.verdict is Verdict.FITS
         largest = self.forecast.largest_ctx
-        if self.summary.attention is not None:
-            # The plain sum overstates such a cache, so what fits by it fits.
+        if self.summary.shape is not None:
+            # Full attention in all layers is assumed then, so what fits by it fits.
             return largest is not None and self.n_ctx <= largest
         return self.forecast.spare_bytes > self.forecast.model_bytes
 
@@ -58,15 +59,14 @@ def current_pool(snapshot: EngineSnapshot) -> MemoryPool:
     """The memory of the next load, our own servers' share given back."""
     has_gpu = snapshot.engine is not None and bool(snapshot.engine.devices)
     pids = [target.pid for target in snapshot.targets if target.pid is not None]
-    ours = own_bytes(snapshot.memory, pids, engine_has_gpu=has_gpu)
-    return pool_of(snapshot.memory, ours, has_gpu)
+    return pool_of(snapshot.memory, pids, engine_has_gpu=has_gpu)
 
 
 def held_now(snapshot: EngineSnapshot) -> tuple[int, int, int]:
     """Bytes of the pool at this moment: total, held by our servers, held by other programs."""
     has_gpu = snapshot.engine is not None and bool(snapshot.engine.devices)
     pids = [target.pid for target in snapshot.targets if target.pid is not None]
-    pool = pool_of(snapshot.memory, 0, has_gpu)
+    pool = pool_of(snapshot.memory, engine_has_gpu=has_gpu)
     ours = min(pool.used_by_others_bytes, own_bytes(snapshot.memory, pids, engine_has_gpu=has_gpu))
     return pool.total_bytes, ours, pool.used_by_others_bytes - ours
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ggtui.core.forecast import PoolKind, Verdict
+from ggtui.core.forecast import Verdict
+from ggtui.core.memory.pool import PoolKind
 from ggtui.core.state import TargetState
 from ggtui.core.units import tokens, used_of_total
 from ggtui.tui.screens.choice import NO, Answer, Question

@@ -6,23 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from ggtui.core.fit import estimate
 from ggtui.core.forecast import (
-    GPU_RESERVE_BYTES,
-    MemoryPool,
-    PoolKind,
     Verdict,
     context_stops,
     forecast,
     largest_fitting,
+    needed_bytes,
     next_stop,
-    own_bytes,
-    pool_of,
     previous_stop,
 )
-from ggtui.core.models import AttentionShape, LaunchOptions, ModelSummary
-from ggtui.core.ports.gpu import GpuSample, MemoryReading
+from ggtui.core.memory.pool import MemoryPool, PoolKind
+from ggtui.core.models import LaunchOptions, ModelSummary
 from ggtui.core.units import GIB
+from tests.shapes import dense_shape
 
 OPTIONS = LaunchOptions()
 MODEL = ModelSummary(
@@ -32,10 +28,7 @@ MODEL = ModelSummary(
     architecture="llama",
     size_bytes=5 * GIB,
     n_ctx_train=131_072,
-    attention=AttentionShape(n_head_kv=(8,) * 32, key_length=128, value_length=128),
-    n_embd=4096,
-    n_ff=14_336,
-    n_vocab=128_256,
+    shape=dense_shape(),
 )
 GPU_24 = MemoryPool(PoolKind.GPU, 24 * GIB, 0, GIB, overflow_bytes=60 * GIB, n_devices=1)
 
@@ -46,7 +39,7 @@ def test_after_is_the_others_and_the_model() -> None:
     look = forecast(MODEL, 32_768, OPTIONS, pool, frees=("other",))
 
     assert look is not None
-    assert 3 * GIB + estimate(MODEL, 32_768, OPTIONS).total_bytes == look.after_bytes
+    assert 3 * GIB + needed_bytes(MODEL, 32_768, OPTIONS, pool) == look.after_bytes
     assert 24 * GIB - look.after_bytes == look.spare_bytes
     assert 4 * GIB == look.kv_bytes
     assert look.after_bytes == 3 * GIB + look.model_bytes
@@ -85,7 +78,7 @@ def test_a_part_tells_how_many_layers_the_devices_take() -> None:
 
 
 def test_an_unknown_shape_is_a_guess_without_a_largest_context() -> None:
-    look = forecast(replace(MODEL, attention=None), 8192, OPTIONS, GPU_24)
+    look = forecast(replace(MODEL, shape=None), 8192, OPTIONS, GPU_24)
 
     assert look is not None
     assert Verdict.GUESS is look.verdict
@@ -93,8 +86,7 @@ def test_an_unknown_shape_is_a_guess_without_a_largest_context() -> None:
 
 
 def test_an_odd_cache_is_a_guess_even_where_the_overstated_sum_would_not_fit() -> None:
-    assert MODEL.attention is not None
-    odd = replace(MODEL, attention=replace(MODEL.attention, is_ordinary=False))
+    odd = replace(MODEL, architecture="odd", shape=dense_shape("odd"))
 
     roomy = forecast(odd, 8192, OPTIONS, GPU_24)
     tight = forecast(odd, 131_072, OPTIONS, replace(GPU_24, total_bytes=8 * GIB))
@@ -116,8 +108,8 @@ def test_the_largest_context_is_the_last_step_that_fits() -> None:
 
     assert largest is not None
     assert 0 == largest % 256
-    assert estimate(MODEL, largest, OPTIONS).total_bytes <= pool.room_bytes
-    assert estimate(MODEL, largest + 256, OPTIONS).total_bytes > pool.room_bytes
+    assert needed_bytes(MODEL, largest, OPTIONS, pool) <= pool.room_bytes
+    assert needed_bytes(MODEL, largest + 256, OPTIONS, pool) > pool.room_bytes
 
 
 def test_the_largest_context_is_at_most_as_trained() -> None:
@@ -127,59 +119,6 @@ def test_the_largest_context_is_at_most_as_trained() -> None:
 
 def test_no_context_fits_where_the_weights_do_not() -> None:
     assert largest_fitting(MODEL, OPTIONS, replace(GPU_24, total_bytes=5 * GIB)) is None
-
-
-def _reading() -> MemoryReading:
-    gpus = (
-        GpuSample(0, "A", total_bytes=24 * GIB, used_bytes=10 * GIB, process_bytes={7: 6 * GIB}),
-        GpuSample(1, "B", total_bytes=24 * GIB, used_bytes=2 * GIB, process_bytes={7: GIB}),
-        GpuSample(2, "lost", problem="GPU is lost"),
-    )
-    return MemoryReading(
-        gpus=gpus,
-        ram_total_bytes=64 * GIB,
-        ram_available_bytes=40 * GIB,
-        process_ram_bytes={7: 9 * GIB},
-        process_private_bytes={7: 2 * GIB},
-    )
-
-
-def test_the_gpu_pool_is_all_working_gpus_less_what_ours_give_back() -> None:
-    reading = _reading()
-    ours = own_bytes(reading, {7}, engine_has_gpu=True)
-
-    pool = pool_of(reading, ours, engine_has_gpu=True)
-
-    assert 7 * GIB == ours
-    assert PoolKind.GPU is pool.kind
-    assert 48 * GIB == pool.total_bytes
-    assert 5 * GIB == pool.used_by_others_bytes
-    assert GPU_RESERVE_BYTES == pool.reserve_bytes
-    assert 2 == pool.n_devices
-    assert 40 * GIB - GIB // 2 == pool.overflow_bytes
-
-
-def test_without_a_gpu_engine_the_pool_is_main_memory_and_mapped_weights_are_not_counted() -> None:
-    reading = _reading()
-    ours = own_bytes(reading, {7}, engine_has_gpu=False)
-
-    pool = pool_of(reading, ours, engine_has_gpu=False)
-
-    assert 2 * GIB == ours
-    assert PoolKind.RAM is pool.kind
-    assert 64 * GIB == pool.total_bytes
-    assert 22 * GIB == pool.used_by_others_bytes
-    assert 0 == pool.overflow_bytes
-
-
-def test_a_gpu_engine_without_a_working_gpu_uses_main_memory() -> None:
-    reading = replace(_reading(), gpus=(GpuSample(0, "lost", problem="GPU is lost"),))
-
-    assert PoolKind.RAM is pool_of(reading, engine_has_gpu=True).kind
-
-
-def test_the_reserve_can_be_chosen() -> None:
-    assert 3 * GIB == pool_of(_reading(), engine_has_gpu=True, reserve_bytes=3 * GIB).reserve_bytes
 
 
 def test_stops_are_powers_of_two_midpoints_and_the_maximum() -> None:

@@ -10,7 +10,7 @@ from ggtui.adapters.memory.catalog import MemoryCatalog
 from ggtui.adapters.memory.gpu import MemoryProbe
 from ggtui.adapters.memory.launcher import MemoryLauncher
 from ggtui.core.errors import OutOfMemory
-from ggtui.core.models import AttentionShape, ModelSummary
+from ggtui.core.models import ModelSummary
 from ggtui.core.ports.gpu import MemoryReading
 from ggtui.core.units import GIB
 from ggtui.services.catalog import CatalogService
@@ -20,11 +20,9 @@ from ggtui.services.gpu_watch import GpuWatch
 from ggtui.services.launches import LaunchLedger
 from ggtui.services.logs import LogBook
 from ggtui.services.runtime import ModelRuntime, RuntimeSettings
+from tests.shapes import dense_shape
 
-SHAPE = AttentionShape(n_head_kv=(8,) * 32, key_length=128, value_length=128)
-LARGE = ModelSummary(
-    1, "large", "large", "llama", 4 * GIB, n_ctx_train=1 << 20, attention=SHAPE, n_embd=4096, n_ff=14336
-)
+LARGE = ModelSummary(1, "large", "large", "llama", 4 * GIB, n_ctx_train=1 << 20, shape=dense_shape())
 """128 KiB of KV cache for each token: a gigabyte for 8192 of them."""
 
 

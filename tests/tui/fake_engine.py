@@ -9,12 +9,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ggtui.core.errors import EngineStopping
-from ggtui.core.models import AttentionShape, EngineInfo, ModelSummary, RunningTarget
+from ggtui.core.models import EngineInfo, ModelSummary, RunningTarget
 from ggtui.core.ports.catalog import CatalogReport
 from ggtui.core.ports.gpu import GpuSample, MemoryReading
 from ggtui.core.reload import ReloadReport
 from ggtui.core.snapshot import EngineSnapshot, LogBatch, ModelStatus, QueueEntry, TargetStatus
 from ggtui.core.state import TargetState
+from tests.shapes import dense_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -49,10 +50,14 @@ def model(
         n_ctx_train=n_ctx_train,
         n_params=int(size_gib * 1.8e9),
         capabilities=("chat", "completion"),
-        attention=AttentionShape((n_head_kv,) * n_layer, 128, 128, is_ordinary),
-        n_embd=4096,
-        n_ff=12288,
-        n_vocab=151936,
+        shape=dense_shape(
+            "qwen3" if is_ordinary else "odd",
+            n_layer=n_layer,
+            n_ff=12288,
+            n_head_kv=n_head_kv,
+            n_vocab=151936,
+            n_ctx_train=n_ctx_train,
+        ),
         problem=problem,
     )
 

@@ -144,8 +144,7 @@ def model_shape(keys: Keys) -> ModelShape | None:
         indexer_key_length=keys.width("attention.indexer.key_length") or 0,
         indexer_types=keys.flags("attention.indexer.types", n_all),
         compress_ratios=keys.entries("attention.compress_ratios", n_all, LARGEST_WIDTH),
-        is_causal=keys.get("attention.causal") is not False
-        and keys.architecture not in NEVER_CAUSAL,
+        is_causal=keys.get("attention.causal") is not False and keys.architecture not in NEVER_CAUSAL,
         window=_window(keys, n_all),
         recurrent=_recurrent(keys, n_all),
         experts=_experts(keys),

@@ -104,9 +104,7 @@ def host_compute_bytes(shape: ModelShape, request: LoadRequest, n_ctx: int) -> i
     return 8 * shape.n_embd * n_batch + 2 * n_batch * mask_cells(shape, request, n_ctx)
 
 
-def learned(
-    shape: ModelShape, request: LoadRequest, n_ctx: int, logged_bytes: int
-) -> MeasuredCompute | None:
+def learned(shape: ModelShape, request: LoadRequest, n_ctx: int, logged_bytes: int) -> MeasuredCompute | None:
     """What a load of this model has shown: its log's compute buffer, of the place where the layers ran.
 
     None when that buffer was as large as the attention alone makes it: it tells nothing of the model then.

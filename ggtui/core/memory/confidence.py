@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ggtui.core.memory.compute import ComputeSource, compute_source
-from ggtui.core.memory.families import GLM_INDEXER_FROM_CTX, KNOWN, OWN_CACHES
+from ggtui.core.memory.families import GLM_INDEXER_FROM_CTX, KNOWN, OWN_CACHES, RECURRENT
 
 if TYPE_CHECKING:
     from ggtui.core.memory.compute import MeasuredCompute
@@ -60,12 +60,14 @@ def _guesses(model: ModelSummary, request: LoadRequest, measured: MeasuredComput
     found = []
     if shape.architecture not in KNOWN:
         found.append(f"the architecture {shape.architecture} is not known, so full attention is assumed")
+    if not shape.n_head.values and shape.architecture not in RECURRENT:
+        found.append("the header does not tell the number of heads")
     if shape.architecture in OWN_CACHES:
         found.append(f"{shape.architecture} keeps caches of its own kind")
     is_long = shape.n_ctx_train >= GLM_INDEXER_FROM_CTX
     if shape.architecture == "glm-dsa" and is_long and shape.indexer_types is None:
         found.append("the file does not list which layers have an indexer")
-    if model.weights is None or model.weights.has_unknown_types:
+    if model.weights is not None and model.weights.has_unknown_types:
         found.append("the size of some tensors is not known, so all layers count alike")
     if compute_source(shape, request, measured) is ComputeSource.UNKNOWN:
         found.append("the compute buffer of this shape is not known")
@@ -80,6 +82,8 @@ def _rough(
     is_overhead_known: bool,
 ) -> tuple[str, ...]:
     found = []
+    if model.weights is None:
+        found.append("the size of single tensors is not known, so all layers count alike")
     if model.shape is not None and compute_source(model.shape, request, measured) is not (
         ComputeSource.MEASURED
     ):

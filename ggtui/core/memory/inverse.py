@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ggtui.core.memory.refusals import refusals
 from ggtui.core.memory.request import CELL_STEP
 from ggtui.core.models import KvType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from ggtui.core.memory.plan import MemoryPlan
+    from collections.abc import Callable
 
 UNKNOWN_CTX_CAP = 131_072
 """Largest context offered for a model whose header does not tell what it was trained for."""
@@ -55,30 +52,6 @@ def largest_context(n_ctx_train: int | None, fits: Callable[[int], bool]) -> Lar
         middle = (low + high + 1) // 2
         low, high = (middle, high) if fits(middle * CELL_STEP) else (low, middle - 1)
     return LargestContext(low * CELL_STEP or None, Limit.MEMORY)
-
-
-def largest_by_type(
-    plan: MemoryPlan,
-    remade: Callable[[KvType], MemoryPlan],
-    fits: Callable[[MemoryPlan, int], bool],
-    types: Iterable[KvType] = USUAL_TYPES,
-) -> tuple[LargestContext, ...]:
-    """The largest context for each cache type, K and V alike.
-
-    remade: the same load with another cache type. fits: whether a plan fits at a context.
-    """
-    found = []
-    for kv_type in types:
-        other = remade(kv_type)
-        if refusals(plan.model.shape, other.request):
-            found.append(LargestContext(None, Limit.REFUSED, kv_type))
-            continue
-
-        def fits_so(n_ctx: int, other: MemoryPlan = other) -> bool:
-            return fits(other, n_ctx)
-
-        found.append(replace(largest_context(plan.model.n_ctx_train, fits_so), cache_type=kv_type))
-    return tuple(found)
 
 
 def most_gpu_layers(n_layer: int, fits: Callable[[int], bool]) -> int:

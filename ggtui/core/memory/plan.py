@@ -66,14 +66,16 @@ class MemoryPlan:
         self._shape = model.shape
         self._measured = measured
         self._companions = companions or Companions()
-        self._holdings = _holdings(model, request, devices, self._companions)
+        self.places = _places(model, request, devices)
+        """The device of each layer and, last, of the output; ON_HOST for the host."""
+        self._holdings = _holdings(model, request, devices, self.places, self._companions)
         draft = self._companions.draft
         self._draft = MemoryPlan(draft, request, devices) if draft is not None else None
 
     @property
-    def uses_devices(self) -> bool:
-        """True when at least one layer, or the output, is on a device."""
-        return any(each.n_layers for each in self._holdings if not each.is_host)
+    def uses_host_layers(self) -> bool:
+        """True when a layer, or the output, runs on the host."""
+        return ON_HOST in self.places
 
     def shares(self, n_ctx: int) -> tuple[DeviceShare, ...]:
         """What each device holds, in their order, and the host last.
@@ -127,14 +129,21 @@ def weights_of(model: ModelSummary) -> ModelWeights:
     return evenly(model.size_bytes, model.shape.n_layer_all if model.shape is not None else 0)
 
 
-def _holdings(
-    model: ModelSummary, request: LoadRequest, devices: Sequence[DeviceRoom], companions: Companions
-) -> tuple[_Holding, ...]:
-    shape, weights = model.shape, weights_of(model)
-    n_layer = shape.n_layer_all if shape is not None else len(weights.layers.letters)
+def _places(model: ModelSummary, request: LoadRequest, devices: Sequence[DeviceRoom]) -> tuple[int, ...]:
+    n_layer = model.shape.n_layer_all if model.shape is not None else 0
     by_split = request.tensor_split[: len(devices)]
     shares = by_split if any(by_split) else [device.free_bytes for device in devices]
-    place = places(n_layer, request.n_gpu_layers, shares)
+    return places(n_layer, request.n_gpu_layers, shares)
+
+
+def _holdings(
+    model: ModelSummary,
+    request: LoadRequest,
+    devices: Sequence[DeviceRoom],
+    place: Sequence[int],
+    companions: Companions,
+) -> tuple[_Holding, ...]:
+    shape, weights = model.shape, weights_of(model)
     holdings = [_Holding(device.name, False) for device in devices]
     host = _Holding(HOST, True)
     at_place = [*holdings, host]
@@ -159,8 +168,9 @@ def _put_weights(
 ) -> None:
     padding, expert_padding = weights.padding.figures, weights.expert_padding.figures
     experts = weights.experts.figures
+    last = max(0, len(place) - 2)
     for layer, n_bytes in enumerate(weights.layers.figures):
-        where = place[layer]
+        where = place[min(layer, last)]
         holding = at_place[where]
         holding.n_layers += 1
         holding.weights += n_bytes

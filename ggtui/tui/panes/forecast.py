@@ -9,7 +9,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.reactive import var
 
-from ggtui.core.forecast import Forecast, PoolKind, Verdict
+from ggtui.core.forecast import Forecast, Verdict
+from ggtui.core.memory.pool import PoolKind
 from ggtui.core.units import gib, tokens, used_of_total
 from ggtui.tui.format import Part, cut, fit_line, memory_bar, percent
 from ggtui.tui.glyphs import VERDICTS, Glyphs
@@ -165,6 +166,8 @@ def _parts(outlook: Outlook, glyphs: Glyphs, *, is_framed: bool) -> tuple[str, l
 
 
 def _reasons(forecast: Forecast) -> list[Part]:
+    if forecast.refusal:
+        return [f"  {forecast.refusal}"]
     if forecast.verdict is Verdict.PART and forecast.n_layers_on_gpu is not None:
         return [f"  {forecast.n_layers_on_gpu} of {forecast.n_layers} layers on GPU"]
     if forecast.verdict is Verdict.NO:

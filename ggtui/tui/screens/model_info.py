@@ -129,7 +129,7 @@ def _fact(name: str, value: str) -> Content:
 def facts(outlook: Outlook) -> list[tuple[str, str]]:
     """What the header says: name and value."""
     summary = outlook.summary
-    shape = summary.attention
+    shape = summary.shape
     found = [
         ("name", summary.name),
         ("client's name", summary.public_id),

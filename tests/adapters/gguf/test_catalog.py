@@ -84,7 +84,7 @@ def test_a_tiny_model_is_summed_up(tmp_path: Path, models: Path) -> None:
         model.public_id, model.name, model.architecture, model.quantisation, model.size_bytes,
     )  # fmt: skip
     assert ("chat", "completion") == model.capabilities
-    assert model.attention is not None
+    assert model.shape is not None
 
 
 def test_two_quantisations_of_one_name_have_two_ids(tmp_path: Path, models: Path) -> None:

@@ -19,7 +19,6 @@ import pytest
 from ggtui.adapters.gguf.demo import N_EMBD, _chain, write_demo_models
 from ggtui.adapters.gguf.facts import facts_of
 from ggtui.adapters.gguf.header import read_header
-from ggtui.core.models import AttentionShape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +47,8 @@ def test_both_are_sound_models_with_a_template(tmp_path: Path) -> None:
             facts.problem, facts.name, facts.quantisation, facts.n_ctx_train,
         )  # fmt: skip
         assert ("chat", "completion") == facts.capabilities
-        assert AttentionShape((2, 2), 32, 32) == facts.attention
+        assert facts.shape is not None
+        assert ((2, 2), 32) == (facts.shape.n_head_kv.figures, facts.shape.key_length)
         assert path.stat().st_size < 1_000_000
 
 

@@ -9,7 +9,8 @@ import pytest
 from ggtui.adapters.gguf.facts import ModelFacts, broken_facts, facts_of
 from ggtui.adapters.gguf.header import read_header
 from ggtui.core.errors import HeaderUnreadable
-from ggtui.core.models import AttentionShape
+from ggtui.core.memory.cache import kv_bytes
+from ggtui.core.memory.request import LoadRequest
 from tests.adapters.gguf import raw
 from tests.models import tiny_model
 
@@ -36,8 +37,9 @@ def test_a_tiny_model(tmp_path: Path) -> None:
     assert ("model", "Tiny red", "llama", "Q4_K_M") == (
         found.kind, found.name, found.architecture, found.quantisation,
     )  # fmt: skip
-    assert (4096, 64, 128) == (found.n_ctx_train, found.n_embd, found.n_ff)
-    assert AttentionShape((4, 4), 16, 16) == found.attention
+    assert (4096, 64) == (found.n_ctx_train, found.n_embd)
+    assert found.shape is not None
+    assert ((4, 4), 16) == (found.shape.n_head_kv.figures, found.shape.key_length)
     assert ("chat", "completion") == found.capabilities
     assert found.n_params is not None
     assert found.n_params > 100_000
@@ -75,7 +77,8 @@ def test_a_bert_embeds_and_keeps_no_cache(tmp_path: Path) -> None:
     found = facts_of_keys(tmp_path, "bert", raw.u32("bert.block_count", 3))
 
     assert ("embedding",) == found.capabilities
-    assert AttentionShape((0, 0, 0), 0, 0) == found.attention
+    assert found.shape is not None
+    assert 0 == kv_bytes(found.shape, LoadRequest(), 4096)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
-"""The hyper-parameters behind cache and compute buffer, and their limits."""
+"""The hyper-parameters behind caches, states and compute buffer, and their limits."""
 
 from __future__ import annotations
 
 import pytest
 
 from ggtui.adapters.gguf.header import SkippedArray, Value
-from ggtui.adapters.gguf.shape import Keys, attention_shape, feed_forward_width
+from ggtui.adapters.gguf.shape import Keys, model_shape
 from ggtui.core.errors import HeaderUnreadable
-from ggtui.core.models import AttentionShape
+from ggtui.core.memory.shape import ModelShape, PerLayer, RecurrentKeys, WindowKeys
 
 LEAST: dict[str, Value] = {"block_count": 2, "embedding_length": 64, "attention.head_count": 4}
 
@@ -18,57 +18,85 @@ def keys(architecture: str = "llama", /, **changes: Value) -> Keys:
     return Keys({f"{architecture}.{name}": value for name, value in own.items()}, architecture)
 
 
-def test_kv_heads_default_to_heads() -> None:
-    assert AttentionShape((4, 4), 16, 16) == attention_shape(keys())
+def shape_of(architecture: str = "llama", /, **changes: Value) -> ModelShape:
+    """The shape of these keys."""
+    found = model_shape(keys(architecture, **changes))
+    assert found is not None
+    return found
 
 
-def test_head_lengths_may_be_stated() -> None:
-    stated = keys(attention__head_count_kv=2, attention__key_length=128, attention__value_length=64)
+def test_kv_heads_default_to_heads_and_their_length_to_a_share_of_the_embedding() -> None:
+    shape = shape_of()
 
-    assert AttentionShape((2, 2), 128, 64) == attention_shape(stated)
+    assert ((4, 4), (4, 4)) == (shape.n_head.figures, shape.n_head_kv.figures)
+    assert (16, 16, 16, 16) == (
+        shape.key_length,
+        shape.value_length,
+        shape.key_length_swa,
+        shape.value_length_swa,
+    )
+
+
+def test_head_lengths_may_be_stated_and_differ_in_windows() -> None:
+    shape = shape_of(
+        attention__head_count_kv=2,
+        attention__key_length=128,
+        attention__value_length=64,
+        attention__key_length_swa=32,
+    )
+
+    assert (2, 2) == shape.n_head_kv.figures
+    assert (128, 64) == (shape.key_length, shape.value_length)
+    assert (32, 64) == (shape.key_length_swa, shape.value_length_swa)
 
 
 def test_heads_may_differ_by_layer() -> None:
-    uneven = keys(attention__head_count=(4, 8), attention__head_count_kv=(0, 2))
+    shape = shape_of(attention__head_count=(4, 8), attention__head_count_kv=(0, 2))
 
-    assert AttentionShape((0, 2), 16, 16) == attention_shape(uneven)
-
-
-def test_prediction_layers_hold_no_cache() -> None:
-    assert AttentionShape((4,), 16, 16) == attention_shape(keys(nextn_predict_layers=1))
+    assert (0, 2) == shape.n_head_kv.figures
 
 
-@pytest.mark.parametrize("name", ["block_count", "attention.head_count"])
-def test_without_these_keys_the_shape_is_unknown(name: str) -> None:
-    without = {f"llama.{key}": value for key, value in LEAST.items() if key != name}
+def test_layers_that_only_predict_further_tokens_are_told_apart() -> None:
+    shape = shape_of(nextn_predict_layers=1)
 
-    assert attention_shape(Keys(without, "llama")) is None
+    assert (2, 1, 1) == (shape.n_layer_all, shape.n_nextn, shape.n_layer)
 
 
-@pytest.mark.parametrize(
-    ("architecture", "changes", "expected"),
-    [
-        ("llama", {}, True),
-        ("qwen3", {}, True),
-        ("phi3", {"attention__sliding_window": 2048}, True),
-        ("gemma3", {}, False),
-        ("gpt-oss", {}, False),
-        ("mamba", {"ssm__state_size": 16}, False),
-        ("llama", {"ssm__state_size": 16}, False),
-        ("olmo2", {}, True),
-        ("olmo2", {"attention__sliding_window": 4096}, False),
-        ("deepseek2", {}, True),
-        ("deepseek2", {"attention__key_length_mla": 192}, False),
-        ("brand-new", {}, False),
-    ],
-)
-def test_only_known_plain_architectures_are_ordinary(
-    architecture: str, changes: dict[str, Value], expected: bool
-) -> None:
-    shape = attention_shape(keys(architecture, **changes))
+def test_without_a_number_of_layers_the_shape_is_unknown() -> None:
+    without = {f"llama.{key}": value for key, value in LEAST.items() if key != "block_count"}
 
-    assert shape is not None
-    assert expected is shape.is_ordinary
+    assert model_shape(Keys(without, "llama")) is None
+
+
+def test_both_compressed_lengths_make_a_compressed_cache() -> None:
+    one = shape_of("deepseek2", attention__key_length_mla=192)
+    both = shape_of("deepseek2", attention__key_length_mla=192, attention__value_length_mla=128)
+
+    assert [False, True] == [one.is_mla, both.is_mla]
+
+
+def test_a_window_pattern_may_be_one_number_or_one_entry_for_each_layer() -> None:
+    one = shape_of("gemma3", attention__sliding_window=512, attention__sliding_window_pattern=6)
+    each = shape_of("gemma4", attention__sliding_window=512, attention__sliding_window_pattern=(True, False))
+
+    assert WindowKeys(512, 6, None) == one.window
+    assert WindowKeys(512, None, PerLayer.of((1, 0))) == each.window
+
+
+def test_sizes_of_a_state_are_kept_only_where_there_is_one() -> None:
+    mamba = shape_of("mamba", ssm__conv_kernel=4, ssm__inner_size=128, ssm__state_size=16)
+
+    assert RecurrentKeys(conv_kernel=4, inner_size=128, state_size=16) == mamba.recurrent
+    assert shape_of().recurrent is None
+
+
+def test_a_looped_model_has_its_layers_several_times_and_a_router_is_one_more() -> None:
+    looped = shape_of("nanbeige", num_loops=2)
+    routed = shape_of("graniteswitch")
+
+    assert (4, 4, 4, 4) == looped.n_head_kv.figures
+    assert (3, 1) == (routed.n_layer_all, routed.n_nextn)
+    assert (4, 4, 1) == routed.n_head_kv.figures
 
 
 @pytest.mark.parametrize(
@@ -85,56 +113,47 @@ def test_only_known_plain_architectures_are_ordinary(
         {"attention__head_count_kv": (4, 0.5)},
         {"attention__head_count_kv": SkippedArray(2000)},
         {"attention__key_length": 1 << 40},
+        {"expert_count": 1025},
+        {"expert_count": 2, "expert_used_count": 3},
     ],
 )
 def test_figures_at_which_the_engine_aborts_are_refused(changes: dict[str, Value]) -> None:
     with pytest.raises(HeaderUnreadable):
-        attention_shape(keys(**changes))
+        model_shape(keys(**changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"attention__sliding_window_pattern": (float("nan"), float("inf"))},
+        {"attention__recurrent_layers": (1.5, -7)},
+        {"attention__sliding_window_pattern": -3},
+        {"attention__indexer__types": SkippedArray(9)},
+    ],
+)
+def test_odd_entries_by_layer_are_passed_over(changes: dict[str, Value]) -> None:
+    assert 2 == shape_of(**changes).n_layer_all
 
 
 def test_no_heads_at_all_divide_nothing() -> None:
-    assert AttentionShape((0, 0), 0, 0) == attention_shape(keys(attention__head_count=0))
+    shape = shape_of(attention__head_count=0, attention__key_length=64)
+
+    assert (0, 0, 0) == (shape.key_length, shape.value_length, shape.n_head_first)
 
 
 def test_a_figure_of_another_type_is_absent() -> None:
-    assert attention_shape(keys(block_count="2")) is None
-    assert attention_shape(keys(block_count=True)) is None
+    assert model_shape(keys(block_count="2")) is None
+    assert model_shape(keys(block_count=True)) is None
 
 
-def test_the_width_of_a_dense_model_is_its_largest_layer() -> None:
-    assert 256 == feed_forward_width(keys(feed_forward_length=(128, 256)))
-    assert feed_forward_width(keys()) is None
-
-
-def test_experts_count_as_a_dense_width_with_the_same_buffer() -> None:
-    qwen3_30b = keys(
+def test_experts_have_widths_of_their_own() -> None:
+    shape = shape_of(
         "qwen3moe",
-        embedding_length=2048,
         feed_forward_length=6144,
         expert_count=128,
         expert_used_count=8,
         expert_feed_forward_length=768,
     )
 
-    width = feed_forward_width(qwen3_30b)
-
-    assert width is not None
-    assert 45_062 == pytest.approx(3 * width + 4 * 2048, rel=0.001)
-
-
-def test_leading_dense_layers_count_where_they_are_wider() -> None:
-    mixed = keys(
-        feed_forward_length=10_000,
-        expert_count=8,
-        expert_used_count=2,
-        expert_feed_forward_length=100,
-        leading_dense_block_count=1,
-    )
-
-    assert 10_000 == feed_forward_width(mixed)
-
-
-@pytest.mark.parametrize("changes", [{"expert_count": 1025}, {"expert_count": 2, "expert_used_count": 3}])
-def test_impossible_experts_are_refused(changes: dict[str, Value]) -> None:
-    with pytest.raises(HeaderUnreadable):
-        feed_forward_width(keys(feed_forward_length=128, **changes))
+    assert (128, 8, 768) == (shape.experts.n_expert, shape.experts.n_used, shape.experts.n_ff)
+    assert (6144, 6144) == shape.n_ff.figures

@@ -16,7 +16,8 @@ from ggtui.adapters.gguf.facts import ModelFacts
 from ggtui.adapters.gguf.found import FoundFile, FoundModel, Place
 from ggtui.adapters.gguf.store import FolderScan, Reading, Store, stamp_of
 from ggtui.core.errors import StoreUnavailable
-from ggtui.core.models import AttentionShape
+from ggtui.core.memory.shape import ModelShape, PerLayer
+from ggtui.core.memory.weights import ModelWeights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,8 +29,11 @@ def found(path: str, size: int = 10, mtime_ns: int = 5, inode: int = 7) -> Found
     return FoundModel((FoundFile(path, path, size, mtime_ns, 1, inode),))
 
 
-SHAPE = AttentionShape((4, 0), 16, 8)
-FACTS = ModelFacts(name="A", architecture="llama", quantisation="Q4_0", n_ctx_train=4096, attention=SHAPE)
+SHAPE = ModelShape("llama", 2, n_head_kv=PerLayer.of((4, 0)), key_length=16, value_length=8)
+WEIGHTS = ModelWeights(PerLayer.of((400, 500)), span_bytes=900)
+FACTS = ModelFacts(
+    name="A", architecture="llama", quantisation="Q4_0", n_ctx_train=4096, shape=SHAPE, weights=WEIGHTS
+)
 A, B = found("/m/a-q4_0.gguf"), found("/n/a-q4_0.gguf")
 
 

@@ -32,6 +32,7 @@ def launch(
 
 
 CONFIGURATIONS = (
+    launch(100),
     launch(300),
     launch(4096),
     launch(32768),
@@ -49,6 +50,9 @@ CONFIGURATIONS = (
     launch(32768, fa="off"),
     launch(4096, 4, fa="off", ub=2048),
     launch(4096, kv="q8_0", fa="off"),
+    launch(4096, kv="q8_0", ctv="f16", fa="off"),
+    launch(5000, 7),
+    launch(5000, 7, unified=True, ub=256),
     launch(32768, 4, swa_full=True),
 )
 

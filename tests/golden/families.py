@@ -55,6 +55,10 @@ DRAFT_LAYERS = _names(
 )
 """They know layers that only predict drafts."""
 
+ODD_HEADS = _names(
+    "llama qwen2 qwen3 phi2 gemma3 gpt-oss falcon-h1 mistral3 stablelm starcoder2 olmo2 command-r "
+    "lfm2 granitehybrid qwen3moe cohere2 bert grok"
+)
 DRAFTING = DRAFT_LAYERS - _names("bailingmoe2 dots3note exaone4 exaone-moe glm4 mimo2")
 """The engine can open a context on these layers; mimo2's wants a tensor that no header promises."""
 

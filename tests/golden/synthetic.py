@@ -16,6 +16,7 @@ from tests.golden.families import (
     MLA,
     MROPE,
     NO_PATTERN,
+    ODD_HEADS,
     PATTERN_NEEDED,
     WINDOWED,
 )
@@ -36,7 +37,9 @@ def models(architecture: str) -> Iterator[tuple[str, list[Keys]]]:
     values wider than keys, is left out of the later ones.
     """
     seed = zlib.crc32(architecture.encode())
-    for number, make in enumerate((_grouped, _wide_values, _many_heads, _by_layer, _with_draft_layer)):
+    for number, make in enumerate(
+        (_grouped, _wide_values, _many_heads, _by_layer, _with_draft_layer, _odd_heads)
+    ):
         candidates = [_with_prefix(architecture, parts) for parts in make(architecture, seed)]
         if candidates:
             yield f"{architecture}-{number + 1}", candidates
@@ -101,6 +104,13 @@ def _with_draft_layer(architecture: str, seed: int) -> Iterator[Parts]:
         if isinstance(kv_heads, list):
             kv_heads[-1] = max(kv_heads)
         yield finished | {"nextn_predict_layers": 1}
+
+
+def _odd_heads(architecture: str, seed: int) -> Iterator[Parts]:
+    """Heads of 80, which no quantised cache type divides."""
+    if architecture in ODD_HEADS:
+        parts = _base(architecture, 7 + seed % 3, 1280, 3584, 16, 4, None, None)
+        yield _finished(architecture, parts, window=2048, variant=0)
 
 
 def _base(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.rows.calls import large_bodies, small_bodies
+from benchmarks.rows.catalog import catalog
 from benchmarks.rows.engine_calls import engine_calls
 from benchmarks.rows.failures import failures
 from benchmarks.rows.memory import memory
@@ -42,5 +43,6 @@ FAMILIES = (
     Family("readiness", "Swaps on a fast upstream that notes the time", readiness),
     Family("failures", "Launches that fail", failures),
     Family("memory", "Memory of the proxy", memory),
+    Family("catalog", "Models on disk", catalog),
     Family("screen", "With the screen running", screen),
 )

@@ -32,6 +32,8 @@ class Scale:
     """Size of a large body in flight."""
     settle_s: float
     """Before memory is read."""
+    headers: int
+    """Files with a large vocabulary in a scan."""
 
 
 FULL = Scale(
@@ -50,6 +52,7 @@ FULL = Scale(
     failures=7,
     body_bytes=20_000_000,
     settle_s=2.0,
+    headers=200,
 )
 
 QUICK = Scale(
@@ -68,6 +71,7 @@ QUICK = Scale(
     failures=2,
     body_bytes=20_000_000,
     settle_s=0.5,
+    headers=40,
 )
 
 TINY = Scale(
@@ -86,5 +90,6 @@ TINY = Scale(
     failures=1,
     body_bytes=100_000,
     settle_s=0.0,
+    headers=2,
 )
 """For tests: everything once, nothing meant to be read."""

@@ -102,7 +102,7 @@ def headless_ggtui(
 def ggtui_command(data_dir: Path, models_dir: Path, engine: str, port: int) -> list[str]:
     """The command of a ggtui with a screen."""
     command = [sys.executable, "-m", "ggtui", "--port", str(port), "--llama-server", engine]
-    return [*command, "--models-dir", str(models_dir), "--data-dir", str(data_dir)]
+    return [*command, "--no-stores", "--models-dir", str(models_dir), "--data-dir", str(data_dir)]
 
 
 @contextlib.contextmanager

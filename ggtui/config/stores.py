@@ -12,17 +12,22 @@ from ggtui.core.stores import StoreKind, StoreRoot
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+OLLAMA_SERVICE = Path("/usr/share/ollama/.ollama/models")
+"""Where Ollama keeps its models when it runs as a service of the system."""
 LARGEST_SETTINGS = 1 << 20
 """Bytes of another program's settings that are read."""
 
 
 def store_roots(stores: Iterable[str], environ: Mapping[str, str]) -> tuple[StoreRoot, ...]:
-    """Every place of these stores, each path once; whether it exists is for others to see."""
+    """Every place of these stores, each path once; whether it exists is for others to see.
+
+    A path with characters that cannot be shown is left out: no person chose it.
+    """
     home = Path(environ.get("HOME") or Path.home())
     found: dict[Path, StoreRoot] = {}
     for store in map(StoreKind, stores):
         for path in _PLACES[store](environ, home):
-            if path.is_absolute():
+            if path.is_absolute() and str(path).isprintable():
                 found.setdefault(path, StoreRoot(store, path))
     return tuple(found.values())
 
@@ -69,14 +74,14 @@ def _downloads_folder(settings: Path) -> Path | None:
     except (OSError, ValueError, RecursionError):
         return None
     chosen = document.get("downloadsFolder") if isinstance(document, dict) else None
-    return Path(chosen) if isinstance(chosen, str) and chosen and "\0" not in chosen else None
+    return Path(chosen) if isinstance(chosen, str) else None
 
 
 def _ollama(environ: Mapping[str, str], home: Path) -> Iterator[Path]:
     yield from _named(environ, home, "OLLAMA_MODELS")
     yield home / ".ollama/models"
     if sys.platform.startswith("linux"):
-        yield Path("/usr/share/ollama/.ollama/models")
+        yield OLLAMA_SERVICE
 
 
 _PLACES = {

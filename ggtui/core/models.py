@@ -72,6 +72,8 @@ class ModelSummary:
     """Every place that holds it, such as `ollama llama3.2:1b`, the one it is launched from first."""
     waste_bytes: int = 0
     """What further copies of it take on disk; links to the same file take nothing."""
+    copies: tuple[str, ...] = ()
+    """Public ids of models with the same content that are listed for themselves."""
     projector: str = ""
     """The vision projector that belongs to it; empty when there is none, or more than one."""
     projector_candidates: tuple[str, ...] = ()

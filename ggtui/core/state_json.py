@@ -110,6 +110,7 @@ def _model(row: ModelStatus) -> dict[str, object]:
         "store": summary.store,
         "places": list(summary.places),
         "waste_bytes": summary.waste_bytes,
+        "copies": list(summary.copies),
         "projector": summary.projector,
         "projector_candidates": list(summary.projector_candidates),
         "problem": summary.problem,

@@ -6,10 +6,13 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import pytest
+
 from ggtui.adapters.memory.catalog import MemoryCatalog
-from ggtui.core.errors import StoreUnavailable
+from ggtui.core.errors import ModelFileNotFound, StoreUnavailable
 from ggtui.core.models import ModelSummary
 from ggtui.services.catalog import CatalogService
+from tests.services.desk import desk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -98,6 +101,24 @@ def test_a_vanished_file_is_told_before_a_launch_though_it_was_known_a_moment_ag
             after = await it.service.resolve_for_launch("alpha")
 
             assert [False, True] == [spec.is_missing for spec in (before, after) if spec is not None]
+
+    run(scenario)
+
+
+def test_a_vanished_model_is_refused_and_what_runs_goes_on() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            for name in ("beta", "alpha"):
+                await it.runtime.ensure_model_running(name, None, 4096)
+            it.catalog.take(2)
+
+            for ask in (it.runtime.ensure_model_running("beta", None, 4096), it.runtime.load("beta", None)):
+                with pytest.raises(ModelFileNotFound):
+                    await ask
+            running = await it.runtime.current_model()
+
+            assert running is not None
+            assert "alpha" == running.model_name
 
     run(scenario)
 

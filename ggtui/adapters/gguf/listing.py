@@ -32,6 +32,8 @@ class Entry:
     """The one known longest: its ids stay when a copy comes or goes."""
     places: list[Place] = field(default_factory=list)
     waste_bytes: int = 0
+    copies: list[str] = field(default_factory=list)
+    """Public ids of copies that are listed for themselves."""
     projectors: list[Entry] = field(default_factory=list)
     """Those that may belong to it."""
 
@@ -83,6 +85,8 @@ def _together(rows: Iterable[StoredModel]) -> list[Entry]:
             stores = {place.store for place in row.places}
             entry = next((each for each in alike if not stores & each.stores), None)
             if entry is None:
+                if alike:
+                    alike[0].copies.append(row.public_id)
                 entry = Entry(row)
                 found.append(entry)
                 alike.append(entry)
@@ -120,6 +124,7 @@ def summary(entry: Entry) -> ModelSummary:
         store=entry.places[0].store if entry.places else "",
         places=entry.words,
         waste_bytes=entry.waste_bytes,
+        copies=tuple(entry.copies),
         projector=_file_name(entry.projector) if entry.projector else "",
         projector_candidates=tuple(map(_file_name, entry.projectors)) if entry.projector is None else (),
     )

@@ -21,7 +21,7 @@ from ggtui.cli.surroundings import (
 from ggtui.core.snapshot import EngineSnapshot, ModelStatus
 from ggtui.core.state_json import LONGEST_PATH, state_document
 from ggtui.core.text import plain
-from ggtui.core.units import gib, tokens
+from ggtui.core.units import MIB, gib, tokens
 
 if TYPE_CHECKING:
     from ggtui.cli.call import Call
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 HEAD = ("MODEL", "QUANT", "SIZE", "CTX", "FIT", "STATE", "STORE")
 ADAPTER_HEAD = ("ADAPTER", "ARCHITECTURE", "SIZE", "FOR", "FILE")
 RIGHT = frozenset({2, 3})
+WORTH_A_LINE = 64 * MIB
+"""Copies that take less are not mentioned."""
 
 
 def run(call: Call) -> ExitCode:
@@ -77,8 +79,8 @@ def _remarks(shelf: Shelf) -> list[str]:
         if model.projector_candidates:
             names = ", ".join(model.projector_candidates)
             remarks.append(f"{model.public_id}: no projector is chosen of {names}")
-        if model.waste_bytes:
-            places = ", ".join(model.places)
+        if model.waste_bytes >= WORTH_A_LINE:
+            places = ", ".join((*model.places, *model.copies))
             remarks.append(f"{model.public_id}: further copies take {gib(model.waste_bytes)}: {places}")
     return remarks
 
@@ -107,7 +109,11 @@ def _states(state: dict[str, Any] | None) -> dict[str, str]:
 def _emptiness(shelf: Shelf) -> str:
     if not shelf.report.folders:
         return "no models folder; set one: ggtui --models-dir DIR"
-    return f"no .gguf files in {', '.join(shelf.report.folders)}"
+    where = ", ".join(shelf.report.folders)
+    has_own_folder = len(shelf.report.folders) > len(shelf.report.stores)
+    return f"no .gguf files in {where}" + (
+        "" if has_own_folder else "; name a folder: ggtui --models-dir DIR"
+    )
 
 
 def _document(config: Config, shelf: Shelf, room: Room, state: dict[str, Any] | None) -> dict[str, object]:

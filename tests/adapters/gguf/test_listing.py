@@ -149,8 +149,8 @@ def test_two_names_in_one_folder_stay_two_models_though_one_wastes_space(tmp_pat
 
     found = look_all(tmp_path)
 
-    assert [("a-f32", len(model("A"))), ("b-f32", 0)] == [
-        (each.public_id, each.waste_bytes) for each in found
+    assert [("a-f32", len(model("A")), ("b-f32",)), ("b-f32", 0, ())] == [
+        (each.public_id, each.waste_bytes, each.copies) for each in found
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ggtui.core.context import clamp_context
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from ggtui.core.model_settings import SettingsView
-    from ggtui.core.models import ModelSummary, RunningTarget
+    from ggtui.core.models import LaunchOptions, ModelSummary, RunningTarget
     from ggtui.core.ports.catalog import CatalogReport
     from ggtui.core.ports.launcher import LauncherPort
     from ggtui.core.snapshot import EngineSnapshot, LogBatch
@@ -148,15 +149,16 @@ class Control:
         """
         return await self._reload() if self._reload is not None else ReloadReport()
 
-    async def command(self, name: str, n_ctx: int) -> tuple[str, ...]:
+    async def command(self, name: str, n_ctx: int, options: LaunchOptions | None = None) -> tuple[str, ...]:
         """The command that would start this model, to read and copy; holds no secret.
 
+        options: to see what others would lead to; None for those in force.
         Raises: ModelNotFound.
         """
         spec = await self._catalog.resolve_for_launch(name)
         if spec is None:
             raise ModelNotFound(name)
-        return self._launcher.command(LaunchPlan(spec, n_ctx))
+        return self._launcher.command(LaunchPlan(replace(spec, options=options or spec.options), n_ctx))
 
     async def _model(self, name: str) -> ModelSummary:
         summary = await self._catalog.resolve_model(name)

@@ -10,7 +10,7 @@ import pytest
 
 from ggtui.core.errors import ConfigInvalid, LaunchRejected, StoreUnavailable
 from ggtui.core.model_settings import AUTO, CommonSettings, ModelSettings
-from ggtui.core.models import KvType, LaunchOptions
+from ggtui.core.models import KvType, LaunchOptions, LaunchPlan
 from ggtui.core.state import TargetState
 from tests.services.desk import ALPHA, BETA, Desk, desk
 
@@ -196,6 +196,24 @@ def test_a_place_that_cannot_be_written_costs_the_choice_and_not_the_load(
         asyncio.run(scenario())
 
     assert ["the context of alpha is not kept: models.toml cannot be written"] == caplog.messages
+
+
+def test_the_command_is_that_of_the_settings_or_of_what_they_might_become(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def slots(plan: LaunchPlan) -> tuple[str, ...]:
+        return (str(plan.spec.options.n_parallel),)
+
+    async def scenario() -> None:
+        async with desk() as it:
+            monkeypatch.setattr(it.launcher, "command", slots)
+            await it.control.change_settings("alpha", {"slots": 2})
+            now = await it.control.command("alpha", 1024)
+            then = await it.control.command("alpha", 1024, LaunchOptions(n_parallel=3))
+
+            assert [("2",), ("3",)] == [now, then]
+
+    asyncio.run(scenario())
 
 
 def test_a_wrong_change_is_refused_and_a_read_only_ggtui_takes_none() -> None:

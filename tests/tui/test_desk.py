@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ggtui.core.forecast import Verdict
+from ggtui.core.models import KvType, LaunchOptions
 from ggtui.core.state import TargetState
 from ggtui.tui.desk import Desk
 from tests.tui.fake_engine import GIB, full, running, target
@@ -42,6 +43,20 @@ def test_what_fits_beside_the_others_frees_nothing_and_asks_nothing() -> None:
     assert Verdict.FITS == outlook.forecast.verdict
     assert outlook.forecast.after_bytes > 5 * GIB + int(1.2 * GIB)
     assert 0 == outlook.in_flight
+
+
+def test_a_model_is_forecast_as_its_own_settings_would_launch_it() -> None:
+    desk = Desk()
+    desk.apply(full())
+    row = next(each for each in full().models if each.summary.public_id == "gemma-3-27b-it")
+    common = desk.forecast_of(row)
+    own = replace(row, options=LaunchOptions(cache_type_k=KvType.Q4_0, cache_type_v=KvType.Q4_0))
+    desk.apply(full(models=(own,)))
+    less = desk.forecast_of(own)
+
+    assert common is not None
+    assert less is not None
+    assert less.kv_bytes < common.kv_bytes
 
 
 def test_what_does_not_fit_beside_them_takes_their_place() -> None:

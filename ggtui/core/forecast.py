@@ -96,11 +96,15 @@ class Load:
     companions: Companions | None = None
     measured: MeasuredCompute | None = None
 
-    def plan(self, **changes: object) -> MemoryPlan:
-        """The plan of this load. changes: fields of LoadRequest that are to be otherwise."""
-        request = replace(self.request, **changes) if changes else self.request  # type: ignore[arg-type]
+    def plan(self, like: MemoryPlan | None = None, n_gpu_layers: int | None = None) -> MemoryPlan:
+        """The plan of this load. like: one of the same load, when only the layers on devices differ."""
         return MemoryPlan(
-            self.model, request, self.pool.rooms, companions=self.companions, measured=self.measured
+            self.model,
+            self.request if like is None else replace(like.request, n_gpu_layers=n_gpu_layers),
+            self.pool.rooms,
+            companions=self.companions,
+            measured=self.measured,
+            ladder=None if like is None else like.ladder,
         )
 
     @property
@@ -150,7 +154,7 @@ def forecast(
     refused = refusals(model.shape, plan.request)
     largest = _largest(load, plan)
     if verdict is Verdict.PART and n_gpu_layers is not None and plan.request.n_gpu_layers is None:
-        shares = load.plan(n_gpu_layers=n_gpu_layers).shares(n_ctx)
+        shares = load.plan(plan, n_gpu_layers).shares(n_ctx)
     after = pool.used_by_others_bytes + sum(share.total_bytes for share in in_pool)
     n_layers = model.shape.n_layer_all if model.shape is not None else None
     return Forecast(
@@ -194,7 +198,7 @@ def _verdict(load: Load, plan: MemoryPlan, n_ctx: int, confidence: Confidence) -
     if load.pool.total_bytes <= 0:
         return Verdict.GUESS, None
     chosen = plan.request.n_gpu_layers
-    n_all = len(plan.places)
+    n_all = plan.n_places
     if load.fits(plan, n_ctx):
         if confidence is Confidence.LOW:
             return Verdict.GUESS, None
@@ -206,10 +210,10 @@ def _verdict(load: Load, plan: MemoryPlan, n_ctx: int, confidence: Confidence) -
         return Verdict.NO, None
 
     def fits_so(n_gpu_layers: int) -> bool:
-        return load.fits(load.plan(n_gpu_layers=n_gpu_layers), n_ctx)
+        return load.fits(load.plan(plan, n_gpu_layers), n_ctx)
 
     n_gpu_layers = most_gpu_layers(n_all, fits_so)
-    if load.fits_in_part(load.plan(n_gpu_layers=n_gpu_layers), n_ctx):
+    if load.fits_in_part(load.plan(plan, n_gpu_layers), n_ctx):
         return Verdict.PART, n_gpu_layers
     return Verdict.NO, None
 

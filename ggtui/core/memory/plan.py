@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ggtui.core.memory.cache import Rows, cells_of, rows_by_layer
+from ggtui.core.memory.cache import Rows, cells_of
 from ggtui.core.memory.compute import (
     UNKNOWN_BYTES,
     compute_bytes,
     host_compute_bytes,
-    uses_flash_attention,
 )
 from ggtui.core.memory.families import NO_OUTPUT
+from ggtui.core.memory.ladder import Ladder
 from ggtui.core.memory.parts import HOST, Companions, DeviceShare
-from ggtui.core.memory.placement import ON_HOST, places
-from ggtui.core.memory.state import state_bytes_by_layer
-from ggtui.core.memory.weights import ModelWeights, evenly
+from ggtui.core.memory.placement import borders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     from ggtui.core.memory.compute import MeasuredCompute
     from ggtui.core.memory.parts import DeviceRoom
     from ggtui.core.memory.request import LoadRequest
-    from ggtui.core.memory.shape import ModelShape
+    from ggtui.core.memory.weights import ModelWeights
     from ggtui.core.models import ModelSummary
 
 
@@ -56,6 +54,7 @@ class MemoryPlan:
         *,
         companions: Companions | None = None,
         measured: MeasuredCompute | None = None,
+        ladder: Ladder | None = None,
     ) -> None:
         """devices: where layers may go; without any everything is on the host.
 
@@ -66,16 +65,25 @@ class MemoryPlan:
         self._shape = model.shape
         self._measured = measured
         self._companions = companions or Companions()
-        self.places = _places(model, request, devices)
-        """The device of each layer and, last, of the output; ON_HOST for the host."""
-        self._holdings = _holdings(model, request, devices, self.places, self._companions)
+        ladder = ladder or Ladder(model, request)
+        self.ladder = ladder
+        """Fits any plan of the same model and request, wherever its layers go."""
+        self._borders = _borders(ladder, request, devices)
+        self._holdings = _holdings(model, ladder, request, devices, self._borders)
+        if companions is not None:
+            _put_beside(self._holdings, self.n_places, companions)
         draft = self._companions.draft
         self._draft = MemoryPlan(draft, request, devices) if draft is not None else None
 
     @property
     def uses_host_layers(self) -> bool:
         """True when a layer, or the output, runs on the host."""
-        return ON_HOST in self.places
+        return self._borders[0] > 0
+
+    @property
+    def n_places(self) -> int:
+        """Layers to be placed, the output counted."""
+        return self._borders[-1]
 
     def shares(self, n_ctx: int) -> tuple[DeviceShare, ...]:
         """What each device holds, in their order, and the host last.
@@ -122,121 +130,64 @@ class MemoryPlan:
         return 4 * n_vocab * max(1, self.request.n_parallel)
 
 
-def weights_of(model: ModelSummary) -> ModelWeights:
-    """The sums of this model's tensors; all layers alike when they are not known."""
-    if model.weights is not None and not model.weights.has_unknown_types:
-        return model.weights
-    return evenly(model.size_bytes, model.shape.n_layer_all if model.shape is not None else 0)
-
-
-def _places(model: ModelSummary, request: LoadRequest, devices: Sequence[DeviceRoom]) -> tuple[int, ...]:
-    n_layer = model.shape.n_layer_all if model.shape is not None else 0
+def _borders(ladder: Ladder, request: LoadRequest, devices: Sequence[DeviceRoom]) -> tuple[int, ...]:
     by_split = request.tensor_split[: len(devices)]
     shares = by_split if any(by_split) else [device.free_bytes for device in devices]
-    return places(n_layer, request.n_gpu_layers, shares)
+    return borders(ladder.n_layer, request.n_gpu_layers, shares)
 
 
 def _holdings(
     model: ModelSummary,
+    ladder: Ladder,
     request: LoadRequest,
     devices: Sequence[DeviceRoom],
-    place: Sequence[int],
-    companions: Companions,
+    ends: Sequence[int],
 ) -> tuple[_Holding, ...]:
-    shape, weights = model.shape, weights_of(model)
-    holdings = [_Holding(device.name, False) for device in devices]
-    host = _Holding(HOST, True)
-    at_place = [*holdings, host]
-    pads = [*(device.pads_tensors for device in devices), False]
-    _put_weights(at_place, place, weights, pads, request.n_cpu_moe)
-    _put_ends(at_place, place[-1], weights, pads, model)
-    if shape is not None:
-        _put_context(at_place, place, shape, request)
-    _put_beside(at_place, place, companions)
-    for device, holding in zip(devices, holdings, strict=True):
-        holding.overhead = device.overhead_bytes if holding.n_layers else 0
-    _map_host(host, holdings, weights)
-    return tuple(at_place)
+    """What each device holds, in their order, and the host last."""
+    weights, n_layer = ladder.weights, ladder.n_layer
+    host = _Holding(HOST, True, n_layers=ends[0])
+    host.weights = weights.input.n_bytes + ladder.moved_expert_bytes(min(ends[0], n_layer))
+    places: list[tuple[_Holding, bool, int, int]] = [(host, False, 0, ends[0])]
+    for device, (first, end) in zip(devices, pairwise(ends), strict=True):
+        overhead = device.overhead_bytes if end > first else 0
+        holding = _Holding(device.name, False, overhead=overhead, n_layers=end - first)
+        places.append((holding, device.pads_tensors, first, end))
+    for holding, is_padded, first, end in places:
+        run = (min(first, n_layer), min(end, n_layer))
+        holding.weights += ladder.tensor_bytes(*run, is_padded=is_padded)
+        at = holding if request.offload_kqv else host
+        at.rows += ladder.rows(*run)
+        at.state += ladder.state_bytes(*run)
+        if end > n_layer >= first:
+            holding.weights += _output(weights, model.architecture, holding, is_padded=is_padded)
+    _map_host(host, weights, is_alone=not devices)
+    return (*(holding for holding, *_ in places[1:]), host)
 
 
-def _put_weights(
-    at_place: list[_Holding],
-    place: Sequence[int],
-    weights: ModelWeights,
-    pads: Sequence[bool],
-    n_cpu_moe: int,
-) -> None:
-    padding, expert_padding = weights.padding.figures, weights.expert_padding.figures
-    experts = weights.experts.figures
-    last = max(0, len(place) - 2)
-    for layer, n_bytes in enumerate(weights.layers.figures):
-        where = place[min(layer, last)]
-        holding = at_place[where]
-        holding.n_layers += 1
-        holding.weights += n_bytes
-        if pads[where] and padding:
-            holding.weights += padding[layer]
-        if experts and experts[layer]:
-            with_layer = layer >= n_cpu_moe
-            apart = holding if with_layer else at_place[ON_HOST]
-            apart.weights += experts[layer]
-            if with_layer and pads[where] and expert_padding:
-                apart.weights += expert_padding[layer]
+def _output(weights: ModelWeights, architecture: str, holding: _Holding, *, is_padded: bool) -> int:
+    """The output's tensors; on a device an embedding matrix that serves as output is there a second time."""
+    n_bytes = weights.output.n_bytes + (weights.output.padding_bytes if is_padded else 0)
+    if holding.is_host or architecture in NO_OUTPUT:
+        return n_bytes
+    return n_bytes + weights.tied_bytes + (weights.tied_padding_bytes if is_padded else 0)
 
 
-def _put_ends(
-    at_place: list[_Holding],
-    output_place: int,
-    weights: ModelWeights,
-    pads: Sequence[bool],
-    model: ModelSummary,
-) -> None:
-    """Embeddings on the host, output where the last place is; a tied matrix is there a second time."""
-    at_place[ON_HOST].weights += weights.input.n_bytes
-    end = at_place[output_place]
-    end.weights += weights.output.n_bytes
-    if pads[output_place]:
-        end.weights += weights.output.padding_bytes
-    if not end.is_host:
-        end.n_layers += 1
-        if model.architecture not in NO_OUTPUT:
-            end.weights += weights.tied_bytes + (weights.tied_padding_bytes if pads[output_place] else 0)
-
-
-def _put_context(
-    at_place: list[_Holding], place: Sequence[int], shape: ModelShape, request: LoadRequest
-) -> None:
-    rows = rows_by_layer(shape, request, flash_attn=uses_flash_attention(shape, request))
-    kinds = [Counter[Rows]() for _ in at_place]
-    states = state_bytes_by_layer(shape, request)
-    for layer, (row, state) in enumerate(zip(rows, states, strict=True)):
-        where = place[layer] if request.offload_kqv and layer < len(place) - 1 else ON_HOST
-        kinds[where][row] += 1
-        at_place[where].state += state
-    for holding, counts in zip(at_place, kinds, strict=True):
-        holding.rows = sum((row.times(n) for row, n in counts.items()), Rows())
-
-
-def _put_beside(at_place: list[_Holding], place: Sequence[int], companions: Companions) -> None:
-    """Adapters with the layers they change, in proportion; the projector with the first device."""
-    n_layers = len(place) - 1
+def _put_beside(holdings: Sequence[_Holding], n_layers: int, companions: Companions) -> None:
+    """Adapters with the layers they change, in proportion; the projector with the first layers."""
     left = companions.adapters_bytes
-    for holding in at_place:
-        n_here = sum(1 for where in place[:-1] if at_place[where] is holding)
-        holding.adapters = companions.adapters_bytes * n_here // n_layers if n_layers else 0
+    for holding in holdings:
+        holding.adapters = companions.adapters_bytes * holding.n_layers // n_layers
         left -= holding.adapters
-    at_place[place[-1]].adapters += left
-    first = next((holding for holding in at_place if holding.n_layers), at_place[ON_HOST])
-    first.projector = companions.projector_bytes
+    busy = [holding for holding in holdings if holding.n_layers]
+    busy[-1].adapters += left
+    busy[0].projector = companions.projector_bytes
 
 
-def _map_host(host: _Holding, devices: Sequence[_Holding], weights: ModelWeights) -> None:
+def _map_host(host: _Holding, weights: ModelWeights, *, is_alone: bool) -> None:
     """Of the host's weights, what stays a mapping of the file: all but what the CPU keeps in another order.
 
     With a device there the host's tensors are not reordered.
     """
-    is_alone = not devices
-    if is_alone and weights.span_bytes:
+    if is_alone:
         host.weights = max(host.weights, weights.span_bytes)
-    reordered = weights.n_repack_bytes if is_alone else 0
-    host.mapped = max(0, host.weights - reordered)
+    host.mapped = max(0, host.weights - (weights.n_repack_bytes if is_alone else 0))

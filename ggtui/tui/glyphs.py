@@ -84,6 +84,10 @@ class Glyphs:
     """Beside the state of a model that never makes way."""
     levels: str
     """Nine heights of a bar, from empty to full."""
+    adds: str = "▓"
+    """What a load would add to a memory."""
+    margin: str = "·"
+    """What is kept free."""
 
     def state(self, state: TargetState) -> str:
         """The sign of a state, one cell."""
@@ -106,4 +110,4 @@ class Glyphs:
 
 
 UNICODE = Glyphs(False, "█", "▒", "░", "━", "●", "╎", "─", "→", "≈", "◆", " ▁▂▃▄▅▆▇█")
-ASCII = Glyphs(True, "#", "+", ".", "=", "O", "|", "-", "->", "~", "^", " ..::-=##")
+ASCII = Glyphs(True, "#", "+", ".", "=", "O", "|", "-", "->", "~", "^", " ..::-=##", "*", "_")

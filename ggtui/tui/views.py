@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ggtui.core.gpu_absence import gpu_absence
 from ggtui.tui.catalog_rows import Listing, catalog_rows
 from ggtui.tui.panes.catalog import CatalogView, empty_text, summary_text
-from ggtui.tui.panes.gpu import GpuView
+from ggtui.tui.panes.gpu_view import GpuView
 from ggtui.tui.panes.running import RunningView
 
 if TYPE_CHECKING:
+    from ggtui.core.forecast import Forecast
+    from ggtui.core.snapshot import EngineSnapshot
     from ggtui.tui.desk import Desk
     from ggtui.tui.glyphs import Glyphs
     from ggtui.tui.outlook import Outlook
@@ -34,17 +37,38 @@ def gpu_view(desk: Desk, outlook: Outlook | None, now: tuple[int, int, int], *, 
     now: bytes of the pool: total, held by our servers, held by other programs.
     """
     ahead = None if outlook is None or outlook.is_loaded_as_chosen else outlook.forecast
-    after = None
+    snapshot, after = desk.snapshot, None
     if ahead is not None and shows_after:
         after = (ahead.model_bytes, max(0, ahead.after_bytes - ahead.model_bytes))
     return GpuView(
-        memory=desk.snapshot.memory,
+        memory=snapshot.memory,
         pool=desk.pool.kind,
         now=now,
         after=after,
-        pids=tuple(target.pid for target in desk.snapshot.targets if target.pid is not None),
-        history=desk.snapshot.memory_history,
+        pids=tuple(target.pid for target in snapshot.targets if target.pid is not None),
+        history=snapshot.memory_history,
+        gpu_history=snapshot.gpu_history,
+        after_by_gpu={} if outlook is None or ahead is None else _after_by_gpu(snapshot, outlook, ahead),
+        reserve_bytes=desk.pool.reserve_bytes,
+        absence=gpu_absence(snapshot.memory, snapshot.engine),
     )
+
+
+def _after_by_gpu(snapshot: EngineSnapshot, outlook: Outlook, ahead: Forecast) -> dict[int, int]:
+    """Bytes held on each device that the load would use, by index: what stays, and the model's share."""
+    shares = {share.name: share.total_bytes for share in ahead.devices if not share.is_host}
+    goes = [
+        target.pid
+        for target in snapshot.targets
+        if target.model_id == outlook.summary.id or target.public_id in ahead.frees
+    ]
+    return {
+        gpu.index: (gpu.used_bytes or 0)
+        - sum(gpu.process_bytes.get(pid, 0) for pid in goes if pid is not None)
+        + shares[f"GPU{gpu.index}"]
+        for gpu in snapshot.memory.gpus
+        if f"GPU{gpu.index}" in shares
+    }
 
 
 def running_view(desk: Desk) -> RunningView:

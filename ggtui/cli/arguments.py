@@ -11,6 +11,8 @@ from ggtui import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ggtui.core.models import KvType
+
 COMMANDS: dict[str, str] = {
     "demo": "try everything on two tiny models, with nothing to download",
     "ls": "list the models, and whether each fits",
@@ -113,6 +115,8 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
         _add_serving(parser, default=argparse.SUPPRESS)
     if name in ("show", "load", "estimate"):
         parser.add_argument("model", metavar="MODEL", help="public id, or a .gguf file to estimate")
+    if name == "estimate":
+        _add_launch(parser)
     if name in ("stop", "logs"):
         parser.add_argument("model", metavar="MODEL", nargs="?", help="public id; the running one without")
     if name == "ls":
@@ -126,6 +130,29 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("-n", "--lines", metavar="N", type=_count, default=100, help="lines (100)")
     if name == "completion":
         parser.add_argument("shell", type=_shell, metavar="bash|zsh|fish")
+
+
+def _add_launch(parser: argparse.ArgumentParser) -> None:
+    """How the model would be launched, where it is to be otherwise than configured."""
+    parser.add_argument("--parallel", metavar="N", type=_slots, help="requests answered at once")
+    parser.add_argument("--ctk", metavar="TYPE", type=_cache_type, help="type of the K cache, such as q8_0")
+    parser.add_argument("--ctv", metavar="TYPE", type=_cache_type, help="type of the V cache")
+    parser.add_argument("--ngl", metavar="N", type=_count, help="layers on the GPUs")
+
+
+def _slots(text: str) -> int:
+    with suppress(ValueError):
+        if 1 <= int(text) <= 256:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 256, not {text!r}")
+
+
+def _cache_type(text: str) -> KvType:
+    from ggtui.core.models import KvType
+
+    with suppress(ValueError):
+        return KvType(text)
+    raise argparse.ArgumentTypeError(f"must be one of {', '.join(KvType)}, not {text!r}")
 
 
 def _seconds(text: str) -> float:

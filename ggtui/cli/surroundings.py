@@ -183,6 +183,11 @@ def context_of(model: ModelSummary, config: Config, asked: int | None = None) ->
     return choose_context(asked, model.n_ctx_chosen, config.n_ctx, model.n_ctx_train).n_ctx
 
 
+def options_of(model: ModelSummary, config: Config) -> LaunchOptions:
+    """How this model would be launched, as it is configured."""
+    return launch_options(config.options, config.model_settings.get(model.public_id, NOTHING_SET))
+
+
 def outlook(
     model: ModelSummary,
     config: Config,
@@ -194,11 +199,10 @@ def outlook(
 
     options: how it would be launched; None for as it is configured.
     """
-    own = config.model_settings.get(model.public_id, NOTHING_SET)
     return look_ahead(
         model,
         context_of(model, config, asked),
-        options or launch_options(config.options, own),
+        options or options_of(model, config),
         room.pool,
         room.standing,
         strategy=room.strategy,

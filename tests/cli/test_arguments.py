@@ -6,6 +6,7 @@ import pytest
 
 from ggtui.cli.arguments import COMMANDS, flags_of, parse
 from ggtui.config.settings import SETTINGS
+from ggtui.core.models import KvType
 
 
 @pytest.mark.parametrize("argv", [["--json", "--port", "81", "ps"], ["ps", "--json", "--port", "81"]])
@@ -87,3 +88,19 @@ def test_a_wrong_value_is_told_with_the_right_ones(
 
     assert 2 == ended.value.code
     assert capsys.readouterr().err.endswith(f": {words}\n")
+
+
+@pytest.mark.parametrize(
+    "flags", [("--parallel", "0"), ("--parallel", "257"), ("--ctk", "q9"), ("--ctv", ""), ("--ngl", "-1")]
+)
+def test_an_estimate_of_a_launch_that_cannot_be_is_a_mistake(flags: tuple[str, str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse(["estimate", "a", *flags])
+
+    assert 2 == caught.value.code
+
+
+def test_an_estimate_names_another_launch() -> None:
+    own = parse(["estimate", "a", "--parallel", "2", "--ctk", "q8_0", "--ngl", "20"])
+
+    assert (2, KvType.Q8_0, None, 20) == (own.parallel, own.ctk, own.ctv, own.ngl)

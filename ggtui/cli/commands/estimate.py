@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ggtui.cli.exits import ExitCode
-from ggtui.cli.forecast_lines import forecast_document, part_lines
+from ggtui.cli.forecast_lines import estimate_document, part_lines
 from ggtui.cli.model_file import is_file_name, summary_of_file
-from ggtui.cli.surroundings import Room, beside, instance_state, look, outlook, read_room, read_shelf
+from ggtui.cli.surroundings import (
+    Room,
+    beside,
+    instance_state,
+    look,
+    options_of,
+    outlook,
+    read_room,
+    read_shelf,
+)
 from ggtui.core.errors import HeaderUnreadable
+from ggtui.core.forecast import largest_by_cache_type
 from ggtui.core.forecast_words import forecast_line
+from ggtui.core.memory.inverse import USUAL_TYPES
 
 if TYPE_CHECKING:
     from ggtui.cli.call import Call
     from ggtui.config.schema import Config
     from ggtui.core.forecast import Forecast
-    from ggtui.core.models import ModelSummary
+    from ggtui.core.models import LaunchOptions, ModelSummary
 
 
 def run(call: Call) -> ExitCode:
@@ -23,15 +35,28 @@ def run(call: Call) -> ExitCode:
     state = instance_state(call.config)
     config = beside(call.config, state)
     model, room = look(find(call.arguments.model, config, state))
-    ahead = forecast_of(model, config, room, call.n_ctx)
+    options = _options(call, options_of(model, config))
+    ahead = forecast_of(model, config, room, call.n_ctx, options)
+    largest = largest_by_cache_type(model, options, room.pool, USUAL_TYPES)
     say_cut(call, model)
     if call.out.is_json:
-        call.out.document({"schema": 1, "model": model.public_id, "forecast": forecast_document(ahead)})
+        call.out.document(estimate_document(model.public_id, ahead, options.n_parallel, largest))
         return ExitCode.DONE
     call.out.line(forecast_line(model.public_id, ahead))
-    for line in part_lines(ahead):
+    for line in part_lines(ahead, largest):
         call.out.line(line)
     return ExitCode.DONE
+
+
+def _options(call: Call, options: LaunchOptions) -> LaunchOptions:
+    """The configured launch, with what this call wants otherwise."""
+    wanted = {
+        "n_parallel": call.arguments.parallel,
+        "cache_type_k": call.arguments.ctk,
+        "cache_type_v": call.arguments.ctv,
+        "n_gpu_layers": call.arguments.ngl,
+    }
+    return replace(options, **{name: value for name, value in wanted.items() if value is not None})
 
 
 async def find(name: str, config: Config, state: dict[str, Any] | None) -> tuple[ModelSummary, Room]:
@@ -45,9 +70,15 @@ async def find(name: str, config: Config, state: dict[str, Any] | None) -> tuple
     return (await read_shelf(config, state)).model(name), room
 
 
-def forecast_of(model: ModelSummary, config: Config, room: Room, n_ctx: int | None) -> Forecast:
+def forecast_of(
+    model: ModelSummary,
+    config: Config,
+    room: Room,
+    n_ctx: int | None,
+    options: LaunchOptions | None = None,
+) -> Forecast:
     """The forecast. Raises: HeaderUnreadable for a model that cannot be loaded."""
-    ahead = outlook(model, config, room, n_ctx)
+    ahead = outlook(model, config, room, n_ctx, options)
     if ahead is None:
         hint = "get the file again: it is damaged, not whole, or not readable"
         raise HeaderUnreadable(f"{model.public_id}: {model.problem}", hint=hint)

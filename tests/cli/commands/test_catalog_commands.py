@@ -111,11 +111,27 @@ def test_show_tells_each_setting_and_where_it_comes_from(cli: CommandLine) -> No
 
 
 def test_estimate_adds_up(cli: CommandLine) -> None:
-    ahead = cli("estimate", "alpha-f32", "--ctx", "256", "--json").document["forecast"]
+    document = cli("estimate", "alpha-f32", "--ctx", "256", "--json").document
+    ahead, (host,) = document["forecast"], document["devices"]
 
-    parts = sum(ahead[f"{part}_bytes"] for part in ("weights", "kv", "compute", "output"))
-    assert (256, ahead["model_bytes"]) == (ahead["n_ctx"], parts)
+    parts = ("weights", "kv", "state", "compute", "output", "overhead")
+    assert (256, "alpha-f32", 256) == (document["ctx"], document["model"], ahead["n_ctx"])
+    assert host["total_bytes"] == sum(host[f"{part}_bytes"] for part in parts)
+    assert host["total_bytes"] == document["total_bytes"] == ahead["model_bytes"]
     assert ahead["total_bytes"] - ahead["after_bytes"] == ahead["spare_bytes"]
+    assert ("CPU", "good", "fits") == (host["name"], document["confidence"], document["verdict"])
+
+
+def test_estimate_takes_another_launch_than_the_configured_one(cli: CommandLine) -> None:
+    plain = cli("estimate", "alpha-f32", "--json").document
+    single = cli("estimate", "alpha-f32", "--parallel", "1", "--json").document
+    refused = cli("estimate", "alpha-f32", "--ctk", "q8_0", "--ctv", "q8_0", "--json").document
+
+    assert (4, 1) == (plain["parallel"], single["parallel"])
+    assert plain["devices"][0]["output_bytes"] == 4 * single["devices"][0]["output_bytes"]
+    assert ("no", None) == (refused["verdict"], plain["largest_ctx_by_cache_type"]["q8_0"])
+    assert "needs heads of whole 32s; this model has 16" in refused["refusal"]
+    assert 4096 == plain["largest_ctx_by_cache_type"]["f16"]
 
 
 def test_estimate_of_a_file_is_that_of_its_entry(cli: CommandLine) -> None:
@@ -131,7 +147,9 @@ def test_estimate_in_words_begins_with_the_line(cli: CommandLine) -> None:
     first, *parts = cli("estimate", "alpha-f32", "--ctx", "256").out.splitlines()
 
     assert first.startswith("load alpha-f32  ctx 256 → ")
-    assert ["weights", "kv", "compute", "output", "model", "spare", "fits"] == [p.split()[0] for p in parts]
+    names = ["weights", "kv", "compute", "output", "model", "spare", "fits", "trust"]
+    assert names == [p.split()[0] for p in parts]
+    assert "f16 4k (as trained), q8_0 refused, q4_0 refused" in parts[-2]
 
 
 def test_a_name_that_is_nearly_right_is_told(cli: CommandLine) -> None:

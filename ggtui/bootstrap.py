@@ -23,6 +23,7 @@ from ggtui.services.engine_lookup import EngineLookup
 from ggtui.services.foresight import Foresight
 from ggtui.services.gpu_watch import GpuWatch
 from ggtui.services.launches import LaunchLedger
+from ggtui.services.load_learning import LoadLearning
 from ggtui.services.logs import LogBook
 from ggtui.services.model_settings import SettingsBook
 from ggtui.services.publisher import Publisher
@@ -104,6 +105,9 @@ def build(
         most_bytes=lambda: foresight.most_bytes,
     )
     foresight.strategy, foresight.scheduler = config.strategy, runtime.scheduler
+    learning = LoadLearning(
+        catalog=models, ledger=ledger, lookup=lookup, foresight=foresight, reading=lambda: gpu.reading
+    )
     effects = SettingsEffects(models, runtime)
     reloader = Reloader(config, reread, models, runtime, effects, foresight) if reread else None
     control = Control(
@@ -124,7 +128,7 @@ def build(
         default_ctx=config.n_ctx,
     )
     door.runtime, door.catalog, door.control, door.publisher = runtime, models, control, publisher
-    return Engine(control, [gpu, models, lookup, RuntimePart(runtime), door, warm_up])
+    return Engine(control, [gpu, models, lookup, learning, RuntimePart(runtime), door, warm_up])
 
 
 def _probe(config: Config, lookup: EngineLookup) -> SystemProbe:

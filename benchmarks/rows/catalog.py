@@ -1,4 +1,4 @@
-"""Models on disk: a header with a large vocabulary, a scan of many, and how long the loop waits in it."""
+"""Models on disk: one header with a large vocabulary, a scan of many, and how long the loop waits meanwhile."""
 
 from __future__ import annotations
 

@@ -95,6 +95,15 @@ class Load:
     pool: MemoryPool
     companions: Companions | None = None
     measured: MeasuredCompute | None = None
+    """Given in place of what earlier loads of the file have taught."""
+
+    @property
+    def taught(self) -> MeasuredCompute | None:
+        """The newest that a load of this kind has taught; None before the first."""
+        shape = self.model.shape
+        if self.measured is not None or shape is None:
+            return self.measured
+        return next((each for each in self.model.measured if each.suits(shape, self.request)), None)
 
     def plan(self, like: MemoryPlan | None = None, n_gpu_layers: int | None = None) -> MemoryPlan:
         """The plan of this load. like: one of the same load, when only the layers on devices differ."""
@@ -103,7 +112,7 @@ class Load:
             self.request if like is None else replace(like.request, n_gpu_layers=n_gpu_layers),
             self.pool.rooms,
             companions=self.companions,
-            measured=self.measured,
+            measured=self.taught,
             ladder=None if like is None else like.ladder,
         )
 
@@ -140,7 +149,7 @@ def forecast(
 ) -> Forecast | None:
     """What loading this model at this context leads to; None for a model that cannot be loaded at all.
 
-    n_ctx: tokens of one request. measured: what an earlier load of this file has shown.
+    n_ctx: tokens of one request. measured: in place of what earlier loads of the file have taught.
     Pure arithmetic, below a millisecond.
     """
     if model.problem is not None:
@@ -149,7 +158,7 @@ def forecast(
     plan = load.plan()
     shares = plan.shares(n_ctx)
     in_pool = [share for share in shares if share.is_host is (pool.kind is PoolKind.RAM)]
-    trust = assurance(model, plan.request, measured, is_overhead_known=pool.kind is PoolKind.RAM)
+    trust = assurance(model, plan.request, load.taught, is_overhead_known=pool.kind is PoolKind.RAM)
     verdict, n_gpu_layers = _verdict(load, plan, n_ctx, trust.confidence)
     refused = refusals(model.shape, plan.request)
     largest = _largest(load, plan)

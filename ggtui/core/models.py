@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ggtui.core.memory.compute import MeasuredCompute
     from ggtui.core.memory.shape import ModelShape
     from ggtui.core.memory.weights import ModelWeights
 
@@ -74,6 +75,8 @@ class ModelSummary:
     """What further copies of it take on disk; links to the same file take nothing."""
     copies: tuple[str, ...] = ()
     """Public ids of models with the same content that are listed for themselves."""
+    measured: tuple[MeasuredCompute, ...] = ()
+    """What earlier loads of this file have taught of its compute buffer, the newest first."""
     projector: str = ""
     """The vision projector that belongs to it; empty when there is none, or more than one."""
     projector_candidates: tuple[str, ...] = ()

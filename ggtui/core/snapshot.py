@@ -13,6 +13,7 @@ from ggtui.core.ports.gpu import MemoryReading
 from ggtui.core.state import TargetState
 
 if TYPE_CHECKING:
+    from ggtui.core.load_history import LoadRecord
     from ggtui.core.models import EngineInfo, ModelSummary
 
 
@@ -87,6 +88,8 @@ class TargetStatus:
     """Device memory of the process where the driver tells, else its resident memory."""
     predicted_bytes: int | None = None
     """What the forecast said before the load."""
+    load: LoadRecord | None = None
+    """What the engine's own log says it holds, beside the forecast; None until it has told."""
     last_used_at: float | None = None
     """Unix time at which its last request came or ended; None while it has had none."""
     prompt_per_second: float | None = None

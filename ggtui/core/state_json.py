@@ -9,6 +9,8 @@ from ggtui import __version__
 from ggtui.core.text import plain
 
 if TYPE_CHECKING:
+    from ggtui.core.load_history import LoadRecord
+    from ggtui.core.memory.parts import DeviceShare
     from ggtui.core.models import AdapterSummary, EngineInfo
     from ggtui.core.ports.gpu import GpuSample, MemoryReading
     from ggtui.core.snapshot import EngineSnapshot, FailureNote, ModelStatus, QueueEntry, TargetStatus
@@ -77,9 +79,41 @@ def target_document(target: TargetStatus, now: float) -> dict[str, object]:
         "argv": list(target.argv),
         "memory_bytes": target.memory_bytes,
         "predicted_bytes": target.predicted_bytes,
+        "load": _load(target.load) if target.load is not None else None,
         "last_used_at": utc_text(target.last_used_at),
         "prompt_per_second": target.prompt_per_second,
         "predicted_per_second": target.predicted_per_second,
+    }
+
+
+def _load(record: LoadRecord) -> dict[str, object]:
+    """What was forecast and what the engine's log says, by device."""
+    return {
+        "engine": record.engine,
+        "predicted_bytes": record.predicted_bytes,
+        "actual_bytes": record.actual_bytes,
+        "difference": round(record.difference, 4),
+        "process_bytes": record.process_bytes,
+        "devices": [share_document(share) for share in record.actual],
+    }
+
+
+def share_document(share: DeviceShare) -> dict[str, object]:
+    """What one device or the host holds, by part."""
+    return {
+        "name": share.name,
+        "is_host": share.is_host,
+        "weights_bytes": share.weights_bytes,
+        "kv_bytes": share.kv_bytes,
+        "state_bytes": share.state_bytes,
+        "compute_bytes": share.compute_bytes,
+        "output_bytes": share.output_bytes,
+        "overhead_bytes": share.overhead_bytes,
+        "adapters_bytes": share.adapters_bytes,
+        "projector_bytes": share.projector_bytes,
+        "draft_bytes": share.draft_bytes,
+        "mapped_bytes": share.mapped_bytes,
+        "total_bytes": share.total_bytes,
     }
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from ggtui.core.load_history import LoadRecord
     from ggtui.core.models import LaunchOptions, ModelLaunchSpec, ModelSummary
     from ggtui.core.ports.catalog import CatalogReport, ModelStorePort
     from ggtui.core.stores import StoreRoot
@@ -58,8 +59,6 @@ class CatalogService:
         self._models: tuple[ModelSummary, ...] = ()
         self._by_name: dict[str, ModelSummary] = {}
         self._specs: dict[str, ModelLaunchSpec] = {}
-        self._last_specs: dict[int, ModelLaunchSpec] = {}
-        """By model id, as last resolved: a server may outlive its file."""
         self._outlived: dict[int, ModelSummary] = {}
         self._scan: asyncio.Task[CatalogReport] | None = None
 
@@ -101,17 +100,17 @@ class CatalogService:
         if model is None:
             return None
         if not self.is_resident(model.id):
-            return await self._spec_now(name, model.id)
-        spec = self._specs.get(name) or await self._spec_now(name, model.id)
+            return await self._spec_now(name)
+        spec = self._specs.get(name) or await self._spec_now(name)
         return None if spec is None else replace(spec, problem=None, is_missing=False)
 
-    async def _spec_now(self, name: str, model_id: int) -> ModelLaunchSpec | None:
+    async def _spec_now(self, name: str) -> ModelLaunchSpec | None:
         spec = await self._store.resolve_for_launch(name)
         if spec is not None:
-            spec = self._specs[name] = self._last_specs[model_id] = self._with_settings(spec)
+            spec = self._specs[name] = self._with_settings(spec)
             return spec
-        last = self._last_specs.get(model_id)
-        return None if last is None else replace(last, problem=GONE, is_missing=True)
+        kept = self._specs.get(name)
+        return None if kept is None else replace(kept, problem=GONE, is_missing=True)
 
     async def reread(self) -> None:
         """Draw models and settings together again; looks into no folder."""
@@ -121,6 +120,15 @@ class CatalogService:
         """Keep that a model was loaded now; see ModelCatalogPort."""
         await self._store.note_loaded(model_id)
         await self._read()
+
+    async def note_load(self, model_id: int, record: LoadRecord) -> None:
+        """Keep what a load took; see ModelStorePort."""
+        await self._store.note_load(model_id, record)
+        await self._read()
+
+    async def load_history(self, model_id: int) -> tuple[LoadRecord, ...]:
+        """What the loads of a model took; see ModelStorePort."""
+        return await self._store.load_history(model_id)
 
     async def reconfigure(
         self, folders: Sequence[Path], options: LaunchOptions, stores: Sequence[StoreRoot] = ()
@@ -226,8 +234,7 @@ class CatalogService:
         by_name = {str(model.id): model for model in self._models}
         by_name.update({model.public_id: model for model in self._models})
         self._by_name = by_name
-        self._specs.clear()
-        self._last_specs = {key: spec for key, spec in self._last_specs.items() if key in both}
+        self._specs = {name: spec for name, spec in self._specs.items() if spec.model_id in self._outlived}
         self.read_anew()
         self.changed()
 

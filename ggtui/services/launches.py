@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ggtui.core.errors import Failure
+    from ggtui.core.load_history import LoadRecord
     from ggtui.core.models import ModelLaunchSpec
     from ggtui.core.ports.launcher import ExitReport, ServerProcess
     from ggtui.services.logs import LogBook
@@ -51,6 +52,8 @@ class Launch:
     """Log lines so far."""
     load_log: LoadLog = field(default_factory=LoadLog)
     """What the engine has told of its buffers."""
+    record: LoadRecord | None = None
+    """That, beside what was forecast; None until it is known."""
     is_stuck: bool = False
     """True when it is ended because it had requests and did nothing."""
 
@@ -86,8 +89,7 @@ class Launch:
         self.on_progress()
         self.n_lines += 1
         self.ledger.logs.add_verbose(self.public_id, line)
-        if self.process is None:
-            self.load_log.hear(line)
+        self.load_log.hear(line)
 
 
 class LaunchLedger:
@@ -97,6 +99,10 @@ class LaunchLedger:
         self.logs = logs
         self.changed: Callable[[], None] = lambda: None
         """Called on the engine's loop after every change; set by whoever publishes."""
+        self.begun: Callable[[Launch], None] = lambda _launch: None
+        """Called when a launch begins; set by whoever learns from loads."""
+        self.came_up: Callable[[Launch], None] = lambda _launch: None
+        """Called when its server answers; set likewise."""
         self._launches: dict[int, Launch] = {}
         self._failures: dict[int, FailureNote] = {}
         self._load_seconds: dict[int, float] = {}
@@ -108,6 +114,7 @@ class LaunchLedger:
         self._failures.pop(spec.model_id, None)
         launch = Launch(launch_id, spec.model_id, spec.public_id, n_ctx, self, on_progress, spec.options)
         self._launches[launch_id] = launch
+        self.begun(launch)
         return launch
 
     def ready(self, launch: Launch, process: ServerProcess) -> None:
@@ -115,6 +122,7 @@ class LaunchLedger:
         launch.process = process
         launch.since = time.time()
         self._load_seconds[launch.model_id] = time.monotonic() - launch.begun
+        self.came_up(launch)
         self.changed()
 
     def failed(self, launch: Launch, error: Failure) -> None:

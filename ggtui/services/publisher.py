@@ -161,6 +161,7 @@ class Publisher:
             argv=launch.argv if launch else (),
             memory_bytes=self._memory_of(launch),
             predicted_bytes=self._predicted(model, resident.n_ctx, options),
+            load=launch.record if launch else None,
             last_used_at=self._epoch + resident.last_used if resident.last_used else None,
             prompt_per_second=launch.prompt_per_second if launch else None,
             predicted_per_second=launch.predicted_per_second if launch else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +12,9 @@ import pytest
 from ggtui.adapters.gguf.catalog import GgufCatalog
 from ggtui.adapters.memory.catalog import MemoryCatalog
 from ggtui.core.errors import StoreUnavailable
+from ggtui.core.load_history import LoadRecord
+from ggtui.core.memory.compute import MeasuredCompute
+from ggtui.core.memory.parts import DeviceShare
 from ggtui.core.models import LaunchOptions, ModelSummary
 from tests.adapters.gguf import raw
 
@@ -282,6 +286,32 @@ def test_when_a_model_was_loaded_is_kept(place: Place) -> None:
         loaded = {model.name: model.loaded_at for model in await place.catalog.list_models()}
 
         assert [True, False] == [moment is not None for moment in loaded.values()]
+
+    run(place, scenario())
+
+
+def test_what_loads_took_is_kept_and_taught(place: Place) -> None:
+    share = DeviceShare("CPU", is_host=True, weights_bytes=1000, kv_bytes=24)
+    first = LoadRecord(1.0, "llama-server 1", 4096, 4, (share,), (share,), MeasuredCompute(100.5))
+    second = replace(first, at=2.0, n_ctx=8192, measured=MeasuredCompute(90.0, has_quantised_cache=True))
+
+    async def scenario() -> None:
+        place.add("alpha")
+        place.add("beta")
+        await place.catalog.refresh()
+        alpha, beta = await place.catalog.list_models()
+        for record in (first, second):
+            await place.catalog.note_load(alpha.id, record)
+        await place.catalog.note_load(999, first)
+
+        for _ in range(2):  # before a look at the folders and after it
+            taught = {model.id: model.measured for model in await place.catalog.list_models()}
+
+            assert {alpha.id: (second.measured, first.measured), beta.id: ()} == taught
+            assert (second, first) == await place.catalog.load_history(alpha.id)
+            assert () == await place.catalog.load_history(beta.id)
+
+            await place.catalog.refresh()
 
     run(place, scenario())
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ggtui.adapters.gguf.listing import Entry
     from ggtui.adapters.gguf.roots import Root
     from ggtui.adapters.gguf.store import StoredModel
+    from ggtui.core.load_history import LoadRecord
     from ggtui.core.models import LaunchOptions, ModelSummary
 
 T = TypeVar("T")
@@ -134,6 +135,19 @@ class GgufCatalog:
 
     def _write_loaded(self, model_id: int, loaded_at: float) -> None:
         self.thread.store.note_loaded(model_id, loaded_at)
+
+    async def note_load(self, model_id: int, record: LoadRecord) -> None:
+        """Keep what a load took; later summaries have what it teaches."""
+        await self.thread.opened()
+        await self.thread.run(lambda: self.thread.store.note_load(model_id, record))
+        row = self._rows.get(model_id)
+        if row is not None and record.measured is not None:
+            self._put(replace(row, measured=tuple(dict.fromkeys((record.measured, *row.measured)))))
+
+    async def load_history(self, model_id: int) -> tuple[LoadRecord, ...]:
+        """What the loads of a model took, the newest first."""
+        await self.thread.opened()
+        return await self.thread.run(lambda: self.thread.store.load_history(model_id))
 
     async def reconfigure(
         self, folders: Sequence[Path], options: LaunchOptions, stores: Sequence[StoreRoot] = ()

@@ -46,6 +46,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE folders ADD COLUMN unfinished BLOB NOT NULL DEFAULT '[]'",
         "ALTER TABLE folders ADD COLUMN is_absent INTEGER NOT NULL DEFAULT 0",
     ),
+    (
+        """CREATE TABLE load_records (
+            model_id INTEGER NOT NULL REFERENCES models (id),
+            at REAL NOT NULL,
+            size_bytes INTEGER NOT NULL,
+            mtime_ns INTEGER NOT NULL,
+            record BLOB NOT NULL
+        )""",
+        "CREATE INDEX load_records_by_model ON load_records (model_id, at)",
+    ),
 )
 """Statements that lead from schema n to n + 1; `PRAGMA user_version` holds n."""
 
@@ -55,6 +65,7 @@ _PROBES = (
     "SELECT model_id, n_ctx FROM settings LIMIT 1",
     "SELECT path, scanned_at, n_files, problems, unfinished, is_absent FROM folders LIMIT 1",
     "SELECT model_id, loaded_at FROM loads LIMIT 1",
+    "SELECT model_id, at, size_bytes, mtime_ns, record FROM load_records LIMIT 1",
 )
 
 

@@ -108,6 +108,7 @@ def summary(entry: Entry) -> ModelSummary:
     return ModelSummary(
         id=row.id,
         public_id=row.public_id,
+        measured=row.measured,
         name=facts.name,
         architecture=facts.architecture,
         size_bytes=row.size_bytes,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ggtui.adapters.gguf import load_records
 from ggtui.adapters.gguf.database import open_database
 from ggtui.adapters.gguf.facts import ModelFacts, broken_facts
 from ggtui.adapters.gguf.found import Place
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ggtui.adapters.gguf.found import FoundModel
+    from ggtui.core.load_history import LoadRecord
+    from ggtui.core.memory.compute import MeasuredCompute
 
 FACTS_EDITION = 3
 """Raised whenever facts are drawn from headers in another way, so that all files are read again."""
@@ -66,6 +69,8 @@ class StoredModel:
     n_ctx: int | None
     loaded_at: float | None
     stamp: tuple[int, ...]
+    measured: tuple[MeasuredCompute, ...] = ()
+    """What earlier loads have taught of it, the newest first."""
 
     @property
     def size_bytes(self) -> int:
@@ -135,7 +140,8 @@ class Store:
         Raises: StoreUnavailable.
         """
         with self._translated():
-            return [_stored(row) for row in self._connection.execute(_SELECT)]
+            taught = load_records.measured(self._connection)
+            return [_stored(row, taught.get(row[0], ())) for row in self._connection.execute(_SELECT)]
 
     def folders(self) -> dict[str, FolderScan]:
         """The last look into each folder ever looked into, by absolute path.
@@ -178,6 +184,21 @@ class Store:
             )
 
         self._write(write)
+
+    def note_load(self, model_id: int, record: LoadRecord) -> None:
+        """Keep what a load took; ids that do not exist are ignored.
+
+        Raises: StoreUnavailable.
+        """
+        self._write(lambda connection: load_records.add(connection, model_id, record))
+
+    def load_history(self, model_id: int) -> tuple[LoadRecord, ...]:
+        """What the loads of a model took, the newest first.
+
+        Raises: StoreUnavailable.
+        """
+        with self._translated():
+            return load_records.of_model(self._connection, model_id)
 
     def keep(
         self,
@@ -249,7 +270,7 @@ class Store:
         self._connection.close()
 
 
-def _stored(row: tuple[Any, ...]) -> StoredModel:
+def _stored(row: tuple[Any, ...], measured: tuple[MeasuredCompute, ...]) -> StoredModel:
     model_id, canonical, path, name, data, places, digest, n_ctx, loaded_at, *stamp = row
     file = os.fsdecode(path)
     try:
@@ -258,7 +279,7 @@ def _stored(row: tuple[Any, ...]) -> StoredModel:
     except msgspec.MsgspecError:
         facts = broken_facts(os.path.basename(file), "its catalog entry is damaged; rescan the catalog")
         stamp, where = [stamp[0], 0], ()
-    settings = (n_ctx, loaded_at, tuple(stamp))
+    settings = (n_ctx, loaded_at, tuple(stamp), measured)
     return StoredModel(model_id, os.fsdecode(canonical), file, name, facts, where, digest, *settings)
 
 

@@ -14,6 +14,7 @@ from ggtui.core.ports.catalog import CatalogReport
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ggtui.core.load_history import LoadRecord
     from ggtui.core.models import ModelSummary
     from ggtui.core.stores import StoreRoot
 
@@ -38,6 +39,7 @@ class MemoryCatalog:
         self._contexts = {model.id: model.n_ctx_chosen for model in self.disk.values()}
         self._report = CatalogReport(folders=(str(folder),), n_files=len(self._known))
         self._loads = {model.id: model.loaded_at for model in self.disk.values()}
+        self._records: dict[int, list[LoadRecord]] = {}
         self._is_closed = False
 
     def put(self, model: ModelSummary) -> None:
@@ -86,6 +88,17 @@ class MemoryCatalog:
         if model_id in self._known:
             self._loads[model_id] = time.time()
 
+    async def note_load(self, model_id: int, record: LoadRecord) -> None:
+        """Keep a record; unknown ids are ignored."""
+        self._check_open()
+        if model_id in self._known:
+            self._records.setdefault(model_id, []).insert(0, record)
+
+    async def load_history(self, model_id: int) -> tuple[LoadRecord, ...]:
+        """The records, the newest first."""
+        self._check_open()
+        return tuple(self._records.get(model_id, ()))
+
     async def set_context(self, model_id: int, n_ctx: int | None) -> None:
         """Keep the choice of a known model."""
         self._check_open()
@@ -127,7 +140,14 @@ class MemoryCatalog:
         self._is_closed = True
 
     def _with_context(self, model: ModelSummary) -> ModelSummary:
-        return replace(model, n_ctx_chosen=self._contexts.get(model.id), loaded_at=self._loads.get(model.id))
+        records = self._records.get(model.id, [])
+        measured = (record.measured for record in records if record.measured is not None)
+        return replace(
+            model,
+            n_ctx_chosen=self._contexts.get(model.id),
+            loaded_at=self._loads.get(model.id),
+            measured=tuple(dict.fromkeys(measured)) or model.measured,
+        )
 
     def _check_open(self) -> None:
         if self._is_closed:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from ggtui.core.load_history import LoadRecord
     from ggtui.core.models import AdapterSummary, LaunchOptions, ModelLaunchSpec, ModelSummary
     from ggtui.core.stores import StoreRoot
 
@@ -83,6 +84,18 @@ class ModelStorePort(ModelCatalogPort, Protocol):
         """Keep a context for this model, or forget it with None. Unknown ids are ignored.
 
         Choices belong to the settings of models: what a catalog still has of them is moved there.
+        Raises: StoreUnavailable.
+        """
+
+    async def note_load(self, model_id: int, record: LoadRecord) -> None:
+        """Keep what a load took; later summaries have what it teaches. Unknown ids are ignored.
+
+        Raises: StoreUnavailable.
+        """
+
+    async def load_history(self, model_id: int) -> tuple[LoadRecord, ...]:
+        """What the loads of a model took, the newest first; only those of the file as it is now.
+
         Raises: StoreUnavailable.
         """
 

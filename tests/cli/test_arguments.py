@@ -28,11 +28,12 @@ def test_every_setting_flag_reaches_its_field() -> None:
     argv = ["--models-dir", "a", "--models-dir", "b", "--host", "h", "--port", "1", "--ctx", "2"]
     argv += ["--llama-server", "s", "--data-dir", "d", "--strategy", "memory"]
 
-    flags = flags_of(parse([*argv, "--read-only", "--ascii", "--no-mouse"]))
+    flags = flags_of(parse([*argv, "--read-only", "--ascii", "--no-mouse", "--no-stores"]))
 
     expected = {
         "models_dirs": ["a", "b"], "host": "h", "port": "1", "n_ctx": "2", "llama_server": "s",
         "strategy": "memory", "data_dir": "d", "read_only": True, "ascii": True, "mouse": False,
+        "stores": (),
     }  # fmt: skip
     assert expected == flags
 

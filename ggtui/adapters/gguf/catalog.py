@@ -4,40 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from ggtui.adapters.gguf.copies import content_digest, of_equal_size
 from ggtui.adapters.gguf.found import merged, models_of
-from ggtui.adapters.gguf.freshness import file_as_it_is, is_unchanged
-from ggtui.adapters.gguf.listing import adapters, entries, summary
+from ggtui.adapters.gguf.freshness import file_as_it_is
+from ggtui.adapters.gguf.listing import entries, summary
+from ggtui.adapters.gguf.reading import Task
+from ggtui.adapters.gguf.report import report_of, scan_of
 from ggtui.adapters.gguf.roots import has_changed, roots_of
-from ggtui.adapters.gguf.scan import read_facts
-from ggtui.adapters.gguf.store import FolderScan, Reading
 from ggtui.adapters.gguf.store_thread import StoreThread
 from ggtui.core.errors import StoreUnavailable
 from ggtui.core.models import ModelLaunchSpec
 from ggtui.core.ports.catalog import CatalogReport
-from ggtui.core.stores import StoreKind, StoreRoot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from ggtui.adapters.gguf.found import FoundModel, Walk
+    from ggtui.adapters.gguf.found import Walk
     from ggtui.adapters.gguf.listing import Entry
     from ggtui.adapters.gguf.roots import Root
     from ggtui.adapters.gguf.store import StoredModel
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.models import LaunchOptions, ModelSummary
-
-T = TypeVar("T")
-U = TypeVar("U")
-
-SLICE_S = 0.05
-"""Headers are read for so long before the thread looks for other work."""
+    from ggtui.core.stores import StoreRoot
 
 
 class GgufCatalog:
@@ -205,33 +197,20 @@ class GgufCatalog:
             root: await self.thread.run(partial(root.walk, self.thread.stopping.is_set)) for root in changed
         }
         self._walks = {root: found for root in roots if (found := walks.get(root) or self._walks.get(root))}
-        models = await self.thread.run(self._models)
-        known = {row.canonical: row for row in self._rows.values()}
-        new = [model for model in models if not is_unchanged(model, known.get(model.first.canonical))]
-        read = await self._sliced(new, lambda model: Reading(model, read_facts(model)))
-        readings = {reading.model.first.canonical: reading for reading in read}
-        for reading in await self._sliced(_undigested(models, readings, known), _digested):
-            readings[reading.model.first.canonical] = reading
-        present = {model.first.canonical for model in models}
-        gone = [row.id for canonical, row in known.items() if canonical not in present]
-        await self.thread.run(partial(self._keep, list(readings.values()), gone, walks))
+        task = await self.thread.run(self._task)
+        while await self.thread.run(task.read_for_a_while):
+            pass
+        await self.thread.run(partial(self._keep, task, walks))
         return self._report
 
-    def _models(self) -> list[FoundModel]:
-        return merged(model for found in self._walks.values() for model in models_of(found.files))
+    def _task(self) -> Task:
+        models = merged(model for found in self._walks.values() for model in models_of(found.files))
+        return Task.of(models, self._rows.values())
 
-    async def _sliced(self, items: Iterable[U], work: Callable[[U], Reading]) -> list[Reading]:
-        """Work on all items, in slices, so that other work for the thread never waits long."""
-        waiting = deque(items)
-        done: list[Reading] = []
-        while waiting:
-            done.extend(await self.thread.run(partial(_work_for_a_while, waiting, work)))
-        return done
-
-    def _keep(self, changed: Sequence[Reading], gone: Sequence[int], walks: Mapping[Root, Walk]) -> None:
+    def _keep(self, task: Task, walks: Mapping[Root, Walk]) -> None:
         now = time.time()
-        scans = {root.path: _scan_of(found, now) for root, found in walks.items()}
-        self.thread.store.keep(changed, gone, scans)
+        scans = {root.path: scan_of(found, now) for root, found in walks.items()}
+        self.thread.store.keep(list(task.readings.values()), task.gone, scans)
         self._load()
 
     def report(self) -> CatalogReport:
@@ -251,65 +230,9 @@ class GgufCatalog:
         store = self.thread.store
         rows = {row.id: row for row in store.models() if self._is_ours(row)}
         found = {entry.row.id: entry for entry in entries(rows.values())}
-        report = self._drawn_report(store.folders(), store.problem)
-        self._report = replace(
-            report,
-            adapters=adapters(rows.values()),
-            waste_bytes=sum(entry.waste_bytes for entry in found.values()),
-        )
+        places = (self._folders, self._roots, store.folders())
+        self._report = report_of(*places, rows.values(), found.values(), store.problem)
         self._rows, self._entries = rows, found
-
-    def _drawn_report(self, known: Mapping[str, FolderScan], problem: str | None) -> CatalogReport:
-        scans = {root: known[root.path] for root in self._roots if root.path in known}
-        there = [root for root, scan in scans.items() if not scan.is_absent]
-        stores = tuple(
-            StoreRoot(root.store, Path(root.path)) for root in there if root.store is not StoreKind.FOLDER
-        )
-        folders = dict.fromkeys([*map(str, self._folders), *(str(store.path) for store in stores)])
-        times = [scan.scanned_at for scan in scans.values()]
-        return replace(
-            self._empty_report(),
-            folders=tuple(folders),
-            stores=stores,
-            problems=(
-                *((problem,) if problem else ()),
-                *(t for scan in scans.values() for t in scan.problems),
-            ),
-            unfinished=tuple(text for scan in scans.values() for text in scan.unfinished),
-            n_files=sum(scan.n_files for scan in scans.values()),
-            scanned_at=min(times) if times and len(times) == len(self._roots) else None,
-        )
 
     def _is_ours(self, model: StoredModel) -> bool:
         return any(root.holds(path) for root in self._roots for path in (model.path, model.canonical))
-
-
-def _scan_of(found: Walk, now: float) -> FolderScan:
-    lines = (tuple(found.problems), tuple(found.unfinished))
-    return FolderScan(now, found.n_files, *lines, is_absent=found.is_absent)
-
-
-def _undigested(
-    models: Sequence[FoundModel], readings: Mapping[str, Reading], known: Mapping[str, StoredModel]
-) -> list[Reading]:
-    """Models that may be copies of another and whose content was not compared yet."""
-    waiting = []
-    for model in of_equal_size(models):
-        key = model.first.canonical
-        if key in readings:
-            waiting.append(readings[key])
-        elif not known[key].digest:
-            waiting.append(Reading(model, known[key].facts))
-    return [reading for reading in waiting if reading.facts.problem is None]
-
-
-def _digested(reading: Reading) -> Reading:
-    return replace(reading, digest=content_digest(reading.model))
-
-
-def _work_for_a_while(waiting: deque[U], work: Callable[[U], Reading]) -> list[Reading]:
-    until = time.monotonic() + SLICE_S
-    done: list[Reading] = []
-    while waiting and (not done or time.monotonic() < until):
-        done.append(work(waiting.popleft()))
-    return done

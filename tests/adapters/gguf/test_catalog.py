@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from ggtui.adapters.gguf import catalog as catalog_module
+from ggtui.adapters.gguf import reading as reading_module
 from ggtui.adapters.gguf.catalog import GgufCatalog
 from ggtui.adapters.gguf.scan import read_facts
 from ggtui.core.errors import StoreUnavailable
@@ -71,7 +71,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(model.first.name)
         return read_facts(model)
 
-    monkeypatch.setattr(catalog_module, "read_facts", counted)
+    monkeypatch.setattr(reading_module, "read_facts", counted)
     return names
 
 
@@ -273,7 +273,7 @@ def test_listing_and_choosing_go_on_while_a_header_is_read_for_long(
     async def work(catalog: GgufCatalog) -> tuple[int | None, int]:
         (model,) = await refreshed(catalog)
         raw.written(models, raw.header(raw.LLAMA_KEYS), "b.gguf")
-        monkeypatch.setattr(catalog_module, "read_facts", slow)
+        monkeypatch.setattr(reading_module, "read_facts", slow)
         refreshing = asyncio.create_task(catalog.refresh())
         choosing = asyncio.create_task(catalog.set_context(model.id, 512))
         await asyncio.sleep(0)

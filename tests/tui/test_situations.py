@@ -78,7 +78,7 @@ def test_a_missing_engine_dims_load_and_says_why() -> None:
 
 
 def test_one_lost_gpu_hides_no_other() -> None:
-    lost = replace(GPU, index=1, total_bytes=None, used_bytes=None, problem="Unknown Error")
+    lost = replace(GPU, index=1, total_bytes=None, used_bytes=None, problem="Unknown Error", is_lost=True)
     memory = replace(WITH_GPU, gpus=(GPU, lost, replace(GPU, index=2)))
 
     async def run() -> None:

@@ -216,8 +216,9 @@ def _legend(view: GpuView, width: int, glyphs: Glyphs, *, is_tall: bool) -> list
     ]
     rows = [fit_line(parts, width, glyphs)]
     more: list[Part] = []
-    if view.after is not None:
-        more += [(glyphs.adds, "$secondary"), f" adds {_g(view.after[0])} "]
+    adds = view.after[0] if view.after is not None else view.pool_change().adds
+    if adds and (view.after is not None or len(view.memory.gpus) > 1):
+        more += [(glyphs.adds, "$secondary"), f" adds {_g(adds)} "]
     if view.reserve_bytes:
         more += [(glyphs.margin, "$quiet"), f" margin {_g(view.reserve_bytes)}"]
     return [*rows, fit_line(more, width, glyphs)] if is_tall and more else rows

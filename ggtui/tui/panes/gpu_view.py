@@ -61,8 +61,17 @@ class GpuView:
     def pool_change(self) -> Stack:
         """The pool now, with what the load would add on top."""
         total, ours, others = self.now
-        after = None if self.after is None else sum(self.after)
-        return Stack(total, ours, others, after, self.reserve_bytes)
+        return Stack(total, ours, others, self._after_all(), self.reserve_bytes)
+
+    def _after_all(self) -> int | None:
+        """Held by the pool after the load, also where another pane draws that bar."""
+        if self.after is not None:
+            return sum(self.after)
+        if not self.after_by_gpu:
+            return None
+        used = {gpu.index: gpu.used_bytes or 0 for gpu in self.memory.gpus}
+        change = sum(after - used.get(index, 0) for index, after in self.after_by_gpu.items())
+        return self.now[1] + self.now[2] + change
 
     def device(self, gpu: GpuSample) -> Stack:
         """One device now, with what the load would add on top."""

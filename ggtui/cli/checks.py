@@ -85,7 +85,7 @@ def models(shelf: Shelf) -> Check:
     """Whether there is anything to run."""
     report = shelf.report
     if report.problems:
-        return Check("models", Health.WARN, "; ".join(report.problems), "correct models_dirs")
+        return Check("models", Health.WARN, "; ".join(report.problems), "correct models_dirs or stores")
     if not report.folders:
         return Check("models", Health.WARN, "no models folder is set", "ggtui --models-dir DIR")
     broken = [model.public_id for model in shelf.models if model.problem]

@@ -1,4 +1,4 @@
-"""Models on disk: one header with a large vocabulary, a scan of many, and how long the loop waits meanwhile."""
+"""Models on disk: a header with a large vocabulary, a scan of many, and how long the loop waits in it."""
 
 from __future__ import annotations
 

@@ -59,6 +59,8 @@ class CatalogService:
         self._models: tuple[ModelSummary, ...] = ()
         self._by_name: dict[str, ModelSummary] = {}
         self._specs: dict[str, ModelLaunchSpec] = {}
+        self._last_specs: dict[int, ModelLaunchSpec] = {}
+        """By model id, as last resolved: a server may outlive its file."""
         self._outlived: dict[int, ModelSummary] = {}
         self._scan: asyncio.Task[CatalogReport] | None = None
 
@@ -100,17 +102,17 @@ class CatalogService:
         if model is None:
             return None
         if not self.is_resident(model.id):
-            return await self._spec_now(name)
-        spec = self._specs.get(name) or await self._spec_now(name)
+            return await self._spec_now(name, model.id)
+        spec = self._specs.get(name) or await self._spec_now(name, model.id)
         return None if spec is None else replace(spec, problem=None, is_missing=False)
 
-    async def _spec_now(self, name: str) -> ModelLaunchSpec | None:
+    async def _spec_now(self, name: str, model_id: int) -> ModelLaunchSpec | None:
         spec = await self._store.resolve_for_launch(name)
         if spec is not None:
-            spec = self._specs[name] = self._with_settings(spec)
+            spec = self._specs[name] = self._last_specs[model_id] = self._with_settings(spec)
             return spec
-        kept = self._specs.get(name)
-        return None if kept is None else replace(kept, problem=GONE, is_missing=True)
+        last = self._last_specs.get(model_id)
+        return None if last is None else replace(last, problem=GONE, is_missing=True)
 
     async def reread(self) -> None:
         """Draw models and settings together again; looks into no folder."""
@@ -234,7 +236,8 @@ class CatalogService:
         by_name = {str(model.id): model for model in self._models}
         by_name.update({model.public_id: model for model in self._models})
         self._by_name = by_name
-        self._specs = {name: spec for name, spec in self._specs.items() if spec.model_id in self._outlived}
+        self._specs.clear()
+        self._last_specs = {key: spec for key, spec in self._last_specs.items() if key in both}
         self.read_anew()
         self.changed()
 

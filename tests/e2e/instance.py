@@ -59,9 +59,12 @@ class Instance:
 
 
 @contextmanager
-def running(models_dir: Path, data_dir: Path, *flags: str) -> Iterator[Instance]:
-    """A headless ggtui on a free port, ended by SIGTERM if it still lives."""
-    command = [sys.executable, "-m", "ggtui", "--proxy-only", "--port", "0", "--no-stores"]
+def running(models_dir: Path, data_dir: Path, *flags: str, stores: str = "none") -> Iterator[Instance]:
+    """A headless ggtui on a free port, ended by SIGTERM if it still lives.
+
+    stores: those that it looks at; its home is data_dir.
+    """
+    command = [sys.executable, "-m", "ggtui", "--proxy-only", "--port", "0"]
     command += ["--models-dir", str(models_dir), "--data-dir", str(data_dir), *flags]
     with (data_dir.parent / f"{data_dir.name}.err").open("w") as errors:
         process = subprocess.Popen(
@@ -69,7 +72,7 @@ def running(models_dir: Path, data_dir: Path, *flags: str) -> Iterator[Instance]
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            env={**os.environ, "HOME": str(data_dir)},
+            env={**os.environ, "HOME": str(data_dir), "GGTUI_STORES": stores},
         )
     try:
         assert process.stdout is not None

@@ -126,9 +126,12 @@ def test_a_vanished_model_is_refused_and_what_runs_goes_on() -> None:
 def test_a_server_that_runs_needs_no_file() -> None:
     async def scenario() -> None:
         async with shelf() as it:
+            await it.service.resolve_for_launch("alpha")
             it.running.add(1)
+            await it.service.note_loaded(1)
             it.disk.take(1)
             unknown_yet = await it.service.resolve_for_launch("alpha")
+            await it.service.note_loaded(1)
             await it.service.rescan()
             spec = await it.service.resolve_for_launch("alpha")
 

@@ -27,6 +27,8 @@ UNKNOWN_BYTES = 256 * MIB
 """Compute buffer of a model whose widths the file does not tell: a middle figure, not a measurement."""
 
 FLOAT_BYTES = 4
+MOSTLY = 0.85
+"""Share of a peak from which on the attention's formula is as good a reason for it as the layers' width."""
 
 
 class ComputeSource(StrEnum):
@@ -112,7 +114,7 @@ def learned(shape: ModelShape, request: LoadRequest, n_ctx: int, logged_bytes: i
     n_batch = request.ubatch(n_ctx, is_causal=shape.is_causal)
     peak = logged_bytes / (FLOAT_BYTES * n_batch)
     floats = peak - _mask_floats(shape, request, n_ctx)
-    if floats <= 0 or peak <= _scores(shape, request, n_ctx, floats) * 1.01:
+    if floats <= 0 or _scores(shape, request, n_ctx, floats) > MOSTLY * peak:
         return None
     return MeasuredCompute(floats, _is_quantised(request), request.n_parallel)
 

@@ -73,6 +73,8 @@ def _dense(shape: ModelShape, n_ff: int) -> int:
 
 def _sparse(shape: ModelShape, n_ff: int) -> int:
     experts = shape.experts
+    if shape.architecture in UNGATED:
+        return experts.n_used * (shape.n_embd + n_ff) + 2 * shape.n_embd
     is_common = shape.architecture in EXPERTS_BY_COMMON_WIDTH or not experts.n_ff
     return experts.n_used * (shape.n_embd + 3 * (n_ff if is_common else experts.n_ff)) + 5 * shape.n_embd
 

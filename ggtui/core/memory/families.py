@@ -94,7 +94,7 @@ UNGATED = _names(
 
 EXPERTS_BY_COMMON_WIDTH = _names(
     "arctic dbrx granitemoe granitehybrid hunyuan-moe jamba minimax-m2 phimoe granite_swa minimax-01 llama "
-    "grok olmoe nomic-bert-moe"
+    "olmoe nomic-bert-moe"
 )
 """Their experts are as wide as `feed_forward_length` says."""
 
@@ -130,6 +130,8 @@ class WindowRule:
     """True when a window of 0 tokens in the file is the only way to switch it off."""
     only_n_layer: int | None = None
     """Only models of so many layers have windows."""
+    includes_nextn: bool = False
+    """The pattern runs on over layers that only predict further tokens; elsewhere they attend fully."""
 
 
 WINDOWS: dict[str, WindowRule] = {
@@ -138,7 +140,7 @@ WINDOWS: dict[str, WindowRule] = {
     "gemma3n": WindowRule(period=5),
     "gpt-oss": WindowRule(period=2),
     "cohere2": WindowRule(),
-    "exaone-moe": WindowRule(),
+    "exaone-moe": WindowRule(includes_nextn=True),
     "olmo2": WindowRule(),
     "afmoe": WindowRule(),
     "plamo3": WindowRule(period=8),

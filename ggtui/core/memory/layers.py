@@ -115,12 +115,12 @@ def window_width(shape: ModelShape, rule: WindowRule) -> int:
 
 
 def window_layers(shape: ModelShape) -> tuple[bool, ...]:
-    """Which layers look through a window; layers that only predict further tokens never do."""
+    """Which layers look through a window; layers that only predict further tokens seldom do."""
     rule = window_rule(shape)
     if rule is None:
         return (False,) * shape.n_layer_all
-    n_layer, window = shape.n_layer, shape.window
-    nextn = (False,) * shape.n_nextn
+    n_layer, window = shape.n_layer_all if rule.includes_nextn else shape.n_layer, shape.window
+    nextn = (False,) * (shape.n_layer_all - n_layer)
     if rule.pattern is PatternKey.NONE:
         attends = [heads > 0 for heads in _figures(shape.n_head_kv, n_layer)]
         return (*attends, *nextn)

@@ -41,7 +41,7 @@ def _of_cache(shape: ModelShape, request: LoadRequest) -> Iterator[str]:
         yield f"a V cache of {v} needs flash attention"
     if (shape.is_mla or shape.architecture in COMPRESSED) and k is not v:
         yield f"{shape.architecture} takes only one cache type for K and V, not {k} and {v}"
-    if request.flash_attn is not False:
+    if uses_flash_attention(shape, request):
         windowed = any(window_layers(shape))
         yield from _of_block("K", k, shape.key_length, shape.key_length_swa if windowed else 0)
         yield from _of_block("V", v, shape.value_length, shape.value_length_swa if windowed else 0)

@@ -37,10 +37,10 @@ def line(snapshot: EngineSnapshot, public_id: str, n_ctx: int | None = None, wid
 @pytest.mark.parametrize(
     ("snapshot", "public_id", "n_ctx", "expected"),
     [
-        (full(), "gemma-3-27b-it", None, "load gemma-3-27b-it  ctx 32k → 19.7/24.0G  ✓ fits"),
-        (full(), "llama-3.3-70b-instruct", None, "load llama-3.3-70b-instruct  ctx 8k → 30.9/24.0G  ~ part"),
+        (full(), "gemma-3-27b-it", None, "load gemma-3-27b-it  ctx 32k → 20.1/24.0G  ✓ fits"),
+        (full(), "llama-3.3-70b-instruct", None, "load llama-3.3-70b-instruct  ctx 8k → 31.3/24.0G  ~ part"),
         (full(), "deepseek-r1-671b", None, "✗ no  more than GPU and RAM hold"),
-        (full(), "odd-arch-7b", None, "load odd-arch-7b  ctx 8k → ≈6.0/24.0G  ? guess"),
+        (full(), "odd-arch-7b", None, "load odd-arch-7b  ctx 8k → ≈6.4/24.0G  ? guess"),
         (full(memory=TWO_GPUS), "gemma-3-27b-it", None, "/48.0G on 2 GPUs  ✓ fits"),
         (full(memory=NO_GPU, engine=CPU), "phi-4-mini", 8192, "ctx 8k → RAM 8.4/64.0G  ✓ fits  CPU only"),
         (
@@ -65,8 +65,8 @@ def test_a_loaded_model_counts_once() -> None:
     """What a swap frees is not counted again: the same model forecast with and without the other running."""
     alone, beside = line(full(), "gemma-3-27b-it"), line(running(target()), "gemma-3-27b-it")
 
-    assert "19.7/24.0G" in alone
-    assert "19.7/24.0G" in beside
+    assert "20.1/24.0G" in alone
+    assert "20.1/24.0G" in beside
 
 
 def test_long_names_are_cut_and_verdicts_are_not() -> None:
@@ -75,7 +75,7 @@ def test_long_names_are_cut_and_verdicts_are_not() -> None:
     text = line(full(models=rows), long, width=78)
 
     assert len(text) <= 78
-    assert "…  ctx 32k → 19.7/24.0G  ✓ fits" in text
+    assert "…  ctx 32k → 20.1/24.0G  ✓ fits" in text
 
 
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])

@@ -61,16 +61,17 @@ class Ladder:
         return tuple(accumulate(even, initial=0))
 
     def tensor_bytes(self, first: int, end: int, *, is_padded: bool) -> int:
-        """Weights of these layers, without experts that are kept on the host."""
+        """Weights of these layers, without the experts that are kept on the host."""
         moved = max(first, min(end, self._n_cpu_moe))
         n_bytes = _between(self._tensors, first, end) + _between(self._experts, moved, end)
         if is_padded:
             n_bytes += _between(self._padding, first, end) + _between(self._expert_padding, moved, end)
         return n_bytes
 
-    def moved_expert_bytes(self, first: int) -> int:
-        """Experts of the layers from `first` on that are kept on the host although their layer is not."""
-        return _between(self._experts, first, max(first, self._n_cpu_moe))
+    @property
+    def moved_expert_bytes(self) -> int:
+        """Experts that are kept on the host wherever their layer is."""
+        return _between(self._experts, 0, self._n_cpu_moe)
 
     def state_bytes(self, first: int, end: int) -> int:
         """Recurrent states of these layers."""

@@ -146,7 +146,7 @@ def _holdings(
     """What each device holds, in their order, and the host last."""
     weights, n_layer = ladder.weights, ladder.n_layer
     host = _Holding(HOST, True, n_layers=ends[0])
-    host.weights = weights.input.n_bytes + ladder.moved_expert_bytes(min(ends[0], n_layer))
+    host.weights = weights.input.n_bytes + ladder.moved_expert_bytes
     places: list[tuple[_Holding, bool, int, int]] = [(host, False, 0, ends[0])]
     for device, (first, end) in zip(devices, pairwise(ends), strict=True):
         overhead = device.overhead_bytes if end > first else 0

@@ -17,6 +17,7 @@ from ggtui.core.reload import ReloadReport
 from ggtui.core.residency import MemoryRoom, SingleRoom
 from ggtui.core.schedule import Rules
 from ggtui.services.catalog import CatalogService
+from ggtui.services.context_advice import ContextAdvice
 from ggtui.services.control import Control
 from ggtui.services.engine import Engine
 from ggtui.services.engine_lookup import EngineLookup
@@ -109,6 +110,7 @@ def build(
         catalog=models, ledger=ledger, lookup=lookup, foresight=foresight, reading=lambda: gpu.reading
     )
     effects = SettingsEffects(models, runtime)
+    advice = ContextAdvice(models, foresight.pool)
     reloader = Reloader(config, reread, models, runtime, effects, foresight) if reread else None
     control = Control(
         catalog=models,
@@ -128,7 +130,7 @@ def build(
         default_ctx=config.n_ctx,
     )
     door.runtime, door.catalog, door.control, door.publisher = runtime, models, control, publisher
-    return Engine(control, [gpu, models, lookup, learning, RuntimePart(runtime), door, warm_up])
+    return Engine(control, [gpu, models, lookup, learning, advice, RuntimePart(runtime), door, warm_up])
 
 
 def _probe(config: Config, lookup: EngineLookup) -> SystemProbe:

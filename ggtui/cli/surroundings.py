@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ggtui.adapters.gguf.catalog import GgufCatalog
 from ggtui.config.paths import make_private
-from ggtui.core.context import choose_context
+from ggtui.core.context import AUTO_CTX, choose_context
 from ggtui.core.errors import ModelNotFound, StoreUnavailable
+from ggtui.core.forecast import advised_ctx
 from ggtui.core.look_ahead import Standing, look_ahead
 from ggtui.core.memory.pool import pool_of
 from ggtui.core.model_settings import NOTHING_SET, launch_options
@@ -178,9 +179,12 @@ def _with_context(model: ModelSummary, config: Config) -> ModelSummary:
     return model if own.ctx is None else replace(model, n_ctx_chosen=own.ctx)
 
 
-def context_of(model: ModelSummary, config: Config, asked: int | None = None) -> int:
+def context_of(model: ModelSummary, config: Config, room: Room, asked: int | None = None) -> int:
     """The context a load would get, in tokens: the asked one, the model's own choice, the default."""
-    return choose_context(asked, model.n_ctx_chosen, config.n_ctx, model.n_ctx_train).n_ctx
+    advised = None
+    if asked is None and model.n_ctx_chosen is None and config.n_ctx == AUTO_CTX:
+        advised = advised_ctx(model, options_of(model, config), room.pool)
+    return choose_context(asked, model.n_ctx_chosen, config.n_ctx, model.n_ctx_train, advised).n_ctx
 
 
 def options_of(model: ModelSummary, config: Config) -> LaunchOptions:
@@ -201,7 +205,7 @@ def outlook(
     """
     return look_ahead(
         model,
-        context_of(model, config, asked),
+        context_of(model, config, room, asked),
         options or options_of(model, config),
         room.pool,
         room.standing,

@@ -117,14 +117,14 @@ def one_of(*words: str) -> Kind:
     return Kind("one of " + ", ".join(words), value, value)
 
 
-def or_auto(kind: Kind) -> Kind:
-    """The same, or the word `auto`, which leaves the choice to the engine and reads as None."""
+def or_auto(kind: Kind, auto: object = None) -> Kind:
+    """The same, or the word `auto`, which leaves the choice to others and reads as the value `auto`."""
 
     def value(raw: object) -> object:
-        return None if raw == "auto" else kind.of_value(raw)
+        return auto if raw == "auto" else kind.of_value(raw)
 
     def text(raw: str) -> object:
-        return None if raw.strip().lower() == "auto" else kind.of_text(raw)
+        return auto if raw.strip().lower() == "auto" else kind.of_text(raw)
 
     return Kind(f'{kind.expected}, or "auto"', value, text)
 

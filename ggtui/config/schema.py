@@ -11,8 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ggtui.core.context import AUTO_CTX
 from ggtui.core.model_settings import CommonSettings
-from ggtui.core.models import DEFAULT_N_CTX, LaunchOptions
+from ggtui.core.models import LaunchOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,8 +62,9 @@ class Config:
     """GGTUI_API_KEY, or the content of `[server] api_key_file`, GGTUI_API_KEY_FILE; empty asks for none."""
     hosts: tuple[str, ...] = ()
     """`[server] hosts`: further names, without port, that clients may call this machine by."""
-    n_ctx: int = DEFAULT_N_CTX
-    """`[server] default_ctx`, GGTUI_DEFAULT_CTX, --ctx: tokens of context when nobody chose."""
+    n_ctx: int = AUTO_CTX
+    """`[server] default_ctx`, GGTUI_DEFAULT_CTX, --ctx: tokens of context when nobody chose;
+    AUTO_CTX, or `auto`, takes the largest of 4k, 8k, 16k and 32k that fits."""
     admission_timeout_s: float = 180.0
     """`[server] admission_timeout_s`: a request that waits longer for its model is answered with 503."""
     turn_quantum_s: float = 10.0

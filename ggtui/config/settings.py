@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ggtui.config import kinds
+from ggtui.core.context import AUTO_CTX
 from ggtui.core.stores import STORES
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("server", "port", kinds.whole(0, 65_535), "port", "--port"),
     Setting("server", "api_key_file", kinds.FOLDER, "api_key_file"),
     Setting("server", "hosts", kinds.WORDS, "hosts"),
-    Setting("server", "default_ctx", kinds.whole(1, LARGEST_CTX), "n_ctx", "--ctx"),
+    Setting("server", "default_ctx", kinds.or_auto(kinds.whole(1, LARGEST_CTX), AUTO_CTX), "n_ctx", "--ctx"),
     Setting("server", "admission_timeout_s", kinds.seconds(1, _DAY_S), "admission_timeout_s"),
     Setting("server", "turn_quantum_s", kinds.seconds(0, 3_600), "turn_quantum_s"),
     Setting("server", "max_queue", kinds.whole(0, 1_000_000), "max_queue"),

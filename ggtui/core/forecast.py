@@ -8,6 +8,7 @@ from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from ggtui.core.context import advised_context
 from ggtui.core.memory.confidence import Confidence, assurance
 from ggtui.core.memory.inverse import UNKNOWN_CTX_CAP, LargestContext, Limit, largest_context, most_gpu_layers
 from ggtui.core.memory.plan import MemoryPlan
@@ -258,6 +259,14 @@ def largest_by_cache_type(
         else:
             found.append(replace(_largest(load, load.plan()), cache_type=kv_type))
     return tuple(found)
+
+
+def advised_ctx(model: ModelSummary, options: LaunchOptions, pool: MemoryPool) -> int | None:
+    """The context of this model when nobody chooses one, in tokens; None when its memory is not known."""
+    if model.problem is not None or model.shape is None or pool.total_bytes <= 0:
+        return None
+    load = Load(model, options, pool)
+    return advised_context(model.n_ctx_train, partial(load.fits, load.plan()))
 
 
 def _largest(load: Load, plan: MemoryPlan) -> LargestContext:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from ggtui.core.context import AUTO_CTX
 from ggtui.core.keep_alive import parse_keep_alive
-from ggtui.core.models import DEFAULT_N_CTX, LaunchOptions
+from ggtui.core.models import LaunchOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +67,7 @@ NOTHING_SET: Final = ModelSettings()
 class CommonSettings:
     """What counts for a model for which nothing else was set."""
 
-    n_ctx: int = DEFAULT_N_CTX
+    n_ctx: int = AUTO_CTX
     options: LaunchOptions = field(default_factory=LaunchOptions)
     keep_alive_s: float = -1.0
     pinned: frozenset[str] = frozenset()
@@ -113,6 +114,9 @@ def launch_options(common: LaunchOptions, own: ModelSettings) -> LaunchOptions:
     return replace(common, **chosen)
 
 
+COMPUTED: Final = "the largest of 4k 8k 16k 32k that fits"
+
+
 @dataclass(frozen=True, slots=True)
 class SettingInForce:
     """One setting of a model as it counts now."""
@@ -122,7 +126,7 @@ class SettingInForce:
     value: Value | None
     """In the file's own terms; None: left to the engine or to the model file."""
     source: str
-    """`models.toml`, `config` or `built-in`."""
+    """`models.toml`, `config`, `built-in`, or how it was computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +139,20 @@ class SettingsView:
     """By key, in the order of ModelSettings."""
 
 
-def settings_view(public_id: str, own: ModelSettings, common: CommonSettings) -> SettingsView:
-    """What is in force for a model, and where it comes from."""
+def settings_view(
+    public_id: str, own: ModelSettings, common: CommonSettings, n_ctx_advised: int | None = None
+) -> SettingsView:
+    """What is in force for a model, and where it comes from.
+
+    n_ctx_advised: what this machine holds, in tokens; None while it is not known.
+    """
     given, shared, built_in = own.given, _of_common(public_id, common), _of_common("", CommonSettings())
     rows = []
     for key, label in LABELS.items():
         if key in given:
             row = SettingInForce(key, label, given[key], "models.toml")
+        elif key == "ctx" and common.n_ctx == AUTO_CTX:
+            row = SettingInForce(key, label, n_ctx_advised, COMPUTED)
         else:
             source = "built-in" if shared[key] == built_in[key] else "config"
             row = SettingInForce(key, label, shared[key], source)

@@ -54,6 +54,8 @@ class ModelSummary:
     """Context the model was trained for, in tokens."""
     n_ctx_chosen: int | None = None
     """Context a person chose for this model; None leaves it to the default."""
+    n_ctx_advised: int | None = None
+    """The largest round context that this machine holds, in tokens; None until it is known."""
     loaded_at: float | None = None
     """Unix time of the last time it was loaded, in this or an earlier run."""
     capabilities: tuple[str, ...] = ("completion",)
@@ -124,6 +126,7 @@ class ModelLaunchSpec:
     """First shard."""
     n_ctx_train: int | None = None
     n_ctx_chosen: int | None = None
+    n_ctx_advised: int | None = None
     capabilities: tuple[str, ...] = ("completion",)
     options: LaunchOptions = field(default_factory=LaunchOptions)
     problem: str | None = None

@@ -53,7 +53,9 @@ class ModelsApi:
         n_ctx = (
             running.effective_ctx
             if running is not None
-            else choose_context(None, model.n_ctx_chosen, self._default_ctx, model.n_ctx_train).n_ctx
+            else choose_context(
+                None, model.n_ctx_chosen, self._default_ctx, model.n_ctx_train, model.n_ctx_advised
+            ).n_ctx
         )
         return {
             "id": model.public_id,

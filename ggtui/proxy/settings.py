@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ggtui.core.models import DEFAULT_N_CTX
+from ggtui.core.context import AUTO_CTX
 from ggtui.core.units import KIB, MIB
 from ggtui.proxy.waiting import EVERY_S, GRACE_S
 
@@ -34,7 +34,7 @@ class HttpLimits:
 class ProxySettings:
     """How the proxy behaves."""
 
-    default_ctx: int = DEFAULT_N_CTX
+    default_ctx: int = AUTO_CTX
     """Context in tokens for a cold start when neither request nor model chooses."""
     api_key: str | None = field(default=None, repr=False)
     """When set, everything but `/health` needs it."""

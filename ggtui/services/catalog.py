@@ -12,7 +12,7 @@ from ggtui.core.model_settings import launch_options
 from ggtui.services.model_settings import SettingsBook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from ggtui.core.load_history import LoadRecord
@@ -53,6 +53,11 @@ class CatalogService:
         """Called after a look at the folders; set likewise."""
         self.is_resident: Callable[[int], bool] = lambda _model_id: False
         """Tells whether a model has a server, which needs no file any more; set by whoever knows."""
+        self.advise: Callable[[ModelSummary], int | None] = lambda _model: None
+        """Tells which context a model gets when nobody chooses; set by whoever knows the memory."""
+        self.listed: Callable[[], None] = lambda: None
+        """Called when the models may be others; set likewise."""
+        self._advice: dict[int, int | None] = {}
         self._watch_s = watch_s
         self._watching: asyncio.Task[None] | None = None
         self._store = store
@@ -160,6 +165,19 @@ class CatalogService:
         """What is known now under this public id or number; waits for nothing."""
         return self._by_name.get(name)
 
+    def take_advice(self, advice: Mapping[int, int | None]) -> None:
+        """Show these contexts, by model, where nobody chose one."""
+        self._advice.update(advice)
+        fresh = tuple(
+            replace(model, n_ctx_advised=self._advice.get(model.id))
+            if model.n_ctx_advised != self._advice.get(model.id)
+            else model
+            for model in self._models
+        )
+        if any(one is not other for one, other in zip(fresh, self._models, strict=True)):
+            self._know(fresh)
+            self.changed()
+
     def keep_alive_of(self, model_id: int) -> float | None:
         """Idle seconds that were set for this model; None when the common ones count."""
         model = self._by_name.get(str(model_id))
@@ -232,14 +250,18 @@ class CatalogService:
             if model.id not in listed and self.is_resident(model.id)
         }
         both = listed | self._outlived
-        self._models = tuple(sorted(both.values(), key=lambda model: model.public_id))
-        by_name = {str(model.id): model for model in self._models}
-        by_name.update({model.public_id: model for model in self._models})
-        self._by_name = by_name
+        self._know(tuple(sorted(both.values(), key=lambda model: model.public_id)))
         self._specs.clear()
         self._last_specs = {key: spec for key, spec in self._last_specs.items() if key in both}
         self.read_anew()
+        self.listed()
         self.changed()
+
+    def _know(self, models: tuple[ModelSummary, ...]) -> None:
+        self._models = models
+        self._by_name = {str(model.id): model for model in models} | {
+            model.public_id: model for model in models
+        }
 
     async def _hand_over(self) -> None:
         """Contexts that were chosen before there were settings move there from the store, once."""
@@ -255,10 +277,21 @@ class CatalogService:
 
     def _summary(self, model: ModelSummary) -> ModelSummary:
         """With the context that its settings have; what is still in the store counts where they have none."""
-        n_ctx = self.settings.of(model.public_id).ctx
-        return model if n_ctx in (None, model.n_ctx_chosen) else replace(model, n_ctx_chosen=n_ctx)
+        n_ctx = self.settings.of(model.public_id).ctx or model.n_ctx_chosen
+        advised = self._advice.get(model.id)
+        if (n_ctx, advised) == (model.n_ctx_chosen, model.n_ctx_advised):
+            return model
+        return replace(model, n_ctx_chosen=n_ctx, n_ctx_advised=advised)
 
     def _with_settings(self, spec: ModelLaunchSpec) -> ModelLaunchSpec:
         own = self.settings.of(spec.public_id)
         n_ctx = spec.n_ctx_chosen if own.ctx is None else own.ctx
-        return replace(spec, n_ctx_chosen=n_ctx, options=launch_options(spec.options, own))
+        options = launch_options(spec.options, own)
+        return replace(spec, n_ctx_chosen=n_ctx, n_ctx_advised=self._advised(spec), options=options)
+
+    def _advised(self, spec: ModelLaunchSpec) -> int | None:
+        """What is shown counts; a model that was not thought of yet is thought of now."""
+        model = self._by_name.get(spec.public_id)
+        if model is None or spec.model_id in self._advice:
+            return self._advice.get(spec.model_id)
+        return self.advise(model)

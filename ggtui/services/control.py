@@ -126,7 +126,8 @@ class Control:
 
         Raises: ModelNotFound.
         """
-        return self._catalog.settings.view((await self._model(name)).public_id)
+        model = await self._model(name)
+        return self._catalog.settings.view(model.public_id, model.n_ctx_advised)
 
     async def change_settings(self, name: str, changes: Mapping[str, object]) -> SettingsView:
         """Write settings of a model, by key of models.toml; None removes a key. They count at once.

@@ -49,9 +49,9 @@ class SettingsBook:
         """Idle seconds that were set for this model; None when the common ones count."""
         return self._keep_alive_s.get(public_id)
 
-    def view(self, public_id: str) -> SettingsView:
-        """All settings of one model with their sources."""
-        return settings_view(public_id, self.of(public_id), self.common)
+    def view(self, public_id: str, n_ctx_advised: int | None = None) -> SettingsView:
+        """All settings of one model with their sources. n_ctx_advised: what this machine holds, in tokens."""
+        return settings_view(public_id, self.of(public_id), self.common, n_ctx_advised)
 
     @property
     def pins(self) -> dict[str, bool]:

@@ -134,7 +134,9 @@ class Publisher:
             now_so = (model, states.get(model.id, idle), failure, model.id in pinned, options)
             row = self._rows.get(model.id)
             if row is None or now_so != _compared(row):
-                choice = choose_context(None, model.n_ctx_chosen, self._default_n_ctx, model.n_ctx_train)
+                choice = choose_context(
+                    None, model.n_ctx_chosen, self._default_n_ctx, model.n_ctx_train, model.n_ctx_advised
+                )
                 row = ModelStatus(model, now_so[1], choice.n_ctx, failure, now_so[3], options)
             rows[model.id] = row
         self._rows = rows

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from ggtui.core.admission import Admission
-from ggtui.core.context import choose_context, clamp_context
+from ggtui.core.context import AUTO_CTX, choose_context, clamp_context
 from ggtui.core.decisions import Decision, Grant, Phase, Refusal, Refuse, Start, Stop, Ticket
 from ggtui.core.errors import (
     CatalogFailure,
@@ -32,6 +32,7 @@ from ggtui.services.waits import WaitBook
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from ggtui.core.context import ContextChoice
     from ggtui.core.decisions import Resident
     from ggtui.core.models import ModelLaunchSpec, RunningTarget
     from ggtui.core.ports.catalog import ModelCatalogPort
@@ -46,7 +47,7 @@ _LOG = logging.getLogger(__name__)
 class RuntimeSettings:
     """How the runtime decides and how patient it is."""
 
-    default_ctx: int = 4096
+    default_ctx: int = AUTO_CTX
     rules: Rules = field(default_factory=Rules)
     times: ServerTimes = field(default_factory=ServerTimes)
 
@@ -149,7 +150,7 @@ class ModelRuntime:
         """
         spec = await self._resolve(model_name)
         self.forgive(spec.model_id)
-        choice = choose_context(n_ctx, spec.n_ctx_chosen, self._settings.default_ctx, spec.n_ctx_train)
+        choice = _choose(spec, n_ctx, self._settings.default_ctx)
         self._withdraw_pressed()
         ticket = Ticket(
             id=self._new_id(),
@@ -207,7 +208,7 @@ class ModelRuntime:
         spec, launch = self._specs[resident.model_id], self._ledger.launch(resident.launch_id)
         if launch is not None and launch.options != spec.options:
             return True
-        own = choose_context(None, spec.n_ctx_chosen, self._settings.default_ctx, spec.n_ctx_train)
+        own = _choose(spec, None, self._settings.default_ctx)
         return resident.model_id in other_ctx and resident.n_ctx != own.n_ctx
 
     async def close(self) -> None:
@@ -279,7 +280,7 @@ class ModelRuntime:
         Raises: ModelRuntimeError; then, and when it is cancelled, no ticket is left.
         """
         spec = await self._resolve(model_name)
-        choice = choose_context(num_ctx, spec.n_ctx_chosen, default_ctx, spec.n_ctx_train)
+        choice = _choose(spec, num_ctx, default_ctx)
         ticket = Ticket(
             id=self._new_id(),
             model_id=spec.model_id,
@@ -430,3 +431,7 @@ class ModelRuntime:
 
     def _tick(self) -> None:
         self._carry_out(self._scheduler.tick(self._now()))
+
+
+def _choose(spec: ModelLaunchSpec, n_ctx: int | None, default_ctx: int) -> ContextChoice:
+    return choose_context(n_ctx, spec.n_ctx_chosen, default_ctx, spec.n_ctx_train, spec.n_ctx_advised)

@@ -43,7 +43,7 @@ class SettingsEffects:
         model = self._catalog.by_name(public_id)
         if model is not None:  # what failed with the settings before may work now
             self._runtime.forgive(model.id)
-        return self._book.view(public_id)
+        return self._book.view(public_id, model.n_ctx_advised if model is not None else None)
 
     async def choose_context(self, public_id: str, n_ctx: int | None) -> None:
         """Keep the context that a person chose; None forgets it. A running server is not touched.

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from ggtui.core.context import AUTO_CTX
 from ggtui.core.errors import Failure
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class WarmUp:
         *,
         preload: Sequence[str] = (),
         restores_last: bool = False,
-        default_ctx: int = 4096,
+        default_ctx: int = AUTO_CTX,
     ) -> None:
         self._catalog = catalog
         self._runtime = runtime

@@ -9,6 +9,7 @@ import pytest
 
 from ggtui.config.load import load
 from ggtui.config.schema import Config
+from ggtui.core.context import AUTO_CTX
 from ggtui.core.errors import ConfigInvalid
 from ggtui.core.models import KvType, LaunchOptions
 
@@ -23,7 +24,7 @@ def file(tmp_path: Path) -> Path:
 def test_without_anything_the_defaults_hold(tmp_path: Path) -> None:
     config = load({"data_dir": str(tmp_path)}, {"HOME": str(tmp_path)}, _empty(tmp_path))
 
-    assert ("127.0.0.1", 8080, 4096) == (config.host, config.port, config.n_ctx)
+    assert ("127.0.0.1", 8080, AUTO_CTX) == (config.host, config.port, config.n_ctx)
     assert LaunchOptions() == config.options
     assert () == config.models_dirs
 

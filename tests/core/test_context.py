@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from ggtui.core.context import ContextChoice, ContextRule, choose_context, parse_num_ctx
+from ggtui.core.context import (
+    AUTO_CTX,
+    ContextChoice,
+    ContextRule,
+    advised_context,
+    choose_context,
+    parse_num_ctx,
+)
 from ggtui.core.errors import InvalidRequest
 
 
@@ -37,3 +44,28 @@ def test_the_first_that_chooses_wins_and_all_are_clamped(
     requested: int | None, chosen: int | None, trained: int | None, expected: ContextChoice
 ) -> None:
     assert expected == choose_context(requested, chosen, 4096, trained)
+
+
+@pytest.mark.parametrize(
+    ("n_ctx_train", "room", "expected"),
+    [
+        (131_072, 40_000, 32_768),
+        (131_072, 20_000, 16_384),
+        (131_072, 5_000, 4_096),
+        (131_072, 100, 4_096),
+        (20_000, 40_000, 20_000),
+        (2_048, 40_000, 2_048),
+        (None, 10_000, 8_192),
+    ],
+)
+def test_the_advised_context_is_the_largest_round_one_that_fits(
+    n_ctx_train: int | None, room: int, expected: int
+) -> None:
+    assert expected == advised_context(n_ctx_train, lambda n_ctx: n_ctx <= room)
+
+
+def test_without_a_fixed_default_the_advised_context_counts() -> None:
+    assert ContextChoice(16_384, ContextRule.FITS) == choose_context(None, None, AUTO_CTX, 131_072, 16_384)
+    assert ContextChoice(4_096, ContextRule.FITS) == choose_context(None, None, AUTO_CTX, 131_072, None)
+    assert ContextChoice(512, ContextRule.GLOBAL) == choose_context(None, None, 512, 131_072, 16_384)
+    assert ContextChoice(1_024, ContextRule.MODEL) == choose_context(None, 1_024, AUTO_CTX, 131_072, 16_384)

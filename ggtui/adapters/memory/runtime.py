@@ -86,7 +86,9 @@ class MemoryRuntime:
         return num_ctx is None or min(num_ctx, model.n_ctx_train or num_ctx) <= self._current.effective_ctx
 
     def _start(self, model: ModelSummary, num_ctx: int | None, default_ctx: int) -> None:
-        choice = choose_context(num_ctx, model.n_ctx_chosen, default_ctx, model.n_ctx_train)
+        choice = choose_context(
+            num_ctx, model.n_ctx_chosen, default_ctx, model.n_ctx_train, model.n_ctx_advised
+        )
         port = FIRST_PORT + len(self.starts)
         self.starts.append((model.public_id, choice.n_ctx))
         target = RunningTarget.local(port, model.id, model.public_id, choice.n_ctx)

@@ -118,7 +118,7 @@ def _emptiness(shelf: Shelf) -> str:
 
 def _document(config: Config, shelf: Shelf, room: Room, state: dict[str, Any] | None) -> dict[str, object]:
     """The models as everywhere else, each with its forecast; the running ggtui's states where it is there."""
-    rows = tuple(ModelStatus(model, n_ctx=context_of(model, config)) for model in shelf.models)
+    rows = tuple(ModelStatus(model, n_ctx=context_of(model, config, room)) for model in shelf.models)
     snapshot = EngineSnapshot(0, models=rows, catalog=shelf.report, default_n_ctx=config.n_ctx)
     document: dict[str, Any] = state_document(snapshot, time.time())
     known = {row["public_id"]: row for row in (state["models"] if state else [])}

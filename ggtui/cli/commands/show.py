@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ggtui.cli.commands.estimate import find
 from ggtui.cli.exits import ExitCode
 from ggtui.cli.forecast_lines import forecast_document
-from ggtui.cli.surroundings import Room, beside, context_of, instance_state, look, outlook
-from ggtui.core.forecast import context_stops
+from ggtui.cli.surroundings import Room, beside, context_of, instance_state, look, options_of, outlook
+from ggtui.core.forecast import advised_ctx, context_stops
 from ggtui.core.model_settings import NOTHING_SET, settings_document, settings_view, value_words
 from ggtui.core.snapshot import EngineSnapshot, ModelStatus
 from ggtui.core.state_json import state_document
@@ -34,12 +34,12 @@ def run(call: Call) -> ExitCode:
     model, room = look(find(call.arguments.model, config, state))
     table = _by_context(model, config, room)
     if call.out.is_json:
-        call.out.document(_document(model, config, table))
+        call.out.document(_document(model, config, room, table))
         return ExitCode.DONE
-    for name, fact in _facts(model, config):
+    for name, fact in _facts(model, config, room):
         call.out.line(f"{name:<13} {fact}")
     call.out.line()
-    call.out.table(SETTINGS_HEAD, _settings(model, config), frozenset())
+    call.out.table(SETTINGS_HEAD, _settings(model, config, room), frozenset())
     if table:
         call.out.line()
     call.out.table(HEAD, [_row(ahead) for ahead in table], RIGHT)
@@ -47,12 +47,12 @@ def run(call: Call) -> ExitCode:
 
 
 def _by_context(model: ModelSummary, config: Config, room: Room) -> list[Forecast]:
-    stops = {*context_stops(model.n_ctx_train), context_of(model, config)}
+    stops = {*context_stops(model.n_ctx_train), context_of(model, config, room)}
     looks = [outlook(model, config, room, stop) for stop in sorted(stops)]
     return [ahead for ahead in looks if ahead is not None]
 
 
-def _facts(model: ModelSummary, config: Config) -> list[tuple[str, str]]:
+def _facts(model: ModelSummary, config: Config, room: Room) -> list[tuple[str, str]]:
     facts = [
         ("model", model.public_id),
         ("name", model.name),
@@ -61,7 +61,7 @@ def _facts(model: ModelSummary, config: Config) -> list[tuple[str, str]]:
         ("size", gib(model.size_bytes)),
         ("parameters", parameters(model.n_params)),
         ("trained ctx", tokens(model.n_ctx_train)),
-        ("chosen ctx", tokens(context_of(model, config))),
+        ("chosen ctx", tokens(context_of(model, config, room))),
         ("serves", ", ".join(model.capabilities)),
     ]
     return facts + ([("problem", model.problem)] if model.problem else [])
@@ -72,12 +72,12 @@ def _row(ahead: Forecast) -> tuple[str, ...]:
     return (tokens(ahead.n_ctx), held, gib(ahead.kv_bytes), gib(ahead.spare_bytes), str(ahead.verdict))
 
 
-def _document(model: ModelSummary, config: Config, table: list[Forecast]) -> dict[str, object]:
-    row = ModelStatus(model, n_ctx=context_of(model, config))
+def _document(model: ModelSummary, config: Config, room: Room, table: list[Forecast]) -> dict[str, object]:
+    row = ModelStatus(model, n_ctx=context_of(model, config, room))
     document = state_document(EngineSnapshot(0, models=(row,)), time.time())
     models = document["models"]
     facts = models[0] if isinstance(models, list) else None
-    settings = settings_document(_view(model, config))
+    settings = settings_document(_view(model, config, room))
     return {
         "schema": 1,
         "model": facts,
@@ -87,11 +87,12 @@ def _document(model: ModelSummary, config: Config, table: list[Forecast]) -> dic
     }
 
 
-def _view(model: ModelSummary, config: Config) -> SettingsView:
+def _view(model: ModelSummary, config: Config, room: Room) -> SettingsView:
     own = config.model_settings.get(model.public_id, NOTHING_SET)
-    return settings_view(model.public_id, own, config.common_settings)
+    advised = advised_ctx(model, options_of(model, config), room.pool)
+    return settings_view(model.public_id, own, config.common_settings, advised)
 
 
-def _settings(model: ModelSummary, config: Config) -> list[tuple[str, ...]]:
-    rows = _view(model, config).in_force
+def _settings(model: ModelSummary, config: Config, room: Room) -> list[tuple[str, ...]]:
+    rows = _view(model, config, room).in_force
     return [(each.key, each.label, value_words(each.key, each.value), each.source) for each in rows]

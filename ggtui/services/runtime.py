@@ -230,12 +230,12 @@ class ModelRuntime:
     def server_ready(self, launch_id: int, target: RunningTarget) -> None:
         """See FleetReports."""
         self._ready.append(launch_id)
-        note = self._loop.create_task(self._note_loaded(target.model_id))
-        self._notes.add(note)
-        note.add_done_callback(self._notes.discard)
         self._carry_out(
             self._scheduler.launched(launch_id, target.effective_ctx, self._now(), target.n_slots)
         )
+        note = self._loop.create_task(self._note_loaded(target.model_id))
+        self._notes.add(note)
+        note.add_done_callback(self._notes.discard)
 
     def server_failed(self, launch_id: int, error: ModelRuntimeError) -> None:
         """See FleetReports."""
@@ -386,9 +386,12 @@ class ModelRuntime:
 
     def _begin(self, launch_id: int, model_id: int, n_ctx: int, why: str) -> None:
         spec = self._specs[model_id]
-        _LOG.info("%s (%s)", self._ahead(spec, n_ctx), why)
         self._waits.started(launch_id, self._now())
         self._fleet.begin(launch_id, spec, n_ctx, lambda: self._scheduler.progressed(self._now()))
+        self._loop.call_soon(self._tell_begun, spec, n_ctx, why)  # behind the spawn, which nothing may delay
+
+    def _tell_begun(self, spec: ModelLaunchSpec, n_ctx: int, why: str) -> None:
+        _LOG.info("%s (%s)", self._ahead(spec, n_ctx), why)
 
     def _ahead(self, spec: ModelLaunchSpec, n_ctx: int) -> str:
         """The forecast in words; a forecast that fails costs its words, never the load."""

@@ -137,12 +137,14 @@ class ServerFleet:
         process = await self._launcher.launch(plan, server.launch)
         server.process = process
         self._ledger.ready(server.launch, process)
-        self._spawn(self._watch(launch_id, server, process))
-        if server.is_ending:  # cancelled in the very moment it became ready
-            self._spawn(self._stop(process))
-        else:
-            self._spawn(self._guard_progress(launch_id, server, process))
-            self._reports.server_ready(launch_id, process.target)
+        try:
+            if server.is_ending:  # cancelled in the very moment it became ready
+                self._spawn(self._stop(process))
+            else:
+                self._reports.server_ready(launch_id, process.target)
+                self._spawn(self._guard_progress(launch_id, server, process))
+        finally:  # after those who waited: they are on their way first
+            self._spawn(self._watch(launch_id, server, process))
 
     def _load_done(self, launch_id: int, server: _Server, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()

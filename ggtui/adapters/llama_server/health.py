@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from ggtui.adapters.llama_server.identity import ServerFacts
     from ggtui.adapters.llama_server.process import Child
 
-FIRST_POLL_S: Final = 0.01
-LAST_POLL_S: Final = 0.05
+POLL_S: Final = 0.05
+"""Asking is for the server that says nothing when it is ready; the others load undisturbed."""
 
 
 class LoadSigns(Protocol):
@@ -70,7 +70,6 @@ async def _serving(child: Child, port: int, key: str, signs: LoadSigns) -> Serve
                 return await identity.facts(port, key)
             if said.done():
                 raise SpawnFailed("its port is in use by another program", reason=SpawnReason.PORT_IN_USE)
-            await asyncio.sleep(LAST_POLL_S)
             answered = asyncio.ensure_future(_answers_health(port))
     finally:
         await _cancel(said, answered)
@@ -78,14 +77,12 @@ async def _serving(child: Child, port: int, key: str, signs: LoadSigns) -> Serve
 
 async def _answers_health(port: int) -> None:
     """Returns when anybody answers 200 on /health."""
-    pause_s = FIRST_POLL_S
     while True:
+        await asyncio.sleep(POLL_S)
         with contextlib.suppress(OSError):
             status, _ = await loopback.get(port, "/health")
             if status == 200:
                 return
-        await asyncio.sleep(pause_s)
-        pause_s = min(LAST_POLL_S, pause_s * 1.5)
 
 
 async def _stalled(child: Child, signs: LoadSigns, limit_s: float) -> None:

@@ -77,16 +77,28 @@ def listens(pid: int, port: int) -> bool:
 
 
 async def facts(port: int, key: str) -> ServerFacts:
-    """What `/props` tells a client that holds the launch's key, once the server also takes work.
+    """What a server tells a client that holds the launch's key, once it also takes work.
 
     A server says that it is ready a moment before its task queue runs, and forgets an exit line that comes in
-    between. `/slots` is answered by that queue.
+    between. `/slots` is answered by that queue, and tells the slots; `/props` is asked where it does not.
     Raises: HealthCheckFailed when the key is not accepted.
     """
-    (status, body), _ = await asyncio.gather(_answer(port, "/props", key), _answer(port, "/slots", key))
+    told = _of_slots(await _accepted(port, "/slots", key))
+    return told if told.n_ctx is not None else _of_props(await _accepted(port, "/props", key))
+
+
+async def _accepted(port: int, path: str, key: str) -> object:
+    """The answer, decoded; None where there is none to read.
+
+    Raises: HealthCheckFailed when the key is not accepted.
+    """
+    status, body = await _answer(port, path, key)
     if status in (401, 403):
         raise HealthCheckFailed("the server does not accept the key it was started with")
-    return _read(body) if status == 200 else ServerFacts()
+    try:
+        return json.loads(body) if status == 200 else None
+    except (ValueError, RecursionError):
+        return None
 
 
 async def _answer(port: int, path: str, key: str) -> tuple[int, bytes]:
@@ -99,13 +111,17 @@ async def _answer(port: int, path: str, key: str) -> tuple[int, bytes]:
         await asyncio.sleep(LOADING_PAUSE_S)
 
 
-def _read(body: bytes) -> ServerFacts:
-    try:
-        props = json.loads(body)
-        n_ctx = props.get("default_generation_settings", {}).get("n_ctx")
-        return ServerFacts(_positive(n_ctx), _positive(props.get("total_slots")))
-    except (ValueError, AttributeError, RecursionError):
+def _of_slots(slots: object) -> ServerFacts:
+    if not isinstance(slots, list) or not slots or not isinstance(slots[0], dict):
         return ServerFacts()
+    return ServerFacts(_positive(slots[0].get("n_ctx")), len(slots))
+
+
+def _of_props(props: object) -> ServerFacts:
+    settings = props.get("default_generation_settings") if isinstance(props, dict) else None
+    if not isinstance(props, dict) or not isinstance(settings, dict):
+        return ServerFacts()
+    return ServerFacts(_positive(settings.get("n_ctx")), _positive(props.get("total_slots")))
 
 
 def _positive(value: object) -> int | None:

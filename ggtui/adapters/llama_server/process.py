@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 READ_BYTES: Final = 64 * 1024
 """Read at most this much per turn of the loop, so that a flood leaves time for everything else."""
 
+LOG_PAUSE_S: Final = 0.005
+"""Between two looks at the log: a server writes hundreds of lines one by one while it loads."""
+
 LOG_LINE_BYTES: Final = 8 * 1024
 PUSH_LINE_BYTES: Final = 64 * 1024
 
@@ -62,7 +65,7 @@ class Child:
         self._pidfd: int | None = None
         self._drains: dict[int, Callable[[], bool]] = {}
         self._drain(popen.stdout, LineSplitter(PUSH_LINE_BYTES), lambda lines: _each(output.push_line, lines))
-        self._drain(popen.stderr, LineSplitter(LOG_LINE_BYTES), output.log_lines)
+        self._drain(popen.stderr, LineSplitter(LOG_LINE_BYTES), output.log_lines, LOG_PAUSE_S)
         if popen.stdin is not None:
             os.set_blocking(popen.stdin.fileno(), False)
         self._watch_exit()
@@ -146,8 +149,13 @@ class Child:
         return bool(done)
 
     def _drain(
-        self, pipe: IO[bytes] | None, splitter: LineSplitter, deliver: Callable[[list[bytes]], None]
+        self,
+        pipe: IO[bytes] | None,
+        splitter: LineSplitter,
+        deliver: Callable[[list[bytes]], None],
+        pause_s: float = 0.0,
     ) -> None:
+        """Hand on what the pipe brings. pause_s: from a look that took everything to the next."""
         assert pipe is not None
         descriptor = pipe.fileno()
         os.set_blocking(descriptor, False)
@@ -162,6 +170,8 @@ class Child:
                 data = b""
             if data:
                 _hand_on(deliver, splitter.feed(data))
+                if pause_s and len(data) < READ_BYTES:
+                    self._pause(descriptor, pause_s)
                 return True
             self._loop.remove_reader(descriptor)
             _hand_on(deliver, splitter.rest())
@@ -169,6 +179,15 @@ class Child:
 
         self._drains[descriptor] = read_some
         self._loop.add_reader(descriptor, read_some)
+
+    def _pause(self, descriptor: int, pause_s: float) -> None:
+        self._loop.remove_reader(descriptor)
+        self._loop.call_later(pause_s, self._resume, descriptor)
+
+    def _resume(self, descriptor: int) -> None:
+        read_some = self._drains.get(descriptor)
+        if read_some is not None:
+            self._loop.add_reader(descriptor, read_some)
 
     def _watch_exit(self) -> None:
         pidfd_open = getattr(os, "pidfd_open", None)
@@ -217,7 +236,8 @@ class Child:
                 pipe.close()
 
     def _read_leftovers(self) -> None:
-        for descriptor, read_some in self._drains.items():
+        drains, self._drains = self._drains, {}
+        for descriptor, read_some in drains.items():
             for _ in range(LEFTOVER_BYTES // READ_BYTES):
                 if not read_some():
                     break

@@ -27,6 +27,7 @@ class Output:
     def __init__(self) -> None:
         self.pushed: list[bytes] = []
         self.logged: list[bytes] = []
+        self.n_looks = 0
         self.first_log = asyncio.Event()
 
     def push_line(self, line: bytes) -> None:
@@ -34,6 +35,7 @@ class Output:
 
     def log_lines(self, lines: list[bytes]) -> None:
         self.logged += lines
+        self.n_looks += 1
         if lines:
             self.first_log.set()
 
@@ -48,6 +50,19 @@ def in_loop(work: Coroutine[Any, Any, None], on_uvloop: bool) -> None:
     run(work, on_uvloop=on_uvloop)
 
     assert before == len(os.listdir("/proc/self/fd"))
+
+
+@LOOPS
+def test_lines_that_come_one_by_one_are_taken_together(on_uvloop: bool) -> None:
+    async def test() -> None:
+        output = Output()
+        child = spawn(output, "import os\nfor _ in range(2000): os.write(2, b'line\\n')")
+        await child.wait()
+
+        assert [b"line"] * 2000 == output.logged
+        assert output.n_looks < 1000
+
+    in_loop(test(), on_uvloop)
 
 
 @LOOPS

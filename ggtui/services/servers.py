@@ -193,7 +193,7 @@ class ServerFleet:
         """End a server that has requests and does nothing: no processor time, no log line."""
         seen: object = None
         quiet_since = asyncio.get_running_loop().time()
-        while not server.ended.is_set():
+        while not await self._ends_within(server, self.times.stuck_check_s):
             now = asyncio.get_running_loop().time()
             activity = (process.activity(), server.launch.n_lines)
             if activity != seen or not self._reports.in_flight(launch_id):
@@ -204,11 +204,13 @@ class ServerFleet:
                 self._reports.server_lost(launch_id)
                 await self._stop(process)
                 return
-            try:
-                async with asyncio.timeout(self.times.stuck_check_s):
-                    await server.ended.wait()
-            except TimeoutError:
-                continue
+
+    async def _ends_within(self, server: _Server, limit_s: float) -> bool:
+        try:
+            async with asyncio.timeout(limit_s):
+                return await server.ended.wait()
+        except TimeoutError:
+            return False
 
     def _forget(self, launch_id: int, server: _Server) -> None:
         self._servers.pop(launch_id, None)

@@ -64,6 +64,13 @@ def tiny_model(
     return path
 
 
+def add_vocabulary(writer: Any) -> int:
+    """Add the tiny tokenizer to a model of any architecture; returns its number of tokens."""
+    tokens = _tokens(duplicate_token=False)
+    _add_tokenizer(writer, tokens, has_chat_template=False)
+    return len(tokens)
+
+
 def _tokens(duplicate_token: bool) -> list[str]:
     letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
     text = [*letters, SPACE, *(SPACE + letter for letter in letters), *WORDS]

@@ -17,6 +17,7 @@ from ggtui.core.memory.families import (
     SPARSE_INDEXED,
     WITHOUT_MASKS_OF_CONTEXT,
 )
+from ggtui.core.memory.layers import has_full_layers
 from ggtui.core.units import MIB
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def mask_cells(shape: ModelShape, request: LoadRequest, n_ctx: int) -> int:
     if shape.architecture in WITHOUT_MASKS_OF_CONTEXT:
         return request.ubatch(n_ctx, is_causal=shape.is_causal)
     windowed = window_cells(shape, request, n_ctx)
-    if windowed and shape.architecture == "lfm2":
+    if windowed and not has_full_layers(shape):
         return windowed
     return request.cells(n_ctx) + windowed
 

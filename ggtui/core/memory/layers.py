@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ggtui.core.memory.families import (
@@ -131,6 +132,12 @@ def window_layers(shape: ModelShape) -> tuple[bool, ...]:
         return (*((bool(window.period),) * n_layer), *nextn)
     period = rule.period if window.period is None else window.period
     return (*(_is_in_window(at, period, rule) for at in range(n_layer)), *nextn)
+
+
+@lru_cache(maxsize=512)
+def has_full_layers(shape: ModelShape) -> bool:
+    """True when a layer attends to the whole context; a short model may have windows only."""
+    return any(layer.k and not layer.is_windowed for layer in layer_caches(shape))
 
 
 def _is_in_window(layer: int, period: int, rule: WindowRule) -> bool:

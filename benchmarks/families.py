@@ -9,6 +9,7 @@ from benchmarks.rows.calls import large_bodies, small_bodies
 from benchmarks.rows.catalog import catalog
 from benchmarks.rows.engine_calls import engine_calls
 from benchmarks.rows.failures import failures
+from benchmarks.rows.forecast import forecasts
 from benchmarks.rows.memory import memory
 from benchmarks.rows.queue import queue
 from benchmarks.rows.screen import screen
@@ -44,5 +45,6 @@ FAMILIES = (
     Family("failures", "Launches that fail", failures),
     Family("memory", "Memory of the proxy", memory),
     Family("catalog", "Models on disk", catalog),
+    Family("forecast", "The memory forecast", forecasts),
     Family("screen", "With the screen running", screen),
 )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ggtui.adapters.gguf.catalog import GgufCatalog
 from ggtui.config.paths import make_private
 from ggtui.core.context import AUTO_CTX, choose_context
+from ggtui.core.engine_devices import has_accelerator
 from ggtui.core.errors import ModelNotFound, StoreUnavailable
 from ggtui.core.forecast import advised_ctx
 from ggtui.core.look_ahead import Standing, look_ahead
@@ -108,12 +109,19 @@ async def read_room(config: Config, state: dict[str, Any] | None) -> Room:
     pids = frozenset(target["pid"] for target in targets if target["pid"])
     reading = await read_memory(pids)
     has_gpu = bool(reading.gpus) and await _engine_has_gpu(config, state)
-    pool = pool_of(reading, pids, engine_has_gpu=has_gpu)
+    servers = {target["pid"]: _logged_bytes(target) for target in targets if target["pid"]}
+    pool = pool_of(reading, servers, engine_has_gpu=has_gpu)
     if state is None:
         return Room(reading, pool)
     pinned = {row["public_id"] for row in state["models"] if row.get("is_pinned")}
     standing = tuple(_stands(target, pinned) for target in targets)
     return Room(reading, pool, standing, state.get("strategy", ""), state.get("memory_budget_bytes", 0))
+
+
+def _logged_bytes(target: dict[str, Any]) -> int:
+    """What a running target holds on devices, by its own log; 0 for unknown."""
+    devices = (target.get("load") or {}).get("devices", [])
+    return sum(each["total_bytes"] for each in devices if not each["is_host"])
 
 
 def _stands(target: dict[str, Any], pinned: set[str]) -> Standing:
@@ -165,8 +173,8 @@ async def find_engine(config: Config) -> EngineInfo:
 
 async def _engine_has_gpu(config: Config, state: dict[str, Any] | None) -> bool:
     if state is not None and state["engine"] is not None:
-        return bool(state["engine"]["devices"])
-    return bool((await find_engine(config)).devices)
+        return has_accelerator(state["engine"]["devices"])
+    return (await find_engine(config)).has_accelerator
 
 
 def beside(config: Config, state: dict[str, Any] | None) -> Config:

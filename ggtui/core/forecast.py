@@ -159,7 +159,15 @@ def forecast(
     plan = load.plan()
     shares = plan.shares(n_ctx)
     in_pool = [share for share in shares if share.is_host is (pool.kind is PoolKind.RAM)]
-    trust = assurance(model, plan.request, load.taught, is_overhead_known=pool.kind is PoolKind.RAM)
+    taught = load.taught
+    trust = assurance(
+        model,
+        plan.request,
+        taught,
+        is_overhead_known=pool.kind is PoolKind.RAM
+        or (taught is not None and taught.overhead_bytes is not None),
+        is_use_known=pool.is_use_known,
+    )
     verdict, n_gpu_layers = _verdict(load, plan, n_ctx, trust.confidence)
     refused = refusals(model.shape, plan.request)
     largest = _largest(load, plan)
@@ -192,6 +200,10 @@ def forecast(
         refusal="; ".join(refused),
         limit=largest.limit,
     )
+
+
+def _tells_overhead(taught: MeasuredCompute | None) -> bool:
+    return taught is not None and taught.overhead_bytes is not None
 
 
 def _beside(share: DeviceShare) -> int:

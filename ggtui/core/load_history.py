@@ -45,8 +45,13 @@ class LoadRecord:
 
     @property
     def overhead_bytes(self) -> int | None:
-        """What the driver took beside the buffers, on all devices together; None where nobody tells."""
-        on_devices = sum(share.total_bytes for share in self.actual if not share.is_host)
-        if self.process_bytes is None or not on_devices or self.process_bytes <= on_devices:
+        """What the driver took on each device beside the buffers; None where nobody tells."""
+        on_devices = [share.total_bytes for share in self.actual if not share.is_host and share.total_bytes]
+        if self.process_bytes is None or not on_devices or self.process_bytes <= sum(on_devices):
             return None
-        return self.process_bytes - on_devices
+        return (self.process_bytes - sum(on_devices)) // len(on_devices)
+
+    @property
+    def device_bytes(self) -> int:
+        """What it holds on devices, by its own log."""
+        return sum(share.total_bytes for share in self.actual if not share.is_host)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ggtui.core.engine_devices import has_accelerator
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -182,6 +184,11 @@ class EngineInfo:
     """Compute devices beside the CPU that this build can use."""
     problem: str | None = None
     """What is wrong and where was looked, for `missing` or an engine that does not start."""
+
+    @property
+    def has_accelerator(self) -> bool:
+        """True when it can use a device with memory; a library that computes on the CPU is none."""
+        return has_accelerator(self.devices)
 
     @property
     def is_usable(self) -> bool:

@@ -26,7 +26,7 @@ class EngineLookup:
     @property
     def has_gpu(self) -> bool:
         """True when the engine is known to use a device beside the CPU."""
-        return self.info is not None and bool(self.info.devices)
+        return self.info is not None and self.info.has_accelerator
 
     async def start(self) -> None:
         """Begin to look."""

@@ -48,7 +48,7 @@ class Foresight:
 
     def pool(self) -> MemoryPool:
         """The memory our servers may share, their own part given back."""
-        return pool_of(self._gpu.reading, self._ledger.pids, engine_has_gpu=self._lookup.has_gpu)
+        return pool_of(self._gpu.reading, self._ledger.servers, engine_has_gpu=self._lookup.has_gpu)
 
     def forecast(self, model: ModelSummary, n_ctx: int) -> Forecast | None:
         """The forecast of a load among what stands now; None for a model that cannot be loaded."""
@@ -91,7 +91,9 @@ class Foresight:
         if model is None or not reading.ram_total_bytes:
             return ""
         allocated = allocated_bytes(model, n_ctx, self._catalog.options_of(model))
-        there = reading.ram_total_bytes + sum(gpu.total_bytes or 0 for gpu in reading.gpus)
+        there = reading.ram_total_bytes + sum(
+            gpu.total_bytes or 0 for gpu in reading.gpus if not gpu.is_unified
+        )
         if allocated <= there:
             return ""
         return f"context {n_ctx} needs {gib(allocated)} beside the weights; this machine has {gib(there)}"

@@ -172,6 +172,12 @@ class LaunchLedger:
         return self._load_seconds.get(model_id)
 
     @property
+    def servers(self) -> dict[int, int]:
+        """The processes of all launches, with the bytes on devices that their logs tell; 0 for unknown."""
+        launches = (launch for launch in self._launches.values() if launch.pid is not None)
+        return {launch.pid or 0: launch.record.device_bytes if launch.record else 0 for launch in launches}
+
+    @property
     def pids(self) -> frozenset[int]:
         """The processes of all launches."""
         return frozenset(launch.pid for launch in self._launches.values() if launch.pid is not None)

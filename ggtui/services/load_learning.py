@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ggtui.core.errors import CatalogFailure
@@ -92,6 +93,8 @@ class LoadLearning:
             measured=_taught(model, launch),
             process_bytes=_device_bytes(self._reading(), launch.pid),
         )
+        if record.measured is not None:
+            record = replace(record, measured=replace(record.measured, overhead_bytes=record.overhead_bytes))
         launch.record = record
         self._ledger.changed()
         try:

@@ -174,12 +174,15 @@ class Publisher:
             return None
         on_devices = [gpu.process_bytes.get(launch.pid) for gpu in self._gpu.reading.gpus]
         known = [n_bytes for n_bytes in on_devices if n_bytes is not None]
-        return sum(known) if known else self._gpu.reading.process_ram_bytes.get(launch.pid)
+        if known:
+            return sum(known)
+        logged = launch.record.device_bytes if launch.record is not None else 0
+        return logged or self._gpu.reading.process_ram_bytes.get(launch.pid)
 
     def _predicted(self, model: ModelSummary | None, n_ctx: int, options: LaunchOptions) -> int | None:
         if model is None or model.problem:
             return None
-        pool = pool_of(self._gpu.reading, self._ledger.pids, engine_has_gpu=self._lookup.has_gpu)
+        pool = pool_of(self._gpu.reading, self._ledger.servers, engine_has_gpu=self._lookup.has_gpu)
         return needed_bytes(model, n_ctx, options, pool)
 
 

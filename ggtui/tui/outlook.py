@@ -57,18 +57,26 @@ class Outlook:
 
 def current_pool(snapshot: EngineSnapshot) -> MemoryPool:
     """The memory of the next load, our own servers' share given back."""
-    has_gpu = snapshot.engine is not None and bool(snapshot.engine.devices)
-    pids = [target.pid for target in snapshot.targets if target.pid is not None]
-    return pool_of(snapshot.memory, pids, engine_has_gpu=has_gpu)
+    has_gpu = snapshot.engine is not None and snapshot.engine.has_accelerator
+    return pool_of(snapshot.memory, _servers(snapshot), engine_has_gpu=has_gpu)
 
 
 def held_now(snapshot: EngineSnapshot) -> tuple[int, int, int]:
     """Bytes of the pool at this moment: total, held by our servers, held by other programs."""
-    has_gpu = snapshot.engine is not None and bool(snapshot.engine.devices)
-    pids = [target.pid for target in snapshot.targets if target.pid is not None]
+    has_gpu = snapshot.engine is not None and snapshot.engine.has_accelerator
     pool = pool_of(snapshot.memory, engine_has_gpu=has_gpu)
-    ours = min(pool.used_by_others_bytes, own_bytes(snapshot.memory, pids, engine_has_gpu=has_gpu))
+    held = own_bytes(snapshot.memory, _servers(snapshot), engine_has_gpu=has_gpu)
+    ours = min(pool.used_by_others_bytes, held)
     return pool.total_bytes, ours, pool.used_by_others_bytes - ours
+
+
+def _servers(snapshot: EngineSnapshot) -> dict[int, int]:
+    """The running servers by pid, with the bytes on devices that their logs tell."""
+    return {
+        target.pid: target.load.device_bytes if target.load is not None else 0
+        for target in snapshot.targets
+        if target.pid is not None
+    }
 
 
 def is_same_pool(one: MemoryPool | None, other: MemoryPool) -> bool:

@@ -49,6 +49,8 @@ class MeasuredCompute:
     has_quantised_cache: bool = False
     n_slots: int = 0
     """Slots of that load; counts only for models with recurrent layers."""
+    overhead_bytes: int | None = None
+    """What the driver took for the process on each device beside all buffers; None where nobody tells."""
 
     def suits(self, shape: ModelShape, request: LoadRequest) -> bool:
         """True when a load like this one has the same floats per token, not only nearly so."""

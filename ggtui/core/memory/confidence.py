@@ -41,12 +41,16 @@ def assurance(
     measured: MeasuredCompute | None = None,
     *,
     is_overhead_known: bool = True,
+    is_use_known: bool = True,
 ) -> Assurance:
     """How far the forecast of this load can be trusted.
 
     is_overhead_known: False when a device takes part whose driver's share was never measured.
+    is_use_known: False when a device does not tell how much of it is used.
     """
     guesses = _guesses(model, request, measured)
+    if not is_use_known:
+        guesses = (*guesses, "the device does not tell how much of it is used")
     if guesses:
         return Assurance(Confidence.LOW, guesses)
     rough = _rough(model, request, measured, is_overhead_known=is_overhead_known)

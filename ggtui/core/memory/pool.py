@@ -10,7 +10,7 @@ from ggtui.core.memory.parts import DeviceRoom
 from ggtui.core.units import GIB, MIB
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Mapping, Sequence
 
     from ggtui.core.ports.gpu import GpuSample, MemoryReading
 
@@ -56,6 +56,8 @@ class MemoryPool:
     """GPUs that make up the pool; 0 for main memory."""
     devices: tuple[PoolDevice, ...] = ()
     """They, one by one; empty counts as one device."""
+    is_use_known: bool = True
+    """False when a device does not tell what is used of it; then it counts as empty."""
 
     @property
     def room_bytes(self) -> int:
@@ -94,31 +96,41 @@ class MemoryPool:
         return replace(self, used_by_others_bytes=self.used_by_others_bytes + n_bytes, devices=devices)
 
 
-def own_bytes(reading: MemoryReading, pids: Collection[int], *, engine_has_gpu: bool) -> int:
+def own_bytes(reading: MemoryReading, servers: Mapping[int, int], *, engine_has_gpu: bool) -> int:
     """What our own servers hold of the pool that `pool_of` would choose, in bytes.
 
-    In main memory only what is private to them: mapped weights are page cache, which never counts as used.
+    servers: bytes on devices by the server's own log, by pid; they count where no driver tells, 0 for
+    unknown. In main memory only what is private to them counts: mapped weights are page cache.
     """
     gpus = _devices(reading, engine_has_gpu)
     if gpus:
-        return sum(_held(gpu, pids) for gpu in gpus)
-    return sum(reading.process_private_bytes.get(pid, 0) for pid in pids)
+        return sum(_held(gpus, servers))
+    return sum(reading.process_private_bytes.get(pid, 0) for pid in servers)
 
 
-def _held(gpu: GpuSample, pids: Collection[int]) -> int:
-    return sum(gpu.process_bytes.get(pid, 0) for pid in pids)
+def _held(gpus: Sequence[GpuSample], servers: Mapping[int, int]) -> list[int]:
+    """What our servers hold on each device: the driver's count, else the log's, spread by use."""
+    held = [sum(gpu.process_bytes.get(pid, 0) for pid in servers) for gpu in gpus]
+    untold = sum(
+        n_bytes
+        for pid, n_bytes in servers.items()
+        if n_bytes and not any(pid in gpu.process_bytes for gpu in gpus)
+    )
+    used = [max(0, (gpu.used_bytes or 0) - own) for gpu, own in zip(gpus, held, strict=True)]
+    whole = sum(used) or 1
+    return [own + min(untold, whole) * part // whole for own, part in zip(held, used, strict=True)]
 
 
 def pool_of(
     reading: MemoryReading,
-    pids: Collection[int] = (),
+    servers: Mapping[int, int] | None = None,
     *,
     engine_has_gpu: bool = False,
     reserve_bytes: int | None = None,
 ) -> MemoryPool:
     """The pool of the next load: all working GPUs when the engine can use them, else main memory.
 
-    pids: servers whose memory counts as given back.
+    servers: those whose memory counts as given back, see `own_bytes`.
     reserve_bytes: memory kept free; None for the default of the pool.
     """
     ram_total, ram_available = reading.ram_total_bytes, reading.ram_available_bytes
@@ -126,9 +138,10 @@ def pool_of(
     gpus = _devices(reading, engine_has_gpu)
     if not gpus:
         reserve = ram_reserve if reserve_bytes is None else reserve_bytes
-        ours = own_bytes(reading, pids, engine_has_gpu=engine_has_gpu)
+        ours = own_bytes(reading, servers or {}, engine_has_gpu=engine_has_gpu)
         return MemoryPool(PoolKind.RAM, ram_total, max(0, ram_total - ram_available - ours), reserve)
-    devices = tuple(_pool_device(gpu, pids) for gpu in gpus)
+    held = _held(gpus, servers or {})
+    devices = tuple(_pool_device(gpu, own) for gpu, own in zip(gpus, held, strict=True))
     is_unified = any(gpu.is_unified for gpu in gpus)
     return MemoryPool(
         kind=PoolKind.GPU,
@@ -138,17 +151,18 @@ def pool_of(
         overflow_bytes=0 if is_unified else max(0, ram_available - ram_reserve),
         n_devices=len(devices),
         devices=devices,
+        is_use_known=all(gpu.used_bytes is not None for gpu in gpus),
     )
 
 
-def _pool_device(gpu: GpuSample, pids: Collection[int]) -> PoolDevice:
-    used = max(0, (gpu.used_bytes or 0) - _held(gpu, pids))
+def _pool_device(gpu: GpuSample, own: int) -> PoolDevice:
+    used = max(0, (gpu.used_bytes or 0) - own)
     return PoolDevice(f"GPU{gpu.index}", gpu.total_bytes or 0, used)
 
 
 def _devices(reading: MemoryReading, engine_has_gpu: bool) -> tuple[GpuSample, ...]:
-    """The devices that the engine would use and whose memory is known."""
+    """The devices that the engine would use and whose size is known."""
     if not engine_has_gpu:
         return ()
     usable = (gpu for gpu in reading.gpus if not gpu.is_hidden and not gpu.is_lost)
-    return tuple(gpu for gpu in usable if gpu.total_bytes and gpu.used_bytes is not None)
+    return tuple(gpu for gpu in usable if gpu.total_bytes)

@@ -34,9 +34,9 @@ def _reading() -> MemoryReading:
 def test_the_gpu_pool_is_all_working_gpus_less_what_ours_give_back() -> None:
     reading = _reading()
 
-    pool = pool_of(reading, {7}, engine_has_gpu=True)
+    pool = pool_of(reading, {7: 0}, engine_has_gpu=True)
 
-    assert 7 * GIB == own_bytes(reading, {7}, engine_has_gpu=True)
+    assert 7 * GIB == own_bytes(reading, {7: 0}, engine_has_gpu=True)
     assert PoolKind.GPU is pool.kind
     assert 48 * GIB == pool.total_bytes
     assert 5 * GIB == pool.used_by_others_bytes
@@ -48,9 +48,9 @@ def test_the_gpu_pool_is_all_working_gpus_less_what_ours_give_back() -> None:
 def test_without_a_gpu_engine_the_pool_is_main_memory_and_mapped_weights_are_not_counted() -> None:
     reading = _reading()
 
-    pool = pool_of(reading, {7}, engine_has_gpu=False)
+    pool = pool_of(reading, {7: 0}, engine_has_gpu=False)
 
-    assert 2 * GIB == own_bytes(reading, {7}, engine_has_gpu=False)
+    assert 2 * GIB == own_bytes(reading, {7: 0}, engine_has_gpu=False)
     assert PoolKind.RAM is pool.kind
     assert 64 * GIB == pool.total_bytes
     assert 22 * GIB == pool.used_by_others_bytes
@@ -95,3 +95,25 @@ def test_each_device_keeps_its_own_reserve() -> None:
 
     assert [13 * GIB, 21 * GIB] == [room.room_bytes for room in pool.rooms]
     assert () == replace(pool, kind=PoolKind.RAM).rooms
+
+
+def test_where_no_driver_tells_the_servers_log_counts() -> None:
+    gpus = (
+        GpuSample(0, "A", total_bytes=24 * GIB, used_bytes=9 * GIB),
+        GpuSample(1, "B", total_bytes=24 * GIB, used_bytes=3 * GIB),
+    )
+    reading = MemoryReading(gpus=gpus, ram_total_bytes=64 * GIB, ram_available_bytes=40 * GIB)
+
+    pool = pool_of(reading, {7: 4 * GIB}, engine_has_gpu=True)
+
+    assert 4 * GIB == own_bytes(reading, {7: 4 * GIB}, engine_has_gpu=True)
+    assert [6 * GIB, 2 * GIB] == [device.used_by_others_bytes for device in pool.devices]
+    assert pool.is_use_known
+
+
+def test_a_device_that_does_not_tell_its_use_counts_as_empty_and_says_so() -> None:
+    reading = MemoryReading(gpus=(GpuSample(0, "Arc", total_bytes=16 * GIB),), ram_total_bytes=64 * GIB)
+
+    pool = pool_of(reading, engine_has_gpu=True)
+
+    assert (PoolKind.GPU, 0, False) == (pool.kind, pool.used_by_others_bytes, pool.is_use_known)

@@ -23,6 +23,9 @@ class Waited:
     """Until it was ready."""
 
 
+NO_WAIT = Waited()
+
+
 @dataclass(slots=True)
 class Admission:
     """One request's wishes towards the runtime; the runtime writes back how it went."""
@@ -31,7 +34,7 @@ class Admission:
     """False for what a server answers beside its slots, such as counting tokens."""
     keep_alive_s: float | None = None
     """How long the server stays when idle after this; negative for ever, None leaves it as it is."""
-    waited: Waited = field(default_factory=Waited)
+    waited: Waited = NO_WAIT
     """Written when the request is let in."""
     now_waiting_for: Callable[[], str] = field(default=lambda: "")
     """Written when it begins to wait: in a few words, what it waits for at this moment."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import codecs
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -60,8 +59,7 @@ _SKIM = msgspec.json.Decoder(_Skimmed)
 _WHOLE = msgspec.json.Decoder()
 
 
-@dataclass(frozen=True, slots=True)
-class RequestBody:
+class RequestBody(msgspec.Struct, frozen=True):
     """A body that may be forwarded. `model` is empty when the client names none."""
 
     data: bytes | bytearray

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -48,8 +47,7 @@ class UpstreamUnauthorized(UpstreamProtocolError):
     code = "upstream_unauthorized"
 
 
-@dataclass(frozen=True, slots=True)
-class ForwardRequest:
+class ForwardRequest(msgspec.Struct, frozen=True):
     """What is to be forwarded. body: None for a request that has none."""
 
     method: str

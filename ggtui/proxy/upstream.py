@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from ggtui.core.models import RunningTarget
 
-MAX_IDLE_PER_TARGET = 32
+MAX_IDLE_PER_TARGET = 256
+"""As many as llama-server has slots at most: fewer would be closed and opened again under a crowd."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import httptools
+import msgspec
 
 from ggtui.core.errors import UpstreamCrashed, UpstreamFailure, UpstreamProtocolError, UpstreamTimedOut
 
@@ -33,8 +33,7 @@ class StaleConnection(UpstreamCrashed):
     """A reused connection ended before it gave one byte: the request may be sent again."""
 
 
-@dataclass(frozen=True, slots=True)
-class UpstreamHead:
+class UpstreamHead(msgspec.Struct, frozen=True):
     """Status and header fields, names in lower case, in the order they came."""
 
     status: int

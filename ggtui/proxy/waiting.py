@@ -52,13 +52,13 @@ class Telling:
 
 def timing_header(waited: Waited) -> Headers:
     """`Server-Timing` with the parts of a wait in milliseconds; nothing for a request that did not wait."""
+    if not (waited.queued_s or waited.stop_s or waited.spawn_s or waited.load_s):
+        return []
     parts = {
         "queued": waited.queued_s,
         "stop": waited.stop_s,
         "spawn": waited.spawn_s,
         "load": waited.load_s,
     }
-    if not any(parts.values()):
-        return []
     text = ", ".join(f"{name};dur={seconds * 1000:.1f}" for name, seconds in parts.items())
     return [(b"server-timing", text.encode())]

@@ -109,7 +109,9 @@ class CatalogService:
         if not self.is_resident(model.id):
             return await self._spec_now(name, model.id)
         spec = self._specs.get(name) or await self._spec_now(name, model.id)
-        return None if spec is None else replace(spec, problem=None, is_missing=False)
+        if spec is None or not (spec.problem or spec.is_missing):
+            return spec  # each request comes by here
+        return replace(spec, problem=None, is_missing=False)
 
     async def _spec_now(self, name: str, model_id: int) -> ModelLaunchSpec | None:
         spec = await self._store.resolve_for_launch(name)

@@ -11,20 +11,25 @@ from typing import TYPE_CHECKING
 from ggtui.core.context import advised_context
 from ggtui.core.memory.confidence import Confidence, assurance
 from ggtui.core.memory.inverse import UNKNOWN_CTX_CAP, LargestContext, Limit, largest_context, most_gpu_layers
+from ggtui.core.memory.load import Load
+from ggtui.core.memory.parts import Totals
 from ggtui.core.memory.plan import MemoryPlan
 from ggtui.core.memory.pool import PoolKind
 from ggtui.core.memory.refusals import refusals
-from ggtui.core.memory.request import LoadRequest, request_of
+from ggtui.core.memory.request import request_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ggtui.core.memory.compute import MeasuredCompute
+    from ggtui.core.memory.confidence import Assurance
     from ggtui.core.memory.parts import Companions, DeviceShare
     from ggtui.core.memory.pool import MemoryPool
     from ggtui.core.models import KvType, LaunchOptions, ModelSummary
 
 SMALLEST_STOP = 1024
+BESIDE = ("adapters_bytes", "projector_bytes", "draft_bytes")
+"""Parts of what is loaded beside the model."""
 
 
 class Verdict(StrEnum):
@@ -87,57 +92,6 @@ class Forecast:
         return self.weights_bytes + context + self.overhead_bytes + self.beside_bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
-    """A model, how it would be launched and where: what stays the same while its context moves."""
-
-    model: ModelSummary
-    options: LaunchOptions
-    pool: MemoryPool
-    companions: Companions | None = None
-    measured: MeasuredCompute | None = None
-    """Given in place of what earlier loads of the file have taught."""
-
-    @property
-    def taught(self) -> MeasuredCompute | None:
-        """The newest that a load of this kind has taught; None before the first."""
-        shape = self.model.shape
-        if self.measured is not None or shape is None:
-            return self.measured
-        return next((each for each in self.model.measured if each.suits(shape, self.request)), None)
-
-    def plan(self, like: MemoryPlan | None = None, n_gpu_layers: int | None = None) -> MemoryPlan:
-        """The plan of this load. like: one of the same load, when only the layers on devices differ."""
-        return MemoryPlan(
-            self.model,
-            self.request if like is None else replace(like.request, n_gpu_layers=n_gpu_layers),
-            self.pool.rooms,
-            companions=self.companions,
-            measured=self.taught,
-            ladder=None if like is None else like.ladder,
-        )
-
-    @property
-    def request(self) -> LoadRequest:
-        """The load as the memory sees it."""
-        return request_of(self.options)
-
-    def fits(self, plan: MemoryPlan, n_ctx: int) -> bool:
-        """True when every device, and the host beside them, has room for its share."""
-        *on_devices, host = plan.shares(n_ctx)
-        if self.pool.kind is PoolKind.RAM:
-            return host.total_bytes <= self.pool.room_bytes
-        rooms = self.pool.rooms
-        if any(share.total_bytes > room.room_bytes for share, room in zip(on_devices, rooms, strict=True)):
-            return False
-        return host.allocated_bytes <= self.pool.overflow_bytes or not self.pool.overflow_bytes
-
-    def fits_in_part(self, plan: MemoryPlan, n_ctx: int) -> bool:
-        """True when main memory also holds the weights that the devices do not."""
-        host = plan.shares(n_ctx)[-1]
-        return host.total_bytes <= self.pool.overflow_bytes and self.fits(plan, n_ctx)
-
-
 def forecast(
     model: ModelSummary,
     n_ctx: int,
@@ -157,62 +111,68 @@ def forecast(
         return None
     load = Load(model, options, pool, companions, measured)
     plan = load.plan()
-    shares = plan.shares(n_ctx)
-    in_pool = [share for share in shares if share.is_host is (pool.kind is PoolKind.RAM)]
-    taught = load.taught
-    trust = assurance(
-        model,
-        plan.request,
-        taught,
-        is_overhead_known=pool.kind is PoolKind.RAM
-        or (taught is not None and taught.overhead_bytes is not None),
-        is_use_known=pool.is_use_known,
-    )
+    trust = _trust(load, plan)
     verdict, n_gpu_layers = _verdict(load, plan, n_ctx, trust.confidence)
     refused = refusals(model.shape, plan.request)
+    ahead = _figures(load, plan, n_ctx, frees, trust)
+    if verdict is Verdict.PART:
+        ahead = _in_part(ahead, load, plan, n_gpu_layers)
+    return replace(ahead, verdict=Verdict.NO if refused else verdict, refusal="; ".join(refused))
+
+
+def _figures(load: Load, plan: MemoryPlan, n_ctx: int, frees: tuple[str, ...], trust: Assurance) -> Forecast:
+    """The forecast without its verdict."""
+    pool, shape = load.pool, load.model.shape
+    shares = plan.shares(n_ctx)
+    in_pool = Totals(tuple(share for share in shares if share.is_host is (pool.kind is PoolKind.RAM)))
+    after = pool.used_by_others_bytes + in_pool.of("total_bytes")
     largest = _largest(load, plan)
-    if verdict is Verdict.PART and n_gpu_layers is not None and plan.request.n_gpu_layers is None:
-        shares = load.plan(plan, n_gpu_layers).shares(n_ctx)
-    after = pool.used_by_others_bytes + sum(share.total_bytes for share in in_pool)
-    n_layers = model.shape.n_layer_all if model.shape is not None else None
     return Forecast(
         n_ctx=n_ctx,
         after_bytes=after,
         total_bytes=pool.total_bytes,
         spare_bytes=pool.total_bytes - after,
-        verdict=Verdict.NO if refused else verdict,
-        weights_bytes=sum(share.weights_bytes for share in in_pool),
-        kv_bytes=sum(share.kv_bytes for share in in_pool),
-        compute_bytes=sum(share.compute_bytes for share in in_pool),
-        output_bytes=sum(share.output_bytes for share in in_pool),
+        verdict=Verdict.GUESS,
+        weights_bytes=in_pool.of("weights_bytes"),
+        kv_bytes=in_pool.of("kv_bytes"),
+        compute_bytes=in_pool.of("compute_bytes"),
+        output_bytes=in_pool.of("output_bytes"),
         pool=pool.kind,
         largest_ctx=largest.n_ctx,
         n_devices=pool.n_devices,
-        n_layers_on_gpu=_in_layers(n_gpu_layers, n_layers) if verdict is Verdict.PART else None,
-        n_layers=n_layers,
+        n_layers=shape.n_layer_all if shape is not None else None,
         frees=frees,
-        state_bytes=sum(share.state_bytes for share in in_pool),
-        overhead_bytes=sum(share.overhead_bytes for share in in_pool),
-        beside_bytes=sum(_beside(share) for share in in_pool),
+        state_bytes=in_pool.of("state_bytes"),
+        overhead_bytes=in_pool.of("overhead_bytes"),
+        beside_bytes=sum(in_pool.of(part) for part in BESIDE),
         devices=shares,
         confidence=trust.confidence,
         reasons=trust.reasons,
-        refusal="; ".join(refused),
         limit=largest.limit,
     )
 
 
-def _tells_overhead(taught: MeasuredCompute | None) -> bool:
-    return taught is not None and taught.overhead_bytes is not None
+def _trust(load: Load, plan: MemoryPlan) -> Assurance:
+    taught = load.taught
+    is_counted = taught is not None and taught.overhead_bytes is not None
+    return assurance(
+        load.model,
+        plan.request,
+        taught,
+        is_overhead_known=load.pool.kind is PoolKind.RAM or is_counted,
+        is_use_known=load.pool.is_use_known,
+    )
 
 
-def _beside(share: DeviceShare) -> int:
-    return share.adapters_bytes + share.projector_bytes + share.draft_bytes
-
-
-def _in_layers(n_gpu_layers: int | None, n_layers: int | None) -> int | None:
-    """The output does not count as a layer for people."""
-    return n_gpu_layers if None in (n_gpu_layers, n_layers) else min(n_gpu_layers or 0, n_layers or 0)
+def _in_part(ahead: Forecast, load: Load, plan: MemoryPlan, n_gpu_layers: int | None) -> Forecast:
+    """The same with what each device would hold of so many layers, the output counted."""
+    if n_gpu_layers is None or ahead.n_layers is None:
+        return ahead
+    devices = ahead.devices
+    if plan.request.n_gpu_layers is None:
+        devices = load.plan(plan, n_gpu_layers).shares(ahead.n_ctx)
+    # For people the output is no layer.
+    return replace(ahead, devices=devices, n_layers_on_gpu=min(n_gpu_layers, ahead.n_layers))
 
 
 def _verdict(load: Load, plan: MemoryPlan, n_ctx: int, confidence: Confidence) -> tuple[Verdict, int | None]:

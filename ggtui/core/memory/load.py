@@ -1,0 +1,67 @@
+"""A model on its way to a pool: the same plan for any context, and whether it fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ggtui.core.memory.plan import MemoryPlan
+from ggtui.core.memory.pool import PoolKind
+from ggtui.core.memory.request import LoadRequest, request_of
+
+if TYPE_CHECKING:
+    from ggtui.core.memory.compute import MeasuredCompute
+    from ggtui.core.memory.parts import Companions
+    from ggtui.core.memory.pool import MemoryPool
+    from ggtui.core.models import LaunchOptions, ModelSummary
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A model, how it would be launched and where: what stays the same while its context moves."""
+
+    model: ModelSummary
+    options: LaunchOptions
+    pool: MemoryPool
+    companions: Companions | None = None
+    measured: MeasuredCompute | None = None
+    """Given in place of what earlier loads of the file have taught."""
+
+    @property
+    def taught(self) -> MeasuredCompute | None:
+        """The newest that a load of this kind has taught; None before the first."""
+        shape = self.model.shape
+        if self.measured is not None or shape is None:
+            return self.measured
+        return next((each for each in self.model.measured if each.suits(shape, self.request)), None)
+
+    def plan(self, like: MemoryPlan | None = None, n_gpu_layers: int | None = None) -> MemoryPlan:
+        """The plan of this load. like: one of the same load, when only the layers on devices differ."""
+        return MemoryPlan(
+            self.model,
+            self.request if like is None else replace(like.request, n_gpu_layers=n_gpu_layers),
+            self.pool.rooms,
+            companions=self.companions,
+            measured=self.taught,
+            ladder=None if like is None else like.ladder,
+        )
+
+    @property
+    def request(self) -> LoadRequest:
+        """The load as the memory sees it."""
+        return request_of(self.options)
+
+    def fits(self, plan: MemoryPlan, n_ctx: int) -> bool:
+        """True when every device, and the host beside them, has room for its share."""
+        *on_devices, host = plan.shares(n_ctx)
+        if self.pool.kind is PoolKind.RAM:
+            return host.total_bytes <= self.pool.room_bytes
+        rooms = self.pool.rooms
+        if any(share.total_bytes > room.room_bytes for share, room in zip(on_devices, rooms, strict=True)):
+            return False
+        return host.allocated_bytes <= self.pool.overflow_bytes or not self.pool.overflow_bytes
+
+    def fits_in_part(self, plan: MemoryPlan, n_ctx: int) -> bool:
+        """True when main memory also holds the weights that the devices do not."""
+        host = plan.shares(n_ctx)[-1]
+        return host.total_bytes <= self.pool.overflow_bytes and self.fits(plan, n_ctx)

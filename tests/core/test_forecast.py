@@ -10,13 +10,19 @@ from ggtui.core.forecast import (
     Verdict,
     context_stops,
     forecast,
+    largest_by_cache_type,
     largest_fitting,
     needed_bytes,
     next_stop,
     previous_stop,
 )
-from ggtui.core.memory.pool import MemoryPool, PoolKind
-from ggtui.core.models import LaunchOptions, ModelSummary
+from ggtui.core.memory.compute import MeasuredCompute
+from ggtui.core.memory.confidence import Confidence
+from ggtui.core.memory.inverse import USUAL_TYPES, Limit
+from ggtui.core.memory.pool import MemoryPool, PoolDevice, PoolKind
+from ggtui.core.memory.shape import PerLayer
+from ggtui.core.memory.weights import ModelWeights
+from ggtui.core.models import KvType, LaunchOptions, ModelSummary
 from ggtui.core.units import GIB
 from tests.shapes import dense_shape
 
@@ -119,6 +125,68 @@ def test_the_largest_context_is_at_most_as_trained() -> None:
 
 def test_no_context_fits_where_the_weights_do_not() -> None:
     assert largest_fitting(MODEL, OPTIONS, replace(GPU_24, total_bytes=5 * GIB)) is None
+
+
+def test_each_device_must_hold_its_own_share() -> None:
+    devices = (PoolDevice("GPU0", 24 * GIB, 0), PoolDevice("GPU1", 24 * GIB, 0))
+    even = MemoryPool(PoolKind.GPU, 48 * GIB, 0, 2 * GIB, 60 * GIB, 2, devices)
+    options = LaunchOptions(extra_args=("-ts", "1,9"))
+    large = replace(MODEL, size_bytes=30 * GIB)
+
+    fits, uneven = forecast(large, 8192, OPTIONS, even), forecast(large, 8192, options, even)
+
+    assert fits is not None
+    assert uneven is not None
+    assert [Verdict.FITS, Verdict.PART] == [fits.verdict, uneven.verdict]
+    assert ("GPU0", "GPU1", "CPU") == tuple(share.name for share in fits.devices)
+    in_pool = [share for share in fits.devices if not share.is_host]
+    assert fits.model_bytes == sum(share.total_bytes for share in in_pool)
+    assert all(share.total_bytes <= 23 * GIB for share in uneven.devices if not share.is_host)
+
+
+def test_layers_that_a_person_keeps_on_the_host_make_it_a_part() -> None:
+    look = forecast(MODEL, 8192, LaunchOptions(n_gpu_layers=20), GPU_24)
+
+    assert look is not None
+    assert (Verdict.PART, 20) == (look.verdict, look.n_layers_on_gpu)
+    assert [20, 13] == [share.n_layers for share in look.devices]
+
+
+def test_a_launch_that_the_engine_refuses_is_a_no_with_the_reason() -> None:
+    options = LaunchOptions(cache_type_v=KvType.Q8_0, flash_attn=False)
+
+    look = forecast(MODEL, 8192, options, GPU_24)
+
+    assert look is not None
+    assert (Verdict.NO, "a V cache of q8_0 needs flash attention") == (look.verdict, look.refusal)
+
+
+def test_the_largest_context_by_cache_type_grows_as_the_cache_shrinks() -> None:
+    pool = replace(GPU_24, total_bytes=10 * GIB)
+
+    f16, q8_0, q4_0 = largest_by_cache_type(MODEL, OPTIONS, pool, USUAL_TYPES)
+
+    assert [KvType.F16, KvType.Q8_0, KvType.Q4_0] == [each.cache_type for each in (f16, q8_0, q4_0)]
+    assert (f16.n_ctx or 0) < (q8_0.n_ctx or 0) < (q4_0.n_ctx or 0)
+    assert Limit.MEMORY is f16.limit
+    (roomy,) = largest_by_cache_type(MODEL, OPTIONS, GPU_24, [KvType.Q4_0])
+    assert (131_072, Limit.TRAINED) == (roomy.n_ctx, roomy.limit)
+    (refused,) = largest_by_cache_type(MODEL, LaunchOptions(flash_attn=False), GPU_24, [KvType.Q8_0])
+    assert (None, Limit.REFUSED) == (refused.n_ctx, refused.limit)
+
+
+def test_what_was_learned_on_main_memory_makes_it_exact() -> None:
+    ram = MemoryPool(PoolKind.RAM, 64 * GIB, 2 * GIB, GIB)
+    known = replace(MODEL, weights=ModelWeights(PerLayer.of([GIB // 8] * 32), span_bytes=4 * GIB))
+
+    guess = forecast(known, 8192, OPTIONS, ram)
+    exact = forecast(known, 8192, OPTIONS, ram, measured=MeasuredCompute(70_000.0, n_slots=4))
+
+    assert guess is not None
+    assert exact is not None
+    assert [Confidence.GOOD, Confidence.EXACT] == [guess.confidence, exact.confidence]
+    assert 4 * 512 * 70_000 + 2 * 512 * 8192 == exact.compute_bytes
+    assert [1, 0] == [len(guess.reasons), len(exact.reasons)]
 
 
 def test_stops_are_powers_of_two_midpoints_and_the_maximum() -> None:

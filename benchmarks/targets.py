@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-ENGINE_FLAGS = ("-c", "4096", "-np", "4", "-kvu", "--no-ui", "--offline")
+N_CTX = "4096"
+ENGINE_FLAGS = ("-c", N_CTX, "-np", "4", "-kvu", "--no-ui", "--offline")
 """What ggtui gives its servers, so that others start the same."""
 ANSWER_S = 60.0
 
@@ -101,7 +102,7 @@ def headless_ggtui(
 
 def ggtui_command(data_dir: Path, models_dir: Path, engine: str, port: int) -> list[str]:
     """The command of a ggtui with a screen."""
-    command = [sys.executable, "-m", "ggtui", "--port", str(port), "--llama-server", engine]
+    command = [sys.executable, "-m", "ggtui", "--port", str(port), "--ctx", N_CTX, "--llama-server", engine]
     return [*command, "--no-stores", "--models-dir", str(models_dir), "--data-dir", str(data_dir)]
 
 

@@ -7,6 +7,8 @@ Failure
 │   └── InvalidApiKey, HostNotAllowed, OriginNotAllowed, RouteNotFound, MethodNotAllowed
 ├── CatalogFailure                                  storage and files
 │   ├── HeaderUnreadable
+│   ├── RemoteFailure                               a file on another machine
+│   │   └── RemoteRefused, RemoteUnreachable
 │   └── StoreUnavailable
 ├── ModelRuntimeError                               what the runtime port raises
 │   ├── ModelNotFound, ModelFileNotFound
@@ -173,6 +175,22 @@ class HeaderUnreadable(CatalogFailure):
     """A GGUF header that is missing, cut, hostile or of an unknown version."""
 
     title = "Model file is not readable"
+
+
+class RemoteFailure(CatalogFailure):
+    """A file or a listing on another machine cannot be read."""
+
+    title = "Cannot be read over the network"
+
+
+class RemoteRefused(RemoteFailure):
+    """It answered, and asking again would bring the same; or it is nothing to ask for at all."""
+
+
+class RemoteUnreachable(RemoteFailure):
+    """No answer, a broken one, or none in time."""
+
+    retryable = True
 
 
 class StoreUnavailable(CatalogFailure):

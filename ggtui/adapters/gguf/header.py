@@ -7,6 +7,7 @@ and hangs or raises anything on hostile files.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +20,8 @@ from ggtui.core.units import MIB
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from ggtui.core.ports.byte_source import ByteSource
 
 SMALLEST_FILE = 24
 MOST_KEYS = 65_536
@@ -37,6 +40,8 @@ KEPT_TEXT_BYTES = 1024
 KEPT_TEMPLATE_BYTES = MIB
 KEPT_BUDGET = 4 * MIB
 """Bytes that one header may keep of text and arrays, all keys together."""
+LONG_SPAN = 64 * 1024
+"""Bytes from which on an array of strings is worth remembering by its length."""
 ELEMENT_BYTES = 32
 """What a kept number of an array takes in memory."""
 
@@ -52,6 +57,13 @@ class SkippedArray(NamedTuple):
     """An array that was passed over."""
 
     n_items: int
+
+
+class StringSpan(NamedTuple):
+    """What an array of strings takes in the file."""
+
+    n_items: int
+    n_bytes: int
 
 
 Value = int | float | bool | str | tuple[int | float | bool, ...] | SkippedArray
@@ -81,6 +93,8 @@ class Header:
     tensors: TensorSums
     data_start: int
     file_bytes: int
+    string_spans: Mapping[str, StringSpan] = field(default_factory=dict)
+    """Of the long arrays of strings, by key."""
 
     @property
     def needed_bytes(self) -> int:
@@ -97,10 +111,29 @@ def read_header(path: Path) -> Header:
         return _Reading(window).header()
 
 
+def read_header_of(source: ByteSource, time_limit_s: float, alike: Header | None = None) -> Header:
+    """The header of a file that lies anywhere, within the same bounds.
+
+    alike: of another file of the same model. Where both hold an array of strings of one key and count, it is
+    passed over by the length it has there, unread, which saves most of the bytes. That is believed only of a
+    file that is whole by it; any other is read again without.
+    Raises: HeaderUnreadable; what the source raises.
+    """
+    spans = {} if alike is None else alike.string_spans
+    if spans:
+        with suppress(HeaderUnreadable):
+            header = _Reading(Window(source, time_limit_s), spans).header()
+            if header.needed_bytes == header.file_bytes:
+                return header
+    return _Reading(Window(source, time_limit_s)).header()
+
+
 class _Reading:
-    def __init__(self, window: Window) -> None:
+    def __init__(self, window: Window, known_spans: Mapping[str, StringSpan] | None = None) -> None:
         self._window = window
         self._kept = 0
+        self._known_spans = known_spans or {}
+        self._spans: dict[str, StringSpan] = {}
 
     def header(self) -> Header:
         window = self._window
@@ -111,7 +144,16 @@ class _Reading:
         alignment = self._alignment(metadata)
         sums = self._tensors(n_tensors, alignment)
         data_start = -(-window.position // alignment) * alignment
-        return Header(version, window.is_big_endian, metadata, n_tensors, sums, data_start, window.file_bytes)
+        return Header(
+            version,
+            window.is_big_endian,
+            metadata,
+            n_tensors,
+            sums,
+            data_start,
+            window.file_bytes,
+            self._spans,
+        )
 
     def _version(self) -> int:
         window = self._window
@@ -169,7 +211,7 @@ class _Reading:
         if value_type == _STRING:
             return self._text(key)
         if value_type == _ARRAY:
-            return self._array()
+            return self._array(key)
         if value_type not in _SCALARS:
             raise HeaderUnreadable(f"value type {value_type} is not known")
         return self._window.numbers(_SCALARS[value_type][0], 1)[0]
@@ -181,10 +223,10 @@ class _Reading:
         self._kept += len(raw)
         return raw.decode("utf-8", "replace")
 
-    def _array(self) -> tuple[int | float | bool, ...] | SkippedArray:
+    def _array(self, key: str) -> tuple[int | float | bool, ...] | SkippedArray:
         element_type, count = self._window.u32(), self._window.u64()
         if element_type == _STRING:
-            return self._skip_string_array(count)
+            return self._skip_string_array(key, count)
         if element_type not in _SCALARS:
             raise HeaderUnreadable("an array holds arrays or an unknown type")
         code, size = _SCALARS[element_type]
@@ -197,10 +239,18 @@ class _Reading:
         self._kept += n_bytes
         return self._window.numbers(code, count)
 
-    def _skip_string_array(self, count: int) -> SkippedArray:
+    def _skip_string_array(self, key: str, count: int) -> SkippedArray:
         if count > MOST_STRINGS or count * 8 > self._window.remaining:
             raise HeaderUnreadable("an array of strings is longer than the file")
-        self._window.skip_strings(count)
+        start = self._window.position
+        known = self._known_spans.get(key)
+        if known is not None and known.n_items == count:
+            self._window.skip(known.n_bytes)
+        else:
+            self._window.skip_strings(count)
+        n_bytes = self._window.position - start
+        if n_bytes >= LONG_SPAN:
+            self._spans[key] = StringSpan(count, n_bytes)
         return SkippedArray(count)
 
     def _alignment(self, metadata: dict[str, Value]) -> int:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from ggtui.core.ports.byte_source import ByteSource
+
 WINDOW_BYTES = MIB
 LARGEST_STRING = 64 * MIB
 LARGEST_HEADER = 256 * MIB
@@ -39,7 +41,7 @@ def opened(path: Path) -> Iterator[Window]:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             raise HeaderUnreadable("not a regular file")
-        yield Window(fd, status.st_size)
+        yield Window(_OpenFile(fd, status.st_size))
     except OSError as error:
         raise HeaderUnreadable(_reason(error)) from error
     finally:
@@ -51,20 +53,31 @@ def _reason(error: OSError | ValueError) -> str:
     return text[:1].lower() + text[1:]
 
 
+class _OpenFile:
+    """A file on this disk. Plain reads instead of mmap: a mapped file that is cut meanwhile kills the process."""
+
+    def __init__(self, fd: int, size_bytes: int) -> None:
+        self.size_bytes = size_bytes
+        self._fd = fd
+
+    def read(self, offset: int, least: int) -> bytes:
+        return os.pread(self._fd, max(WINDOW_BYTES, least), offset)
+
+
 class Window:
     """Reads scalars in file order. Every step past the end of the file raises HeaderUnreadable.
 
-    Plain reads instead of mmap: a mapped file that is cut while it is read kills the process.
+    time_limit_s: for the whole header; TIME_LIMIT_S when nobody says.
     """
 
-    def __init__(self, fd: int, file_bytes: int) -> None:
-        self.file_bytes = file_bytes
-        self._fd = fd
+    def __init__(self, source: ByteSource, time_limit_s: float | None = None) -> None:
+        self.file_bytes = source.size_bytes
+        self._source = source
         self._buffer = b""
         self._base = 0
         self._at = 0
         self._order = "<"
-        self._deadline = time.monotonic() + TIME_LIMIT_S
+        self._deadline = time.monotonic() + (TIME_LIMIT_S if time_limit_s is None else time_limit_s)
         self._bind()
 
     def _bind(self) -> None:
@@ -105,7 +118,7 @@ class Window:
             raise HeaderUnreadable("file is cut off inside its header")
         self.check_budget()
         self._base, self._at = self.position, 0
-        self._buffer = os.pread(self._fd, max(WINDOW_BYTES, n_bytes), self._base)
+        self._buffer = self._source.read(self._base, n_bytes)
         if len(self._buffer) < n_bytes:
             raise HeaderUnreadable("file is cut off inside its header")
 

@@ -27,6 +27,7 @@ KEYS: Final[Mapping[str, Kind]] = {
     "gpu_layers": kinds.or_word_auto(kinds.whole(0, 10_000)),
     "flash_attn": kinds.or_word_auto(kinds.SWITCH),
     "threads": kinds.or_word_auto(kinds.whole(1, 4_096)),
+    "projector": kinds.SWITCH,
     "template": kinds.TEXT,
     "extra_args": kinds.WORDS,
     "keep_alive": kinds.KEEP_ALIVE,

@@ -92,8 +92,8 @@ class Config:
     llama_server: str = ""
     """`[launch] llama_server`, GGTUI_LLAMA_SERVER, --llama-server: a path, `embedded`, or empty to look."""
     options: LaunchOptions = field(default_factory=LaunchOptions)
-    """`[launch]` n_gpu_layers, n_parallel, kv_unified, cache_type_k, cache_type_v, flash_attn, n_threads
-    and extra_args."""
+    """`[launch]` n_gpu_layers, n_parallel, kv_unified, cache_type_k, cache_type_v, flash_attn, n_threads,
+    projector and extra_args."""
     stop_grace_s: float = 5.0
     """`[launch] stop_grace_s`: time between a polite stop of a server and SIGKILL."""
     stall_timeout_s: float = 120.0

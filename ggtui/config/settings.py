@@ -73,6 +73,7 @@ SETTINGS: tuple[Setting, ...] = (
     _option("cache_type_v", kinds.KV_TYPE),
     _option("flash_attn", kinds.or_auto(kinds.SWITCH)),
     _option("n_threads", kinds.or_auto(kinds.whole(1, 4_096))),
+    _option("projector", kinds.SWITCH),
     _option("extra_args", kinds.WORDS),
     Setting("launch", "stop_grace_s", kinds.seconds(0, 600), "stop_grace_s"),
     Setting("launch", "stall_timeout_s", kinds.seconds(1, _DAY_S), "stall_timeout_s"),

@@ -12,7 +12,7 @@ from ggtui.core.context import advised_context
 from ggtui.core.memory.confidence import Confidence, assurance
 from ggtui.core.memory.inverse import UNKNOWN_CTX_CAP, LargestContext, Limit, largest_context, most_gpu_layers
 from ggtui.core.memory.load import Load
-from ggtui.core.memory.parts import Totals
+from ggtui.core.memory.parts import Companions, Totals
 from ggtui.core.memory.plan import MemoryPlan
 from ggtui.core.memory.pool import PoolKind
 from ggtui.core.memory.refusals import refusals
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ggtui.core.memory.compute import MeasuredCompute
     from ggtui.core.memory.confidence import Assurance
-    from ggtui.core.memory.parts import Companions, DeviceShare
+    from ggtui.core.memory.parts import DeviceShare
     from ggtui.core.memory.pool import MemoryPool
     from ggtui.core.models import KvType, LaunchOptions, ModelSummary
 

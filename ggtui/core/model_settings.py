@@ -39,6 +39,8 @@ class ModelSettings:
     gpu_layers: int | Auto | None = None
     flash_attn: bool | Auto | None = None
     threads: int | Auto | None = None
+    projector: bool | None = None
+    """True: a vision projector that belongs to the model is loaded with it."""
     template: str | None = None
     """Chat template: an absolute path of a Jinja file, or the name of one that llama.cpp has built in."""
     extra_args: tuple[str, ...] | None = None
@@ -82,6 +84,7 @@ _OPTIONS: Final = {
     "gpu_layers": "n_gpu_layers",
     "flash_attn": "flash_attn",
     "threads": "n_threads",
+    "projector": "projector",
     "template": "template",
     "extra_args": "extra_args",
 }
@@ -96,6 +99,7 @@ LABELS: Final[Mapping[str, str]] = {
     "gpu_layers": "GPU layers",
     "flash_attn": "flash attention",
     "threads": "threads",
+    "projector": "vision projector",
     "template": "chat template",
     "extra_args": "more arguments",
     "keep_alive": "keep alive",

@@ -83,6 +83,8 @@ class ModelSummary:
     """What earlier loads of this file have taught of its compute buffer, the newest first."""
     projector: str = ""
     """The vision projector that belongs to it; empty when there is none, or more than one."""
+    projector_bytes: int = 0
+    """Its size on disk."""
     projector_candidates: tuple[str, ...] = ()
     """The projectors that may belong to it, when there is more than one."""
 
@@ -113,6 +115,8 @@ class LaunchOptions:
     cache_type_v: KvType = KvType.F16
     flash_attn: bool | None = None
     n_threads: int | None = None
+    projector: bool = True
+    """True: a vision projector that belongs to the model is loaded with it."""
     extra_args: tuple[str, ...] = ()
     template: str | None = None
     """Chat template: an absolute path of a Jinja file, or the name of one that llama.cpp has built in."""

@@ -73,10 +73,11 @@ def test_every_launch_option_can_be_set(tmp_path: Path) -> None:
     file = _written(
         tmp_path,
         "[launch]\nn_gpu_layers = 20\nn_parallel = 2\nkv_unified = false\ncache_type_k = 'q8_0'\n"
-        "cache_type_v = 'Q4_0'\nflash_attn = true\nn_threads = 6\nextra_args = ['--jinja']\n",
+        "cache_type_v = 'Q4_0'\nflash_attn = true\nn_threads = 6\nprojector = false\n"
+        "extra_args = ['--jinja']\n",
     )
 
-    expected = LaunchOptions(20, 2, False, KvType.Q8_0, KvType.Q4_0, True, 6, ("--jinja",))
+    expected = LaunchOptions(20, 2, False, KvType.Q8_0, KvType.Q4_0, True, 6, False, ("--jinja",))
     assert expected == load({}, {}, file).options
 
 

@@ -72,6 +72,7 @@ def test_the_view_tells_where_each_value_comes_from() -> None:
         "gpu_layers": (30, "config"),
         "flash_attn": (AUTO, "models.toml"),
         "threads": (None, "built-in"),
+        "projector": (True, "built-in"),
         "template": (None, "built-in"),
         "extra_args": (("--mlock",), "config"),
         "keep_alive": ("10m", "models.toml"),

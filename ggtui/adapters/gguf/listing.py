@@ -127,6 +127,7 @@ def summary(entry: Entry) -> ModelSummary:
         waste_bytes=entry.waste_bytes,
         copies=tuple(entry.copies),
         projector=_file_name(entry.projector) if entry.projector else "",
+        projector_bytes=entry.projector.row.size_bytes if entry.projector else 0,
         projector_candidates=tuple(map(_file_name, entry.projectors)) if entry.projector is None else (),
     )
 

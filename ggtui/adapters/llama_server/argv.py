@@ -45,6 +45,7 @@ def server_flags(
         ("--cors-origins", "localhost"),
         ("--no-ui",),
         ("--offline",),
+        *((("--mmproj", str(spec.projector)),) if spec.projector and options.projector else ()),
         *_task(spec.capabilities),
     ]
     flags = [word for group in groups if group[0] not in without for word in group]

@@ -100,10 +100,11 @@ _KINDS: Final = (
         "the LoRA does not belong to this model",
     ),
     _kind(
-        r"Failed to load CLIP model|failed to load draft model",
+        r"Failed to load CLIP model|failed to load multimodal model|failed to load draft model",
         LaunchRejected,
         SpawnReason.BAD_ARGUMENT,
         "a file beside the model cannot be loaded",
+        "without its vision projector a model may load: projector = false in models.toml",
     ),
     _kind(
         r"failed to open GGUF file|failed to read magic|invalid magic characters"

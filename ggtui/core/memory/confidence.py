@@ -92,6 +92,8 @@ def _rough(
         ComputeSource.MEASURED
     ):
         found.append("the compute buffer is by formula until this model has been loaded once")
+    if model.projector_bytes:
+        found.append("the work space of the vision projector is a usual figure")
     if not is_overhead_known:
         found.append("what the driver takes is a usual figure, not measured here")
     return tuple(found)

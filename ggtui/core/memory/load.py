@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ggtui.core.memory.parts import Companions, projector_bytes
 from ggtui.core.memory.plan import MemoryPlan
 from ggtui.core.memory.pool import PoolKind
 from ggtui.core.memory.request import LoadRequest, request_of
 
 if TYPE_CHECKING:
     from ggtui.core.memory.compute import MeasuredCompute
-    from ggtui.core.memory.parts import Companions
     from ggtui.core.memory.pool import MemoryPool
     from ggtui.core.models import LaunchOptions, ModelSummary
 
@@ -28,6 +28,14 @@ class Load:
     """Given in place of what earlier loads of the file have taught."""
 
     @property
+    def beside(self) -> Companions | None:
+        """What is loaded with the model: as given, else its vision projector where that is wanted."""
+        n_bytes = self.model.projector_bytes
+        if self.companions is not None or not n_bytes or not self.options.projector:
+            return self.companions
+        return Companions(projector_bytes=projector_bytes(n_bytes))
+
+    @property
     def taught(self) -> MeasuredCompute | None:
         """The newest that a load of this kind has taught; None before the first."""
         shape = self.model.shape
@@ -41,7 +49,7 @@ class Load:
             self.model,
             self.request if like is None else replace(like.request, n_gpu_layers=n_gpu_layers),
             self.pool.rooms,
-            companions=self.companions,
+            companions=self.beside,
             measured=self.taught,
             ladder=None if like is None else like.ladder,
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ggtui.core.units import MIB
+
 if TYPE_CHECKING:
     from ggtui.core.models import ModelSummary
 
@@ -57,6 +59,15 @@ class Companions:
     """Tensors of the projector and its work space."""
     draft: ModelSummary | None = None
     """The model that drafts, at the same context."""
+
+
+PROJECTOR_WORK_BYTES = 512 * MIB
+"""Work space of a vision projector until it was measured: its graph for the largest image."""
+
+
+def projector_bytes(size_bytes: int) -> int:
+    """What a projector of this size takes, 0 for none."""
+    return size_bytes + PROJECTOR_WORK_BYTES if size_bytes else 0
 
 
 @dataclass(frozen=True, slots=True)

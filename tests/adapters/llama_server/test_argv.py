@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,15 @@ def test_extra_arguments_come_last_and_refused_flags_go() -> None:
 
     assert ("-b", "64") == flags[-2:]
     assert not {"--cors-origins", "localhost", "-kvu"} & set(flags)
+
+
+def test_a_vision_projector_is_launched_with_its_model_unless_that_is_turned_off() -> None:
+    def flags(*, projector: bool) -> tuple[str, ...]:
+        launch = plan(projector=projector)
+        spec = replace(launch.spec, projector=Path("/m/mmproj.gguf"))
+        return server_flags(replace(launch, spec=spec), "1", None)
+
+    with_it = flags(projector=True)
+
+    assert "/m/mmproj.gguf" == with_it[with_it.index("--mmproj") + 1]
+    assert "--mmproj" not in flags(projector=False)

@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "show": "show what is known of a model, and how much context fits",
     "load": "load a model, in place of the one that runs",
     "stop": "stop the running model",
+    "label": "give a model a name, tags, a favourite's mark",
     "logs": "print a model's server log",
     "gpu": "show memory, load and heat by device",
     "estimate": "forecast the memory a model would take",
@@ -113,7 +114,7 @@ def _add_shared(parser: argparse.ArgumentParser, *, is_root: bool) -> None:
 def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
     if name == "demo":
         _add_serving(parser, default=argparse.SUPPRESS)
-    if name in ("show", "load", "estimate"):
+    if name in ("show", "load", "estimate", "label"):
         parser.add_argument("model", metavar="MODEL", help="public id, or a .gguf file to estimate")
     if name == "estimate":
         _add_launch(parser)
@@ -124,12 +125,24 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
     if name == "load":
         parser.add_argument("--wait", action="store_true", help="until the model answers, as always")
         parser.add_argument("--timeout", metavar="S", type=_seconds, help="how long to wait for the load")
+    if name == "label":
+        _add_labels(parser)
     if name == "logs":
         parser.add_argument("-f", "--follow", action="store_true", help="go on as lines come")
         parser.add_argument("--verbose", action="store_true", help="with what the engine says of its memory")
         parser.add_argument("-n", "--lines", metavar="N", type=_count, default=100, help="lines (100)")
     if name == "completion":
         parser.add_argument("shell", type=_shell, metavar="bash|zsh|fish")
+
+
+def _add_labels(parser: argparse.ArgumentParser) -> None:
+    """What becomes different; without any of them the labels are printed."""
+    parser.add_argument("--name", metavar="NAME", help="name to show; empty gives the file's own back")
+    parser.add_argument("--tag", metavar="TAG", action="append", default=[], help="add a tag; repeatable")
+    parser.add_argument("--untag", metavar="TAG", action="append", default=[], help="take a tag away")
+    parser.add_argument(
+        "--favourite", action=argparse.BooleanOptionalAction, default=None, help="mark it as a favourite"
+    )
 
 
 def _add_launch(parser: argparse.ArgumentParser) -> None:

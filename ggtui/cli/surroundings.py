@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ from ggtui.core.state import TargetState
 from ggtui.core.stores import StoreKind, StoreRoot
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import AsyncIterator, Coroutine, Sequence
 
     from ggtui.config.schema import Config
     from ggtui.core.forecast import Forecast
@@ -83,15 +83,22 @@ async def read_shelf(config: Config, state: dict[str, Any] | None) -> Shelf:
 
     state: the running one's, None when none runs. Raises: StoreUnavailable.
     """
+    async with open_catalog(config, state) as catalog:
+        if state is None:
+            await catalog.refresh()
+        models = tuple(_with_context(model, config) for model in await catalog.list_models())
+        return Shelf(models, catalog.report())
+
+
+@asynccontextmanager
+async def open_catalog(config: Config, state: dict[str, Any] | None = None) -> AsyncIterator[GgufCatalog]:
+    """The catalog as it was last seen, closed at the end; of the running ggtui's places when one runs."""
     folders, stores = (config.models_dirs, config.stores) if state is None else _places(state)
     with suppress(StoreUnavailable):  # a catalog that cannot be written is kept in memory
         make_private(config.data_dir)
     catalog = GgufCatalog(config.database, folders, config.options, stores)
     try:
-        if state is None:
-            await catalog.refresh()
-        models = tuple(_with_context(model, config) for model in await catalog.list_models())
-        return Shelf(models, catalog.report())
+        yield catalog
     finally:
         await catalog.close()
 

@@ -63,6 +63,10 @@ class ModelSummary:
     capabilities: tuple[str, ...] = ("completion",)
     """Of `chat`, `completion`, `embedding`, `rerank`, from the file's own metadata."""
     tags: tuple[str, ...] = ()
+    """Words that a person gave it, in lower case."""
+    given_name: str = ""
+    """The name that a person gave it, which is then `name` too; empty when that is the file's own."""
+    is_favourite: bool = False
     shape: ModelShape | None = None
     """None when the header does not tell: the forecast is then a guess."""
     weights: ModelWeights | None = None

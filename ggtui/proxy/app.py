@@ -102,6 +102,7 @@ class App:
             b"/ggtui/rescan": control.rescan,
             b"/ggtui/context": control.context,
             b"/ggtui/pin": control.pin,
+            b"/ggtui/label": control.label,
             b"/ggtui/settings": control.change_settings,
             b"/ggtui/reload": control.reload,
         }

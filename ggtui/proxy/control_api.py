@@ -13,6 +13,7 @@ import msgspec
 
 from ggtui.core.context import parse_num_ctx
 from ggtui.core.errors import InvalidRequest
+from ggtui.core.labels import label_change
 from ggtui.core.model_settings import settings_document
 from ggtui.core.snapshot import TargetStatus
 from ggtui.core.state import TargetState
@@ -119,6 +120,30 @@ class ControlApi:
             raise InvalidRequest("pinned must be true or false", param="pinned")
         await self._control.pin(_model(document), is_pinned)
         await reply.json({"ok": True})
+
+    async def label(self, scope: Any, receive: Receive, reply: Reply) -> None:
+        """POST /ggtui/label {"model", "name"?, "tags"?, "add_tags"?, "remove_tags"?, "favourite"?}.
+
+        An empty name gives the file's own one back. Answers what the model is called then.
+        """
+        document = await self._read(scope, receive)
+        change = label_change(
+            name=_optional(document, "name", str),
+            tags=_words(document, "tags"),
+            added=_words(document, "add_tags") or (),
+            removed=_words(document, "remove_tags") or (),
+            is_favourite=_optional(document, "favourite", bool),
+        )
+        model = await self._control.label(_model(document), change)
+        await reply.json(
+            {
+                "model": model.public_id,
+                "name": model.name,
+                "given_name": model.given_name,
+                "tags": list(model.tags),
+                "favourite": model.is_favourite,
+            }
+        )
 
     async def settings(self, scope: Any, receive: Receive, reply: Reply) -> None:
         """GET /ggtui/settings?model=: what was set for a model, and what is in force with its source."""
@@ -279,6 +304,26 @@ def _line_count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 6:
         raise InvalidRequest("n must be a number of lines", param="n")
     return int(text)
+
+
+_EXPECTED = {str: "a text", bool: "true or false"}
+_MOST_WORDS = 256
+
+
+def _optional(document: Mapping[str, Any], key: str, kind: type[T]) -> T | None:
+    value = document.get(key)
+    if value is not None and not isinstance(value, kind):
+        raise InvalidRequest(f"{key} must be {_EXPECTED[kind]}", param=key)
+    return value
+
+
+def _words(document: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
+    value = document.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise InvalidRequest(f"{key} must be a list of texts", param=key)
+    return tuple(value[:_MOST_WORDS])
 
 
 def _refuse_files(changes: dict[str, Any]) -> None:

@@ -9,8 +9,9 @@ from ggtui.core.ports.runtime import ModelRuntimePort
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from ggtui.core.labels import LabelChange
     from ggtui.core.model_settings import SettingsView
-    from ggtui.core.models import RunningTarget
+    from ggtui.core.models import ModelSummary, RunningTarget
     from ggtui.core.ports.catalog import CatalogReport
     from ggtui.core.reload import ReloadReport
     from ggtui.core.snapshot import EngineSnapshot, LogBatch
@@ -50,6 +51,9 @@ class ControlPort(Protocol):
 
     async def set_context(self, name: str, n_ctx: int | None) -> None:
         """Keep a context choice for a model."""
+
+    async def label(self, name: str, change: LabelChange) -> ModelSummary:
+        """Change what a person calls a model."""
 
     async def rescan(self) -> CatalogReport:
         """Look at the model folders again."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from ggtui.core.labels import LabelChange, Labels
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.models import LaunchOptions, ModelLaunchSpec, ModelSummary
     from ggtui.core.ports.catalog import CatalogReport, ModelStorePort
@@ -134,6 +135,12 @@ class CatalogService:
         """Keep what a load took; see ModelStorePort."""
         await self._store.note_load(model_id, record)
         await self._read()
+
+    async def change_labels(self, model_id: int, change: LabelChange) -> Labels:
+        """Change what a person calls a model; see ModelStorePort."""
+        labels = await self._store.change_labels(model_id, change)
+        await self._read()
+        return labels
 
     async def load_history(self, model_id: int) -> tuple[LoadRecord, ...]:
         """What the loads of a model took; see ModelStorePort."""

@@ -15,6 +15,7 @@ from ggtui.core.reload import ReloadReport
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from ggtui.core.labels import LabelChange
     from ggtui.core.model_settings import SettingsView
     from ggtui.core.models import LaunchOptions, ModelSummary, RunningTarget
     from ggtui.core.ports.catalog import CatalogReport
@@ -137,6 +138,16 @@ class Control:
         """
         self._refuse_when_read_only()
         return await self._settings.change((await self._model(name)).public_id, changes)
+
+    async def label(self, name: str, change: LabelChange) -> ModelSummary:
+        """Change what a person calls a model; returns the model as it is shown then.
+
+        Raises: ModelNotFound, InvalidRequest, StoreUnavailable, LaunchRejected when read-only.
+        """
+        self._refuse_when_read_only()
+        public_id = (model := await self._model(name)).public_id
+        await self._catalog.change_labels(model.id, change)
+        return await self._model(public_id)
 
     async def rescan(self) -> CatalogReport:
         """Look at the model folders again; what failed before may be tried again."""

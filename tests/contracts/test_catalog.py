@@ -11,7 +11,8 @@ import pytest
 
 from ggtui.adapters.gguf.catalog import GgufCatalog
 from ggtui.adapters.memory.catalog import MemoryCatalog
-from ggtui.core.errors import StoreUnavailable
+from ggtui.core.errors import InvalidRequest, StoreUnavailable
+from ggtui.core.labels import Labels, label_change
 from ggtui.core.load_history import LoadRecord
 from ggtui.core.memory.compute import MeasuredCompute
 from ggtui.core.memory.parts import DeviceShare
@@ -312,6 +313,67 @@ def test_what_loads_took_is_kept_and_taught(place: Place) -> None:
             assert () == await place.catalog.load_history(beta.id)
 
             await place.catalog.refresh()
+
+    run(place, scenario())
+
+
+def test_labels_are_kept_beside_the_model(place: Place) -> None:
+    async def labels() -> dict[str, tuple[str, str, tuple[str, ...], bool]]:
+        models = await place.catalog.list_models()
+        return {each.public_id: (each.name, each.given_name, each.tags, each.is_favourite) for each in models}
+
+    async def scenario() -> None:
+        place.add("alpha")
+        place.add("beta")
+        await place.catalog.refresh()
+        before = await labels()
+        alpha = (await place.catalog.list_models())[0]
+
+        change = label_change(name="Fox", added=("Coding", "small"), is_favourite=True)
+        kept = await place.catalog.change_labels(alpha.id, change)
+        assert Labels("Fox", ("coding", "small"), is_favourite=True) == kept
+        for _ in range(2):  # before a look at the folders and after it
+            wanted = ("Fox", "Fox", ("coding", "small"), True)
+            assert {**before, "alpha": wanted} == await labels()
+            await place.catalog.refresh()
+        one, both = label_change(removed=("small",)), label_change(added=("b",))
+        await asyncio.gather(*(place.catalog.change_labels(alpha.id, each) for each in (one, both)))
+        assert ("Fox", "Fox", ("coding", "b"), True) == (await labels())["alpha"]
+        await place.catalog.change_labels(alpha.id, label_change(name="", tags=(), is_favourite=False))
+        assert before == await labels()
+
+    run(place, scenario())
+
+
+def test_labels_come_back_with_the_model(place: Place) -> None:
+    async def scenario() -> None:
+        place.add("alpha")
+        await place.catalog.refresh()
+        (alpha,) = await place.catalog.list_models()
+        await place.catalog.change_labels(alpha.id, label_change(added=("kept",)))
+        place.remove("alpha")
+        await place.catalog.refresh()
+        place.add("alpha")
+        await place.catalog.refresh()
+
+        assert [("kept",)] == [model.tags for model in await place.catalog.list_models()]
+
+    run(place, scenario())
+
+
+def test_unknown_models_keep_no_labels_and_a_refused_change_keeps_what_was(place: Place) -> None:
+    async def scenario() -> None:
+        place.add("alpha")
+        await place.catalog.refresh()
+        (alpha,) = await place.catalog.list_models()
+        await place.catalog.change_labels(12_345, label_change(name="nobody"))
+        many = label_change(tags=tuple(f"t{number}" for number in range(17)))
+        await place.catalog.change_labels(alpha.id, label_change(added=("a",)))
+        with pytest.raises(InvalidRequest):
+            await place.catalog.change_labels(alpha.id, many)
+
+        (kept,) = await place.catalog.list_models()
+        assert (alpha.name, ("a",)) == (kept.name, kept.tags)
 
     run(place, scenario())
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ggtui.config.model_file import checked
 from ggtui.core.errors import ModelNotFound
+from ggtui.core.labels import UNLABELLED
 from ggtui.core.model_settings import CommonSettings, ModelSettings, settings_view
 from ggtui.core.models import ModelSummary, RunningTarget
 from ggtui.core.ports.catalog import CatalogReport
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 
     from ggtui.core.admission import Admission
+    from ggtui.core.labels import LabelChange
     from ggtui.core.model_settings import SettingsView
 
 T = TypeVar("T")
@@ -191,6 +193,12 @@ class FakeControl:
 
     async def pin(self, name: str, is_pinned: bool) -> None:
         self.asked.append(("pin", name, is_pinned))
+
+    async def label(self, name: str, change: LabelChange) -> ModelSummary:
+        self.asked.append(("label", name, change))
+        labels = change.applied_to(UNLABELLED)
+        tags, is_favourite = labels.tags, labels.is_favourite
+        return summary(1, name, given_name=labels.name, tags=tags, is_favourite=is_favourite)
 
     async def settings(self, name: str) -> SettingsView:
         self.asked.append(("settings", name))

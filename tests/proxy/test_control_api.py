@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from ggtui.core.labels import LabelChange
 from ggtui.core.models import EngineInfo
 from ggtui.core.snapshot import (
     EngineSnapshot,
@@ -63,6 +64,12 @@ def test_the_state_is_one_document() -> None:
         ("/ggtui/context", {"model": "tiny", "num_ctx": 512}, ("set_context", "tiny", 512)),
         ("/ggtui/context", {"model": "tiny", "num_ctx": None}, ("set_context", "tiny", None)),
         ("/ggtui/pin", {"model": "tiny"}, ("pin", "tiny", True)),
+        ("/ggtui/label", {"model": "tiny", "name": ""}, ("label", "tiny", LabelChange(name=""))),
+        (
+            "/ggtui/label",
+            {"model": "tiny", "tags": ["A"], "add_tags": ["b"], "remove_tags": ["#c"], "favourite": False},
+            ("label", "tiny", LabelChange(None, ("a",), ("b",), ("c",), is_favourite=False)),
+        ),
         ("/ggtui/pin", {"model": "tiny", "pinned": False}, ("pin", "tiny", False)),
         (
             "/ggtui/settings",
@@ -104,6 +111,13 @@ def test_a_load_answers_the_target() -> None:
         ("/ggtui/stop", {"force": 1}, "force"),
         ("/ggtui/context", {"model": "tiny"}, "num_ctx"),
         ("/ggtui/pin", {"model": "tiny", "pinned": "yes"}, "pinned"),
+        ("/ggtui/label", {"model": "tiny", "name": 5}, "name"),
+        ("/ggtui/label", {"model": "tiny", "name": "x" * 81}, "name"),
+        ("/ggtui/label", {"model": "tiny", "tags": "one"}, "tags"),
+        ("/ggtui/label", {"model": "tiny", "add_tags": [1]}, "add_tags"),
+        ("/ggtui/label", {"model": "tiny", "tags": ["two words"]}, "tags"),
+        ("/ggtui/label", {"model": "tiny", "favourite": 1}, "favourite"),
+        ("/ggtui/label", {"name": "x"}, "model"),
         ("/ggtui/settings", {"model": "tiny"}, "settings"),
         ("/ggtui/settings", {"settings": {}}, "model"),
         # llama-server would read and write the files that these name.
@@ -127,7 +141,7 @@ def test_a_wrong_order_is_named(path: str, document: object, param: str) -> None
     run(check())
 
 
-@pytest.mark.parametrize("action", ["load", "stop", "rescan", "context", "pin", "reload"])
+@pytest.mark.parametrize("action", ["load", "stop", "rescan", "context", "pin", "label", "reload"])
 def test_nothing_changes_by_get(action: str) -> None:
     path = f"/ggtui/{action}"
 

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from ggtui.core.errors import LaunchRejected, ModelNotFound
+from ggtui.core.labels import label_change
 from tests.services.desk import desk
 
 
@@ -23,6 +24,29 @@ def test_a_loaded_context_becomes_the_models_own_and_survives_plain_requests() -
             smaller = await it.control.load("alpha", 1024)
 
             assert 1024 == smaller.effective_ctx
+
+    asyncio.run(scenario())
+
+
+def test_a_label_shows_in_the_next_snapshot_and_not_when_read_only() -> None:
+    change = label_change(name="Fox", added=("small",), is_favourite=True)
+
+    async def scenario() -> None:
+        async with desk() as it:
+            model = await it.control.label("1", change)
+
+            assert ("alpha", "Fox", ("small",), True) == (
+                model.public_id,
+                model.name,
+                model.tags,
+                model.is_favourite,
+            )
+            assert [model.name, "beta"] == [row.summary.name for row in it.snapshot().models]
+            with pytest.raises(ModelNotFound):
+                await it.control.label("nobody", change)
+        async with desk(is_read_only=True) as it:
+            with pytest.raises(LaunchRejected):
+                await it.control.label("alpha", change)
 
     asyncio.run(scenario())
 

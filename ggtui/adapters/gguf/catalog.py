@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ggtui.adapters.gguf.listing import Entry
     from ggtui.adapters.gguf.roots import Root
     from ggtui.adapters.gguf.store import StoredModel
+    from ggtui.core.labels import LabelChange, Labels
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.models import LaunchOptions, ModelSummary
     from ggtui.core.stores import StoreRoot
@@ -140,6 +141,14 @@ class GgufCatalog:
         """What the loads of a model took, the newest first."""
         await self.thread.opened()
         return await self.thread.run(lambda: self.thread.store.load_history(model_id))
+
+    async def change_labels(self, model_id: int, change: LabelChange) -> Labels:
+        """Change what a person calls a model, by what the database has of it at this moment."""
+        await self.thread.opened()
+        labels = await self.thread.run(lambda: self.thread.store.change_labels(model_id, change))
+        if model_id in self._rows:
+            self._put(replace(self._rows[model_id], labels=labels))
+        return labels
 
     async def reconfigure(
         self, folders: Sequence[Path], options: LaunchOptions, stores: Sequence[StoreRoot] = ()

@@ -56,6 +56,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE INDEX load_records_by_model ON load_records (model_id, at)",
     ),
+    (
+        """CREATE TABLE labels (
+            model_id INTEGER PRIMARY KEY REFERENCES models (id),
+            name TEXT NOT NULL,
+            tags BLOB NOT NULL,
+            is_favourite INTEGER NOT NULL
+        )""",
+    ),
 )
 """Statements that lead from schema n to n + 1; `PRAGMA user_version` holds n."""
 
@@ -66,6 +74,7 @@ _PROBES = (
     "SELECT path, scanned_at, n_files, problems, unfinished, is_absent FROM folders LIMIT 1",
     "SELECT model_id, loaded_at FROM loads LIMIT 1",
     "SELECT model_id, at, size_bytes, mtime_ns, record FROM load_records LIMIT 1",
+    "SELECT model_id, name, tags, is_favourite FROM labels LIMIT 1",
 )
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from ggtui.adapters.gguf import load_records
+from ggtui.adapters.gguf import label_rows, load_records
 from ggtui.adapters.gguf.database import open_database
 from ggtui.adapters.gguf.facts import ModelFacts, broken_facts
 from ggtui.adapters.gguf.found import Place
 from ggtui.core.errors import StoreUnavailable
+from ggtui.core.labels import UNLABELLED
 from ggtui.core.naming import public_id
 from ggtui.core.text import plain
 
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ggtui.adapters.gguf.found import FoundModel
+    from ggtui.core.labels import LabelChange, Labels
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.memory.compute import MeasuredCompute
 
+T = TypeVar("T")
 FACTS_EDITION = 3
 """Raised whenever facts are drawn from headers in another way, so that all files are read again."""
 
@@ -71,6 +74,7 @@ class StoredModel:
     stamp: tuple[int, ...]
     measured: tuple[MeasuredCompute, ...] = ()
     """What earlier loads have taught of it, the newest first."""
+    labels: Labels = UNLABELLED
 
     @property
     def size_bytes(self) -> int:
@@ -141,7 +145,11 @@ class Store:
         """
         with self._translated():
             taught = load_records.measured(self._connection)
-            return [_stored(row, taught.get(row[0], ())) for row in self._connection.execute(_SELECT)]
+            labels = label_rows.of_all(self._connection)
+            return [
+                replace(_stored(row, taught.get(row[0], ())), labels=labels.get(row[0], UNLABELLED))
+                for row in self._connection.execute(_SELECT)
+            ]
 
     def folders(self) -> dict[str, FolderScan]:
         """The last look into each folder ever looked into, by absolute path.
@@ -170,6 +178,13 @@ class Store:
             )
 
         self._write(write)
+
+    def change_labels(self, model_id: int, change: LabelChange) -> Labels:
+        """Change what a person calls a model; returns what is kept then. Unknown ids keep nothing.
+
+        Raises: StoreUnavailable, InvalidRequest.
+        """
+        return self._write(lambda connection: label_rows.change(connection, model_id, change))
 
     def note_loaded(self, model_id: int, loaded_at: float) -> None:
         """Keep when a model was loaded; ids that do not exist are ignored.
@@ -225,17 +240,17 @@ class Store:
 
         self._write(write)
 
-    def _write(self, work: Callable[[sqlite3.Connection], None]) -> None:
+    def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         with self._translated():
             try:
                 with self._connection as connection:
-                    work(connection)
+                    return work(connection)
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF not in _NO_PLACE:
                     raise
                 self._move_to_memory(str(error))
                 with self._connection as connection:
-                    work(connection)
+                    return work(connection)
 
     def _move_to_memory(self, reason: str) -> None:
         """Go on without the file, which keeps what it had."""

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ggtui.core.errors import StoreUnavailable
+from ggtui.core.labels import UNLABELLED, Labels
 from ggtui.core.models import LaunchOptions, ModelLaunchSpec
 from ggtui.core.ports.catalog import CatalogReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ggtui.core.labels import LabelChange
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.models import ModelSummary
     from ggtui.core.stores import StoreRoot
@@ -40,6 +42,7 @@ class MemoryCatalog:
         self._report = CatalogReport(folders=(str(folder),), n_files=len(self._known))
         self._loads = {model.id: model.loaded_at for model in self.disk.values()}
         self._records: dict[int, list[LoadRecord]] = {}
+        self._labels: dict[int, Labels] = {}
         self._is_closed = False
 
     def put(self, model: ModelSummary) -> None:
@@ -105,6 +108,18 @@ class MemoryCatalog:
         if model_id in self._known:
             self._contexts[model_id] = n_ctx
 
+    async def change_labels(self, model_id: int, change: LabelChange) -> Labels:
+        """Keep the labels of a known model."""
+        self._check_open()
+        if model_id not in self._known:
+            return UNLABELLED
+        self._labels[model_id] = change.applied_to(self._labels_of(self._known[model_id]))
+        return self._labels[model_id]
+
+    def _labels_of(self, model: ModelSummary) -> Labels:
+        own = Labels(model.given_name, model.tags, model.is_favourite)
+        return self._labels.get(model.id, own)
+
     async def reconfigure(
         self, folders: Sequence[Path], options: LaunchOptions, stores: Sequence[StoreRoot] = ()
     ) -> None:
@@ -142,8 +157,13 @@ class MemoryCatalog:
     def _with_context(self, model: ModelSummary) -> ModelSummary:
         records = self._records.get(model.id, [])
         measured = (record.measured for record in records if record.measured is not None)
+        labels = self._labels_of(model)
         return replace(
             model,
+            name=labels.name or model.name,
+            given_name=labels.name,
+            tags=labels.tags,
+            is_favourite=labels.is_favourite,
             n_ctx_chosen=self._contexts.get(model.id),
             loaded_at=self._loads.get(model.id),
             measured=tuple(dict.fromkeys(measured)) or model.measured,

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from ggtui.core.labels import LabelChange, Labels
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.models import AdapterSummary, LaunchOptions, ModelLaunchSpec, ModelSummary
     from ggtui.core.stores import StoreRoot
@@ -97,6 +98,12 @@ class ModelStorePort(ModelCatalogPort, Protocol):
         """What the loads of a model took, the newest first; only those of the file as it is now.
 
         Raises: StoreUnavailable.
+        """
+
+    async def change_labels(self, model_id: int, change: LabelChange) -> Labels:
+        """Change what a person calls a model; later summaries have it. Returns what is kept then.
+
+        Unknown ids keep nothing. Raises: StoreUnavailable, InvalidRequest.
         """
 
     async def reconfigure(

@@ -131,6 +131,10 @@ class SettingInForce:
     """In the file's own terms; None: left to the engine or to the model file."""
     source: str
     """`models.toml`, `config`, `built-in`, or how it was computed."""
+    shared: Value | None = None
+    """What counts when models.toml says nothing."""
+    shared_source: str = "built-in"
+    """`config` or `built-in`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +157,12 @@ def settings_view(
     given, shared, built_in = own.given, _of_common(public_id, common), _of_common("", CommonSettings())
     rows = []
     for key, label in LABELS.items():
-        if key in given:
-            row = SettingInForce(key, label, given[key], "models.toml")
-        elif key == "ctx" and common.n_ctx == AUTO_CTX:
-            row = SettingInForce(key, label, n_ctx_advised, COMPUTED)
-        else:
-            source = "built-in" if shared[key] == built_in[key] else "config"
-            row = SettingInForce(key, label, shared[key], source)
-        rows.append(row)
+        source = "built-in" if shared[key] == built_in[key] else "config"
+        common_value = shared[key]
+        if key == "ctx" and common.n_ctx == AUTO_CTX:
+            common_value, source = n_ctx_advised, COMPUTED
+        value, own_source = (given[key], "models.toml") if key in given else (common_value, source)
+        rows.append(SettingInForce(key, label, value, own_source, common_value, source))
     return SettingsView(public_id, own, tuple(rows))
 
 

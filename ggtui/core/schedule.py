@@ -415,11 +415,11 @@ class Scheduler:
         is_idle = resident.phase is Phase.READY and not resident.leases
         if not is_idle or resident.model_id in self._pinned:
             return None
-        keep_alive_s = self._keep_alive_s(resident)
+        keep_alive_s = self.keep_alive_s(resident)
         return resident.last_used + keep_alive_s if keep_alive_s >= 0 else None
 
-    def _keep_alive_s(self, resident: Resident) -> float:
-        """What a request said, else what was set for the model, else for all."""
+    def keep_alive_s(self, resident: Resident) -> float:
+        """Its idle time, negative for ever: what a request said, else what was set for it or for all."""
         if resident.keep_alive_s is not None:
             return resident.keep_alive_s
         own = self.rules.keep_alive_of(resident.model_id)

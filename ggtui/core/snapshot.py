@@ -92,6 +92,8 @@ class TargetStatus:
     """What the engine's own log says it holds, beside the forecast; None until it has told."""
     last_used_at: float | None = None
     """Unix time at which its last request came or ended; None while it has had none."""
+    keep_alive_s: float | None = None
+    """Idle seconds after which it is stopped; negative for never, None when nobody told."""
     prompt_per_second: float | None = None
     predicted_per_second: float | None = None
     """Speeds of the last answer, tokens per second, when the server reported them."""

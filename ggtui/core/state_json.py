@@ -81,6 +81,7 @@ def target_document(target: TargetStatus, now: float) -> dict[str, object]:
         "predicted_bytes": target.predicted_bytes,
         "load": _load(target.load) if target.load is not None else None,
         "last_used_at": utc_text(target.last_used_at),
+        "keep_alive_s": target.keep_alive_s,
         "prompt_per_second": target.prompt_per_second,
         "predicted_per_second": target.predicted_per_second,
     }

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from ggtui.core.labels import LabelChange
+    from ggtui.core.load_history import LoadRecord
     from ggtui.core.model_settings import SettingsView
     from ggtui.core.models import LaunchOptions, ModelSummary, RunningTarget
     from ggtui.core.ports.catalog import CatalogReport
@@ -138,6 +139,13 @@ class Control:
         """
         self._refuse_when_read_only()
         return await self._settings.change((await self._model(name)).public_id, changes)
+
+    async def load_history(self, name: str) -> tuple[LoadRecord, ...]:
+        """What the loads of a model took and what was forecast for them, the newest first.
+
+        Raises: ModelNotFound, StoreUnavailable.
+        """
+        return await self._catalog.load_history((await self._model(name)).id)
 
     async def label(self, name: str, change: LabelChange) -> ModelSummary:
         """Change what a person calls a model; returns the model as it is shown then.

@@ -18,10 +18,12 @@ from ggtui.tui.desk import Desk
 from ggtui.tui.glyphs import ASCII, UNICODE
 from ggtui.tui.intents import Intents, QuitChoice
 from ggtui.tui.keys import Where, bindings
+from ggtui.tui.launching import Launching
 from ggtui.tui.messages import CallAnswered, CallFailed, EngineFailed, LogsArrived, SnapshotArrived
 from ggtui.tui.notices import Notices
 from ggtui.tui.reasons import NO_RETRY, why_not, why_not_load
 from ggtui.tui.screens.error_detail import ErrorScreen
+from ggtui.tui.screens.launch_options import LaunchOptionsScreen
 from ggtui.tui.screens.logs import LogScreen
 from ggtui.tui.screens.main import MainScreen
 from ggtui.tui.screens.model_info import ModelInfoScreen
@@ -84,6 +86,7 @@ class ModelsApp(App[QuitChoice]):
         self.bridge = Bridge(self, engine)
         self.intents = Intents(self)
         self.visits = Visits(self)
+        self.launching = Launching(self)
         self.notices = Notices(self, self.glyphs, clock)
         self._starts_engine = starts_engine
         self._config_path = config_path
@@ -132,6 +135,8 @@ class ModelsApp(App[QuitChoice]):
         """For the footer: why a key can do nothing now; empty when it can."""
         if binding_id == "restart" and isinstance(self.screen, ErrorScreen):
             return "" if self.screen.public_id else NO_RETRY
+        if binding_id == "copy" and isinstance(self.screen, LaunchOptionsScreen):
+            return ""
         return why_not(self.desk, binding_id)
 
     @on(SnapshotArrived)
@@ -191,8 +196,13 @@ class ModelsApp(App[QuitChoice]):
     def load_from_info(self) -> None:
         """Load, and show it happen; what cannot be loaded says so where it stands."""
         if not why_not_load(self.desk, self.desk.selected):
-            self.pop_screen()
+            self.show_main()
         self.intents.load(self.desk.selected)
+
+    def show_main(self) -> None:
+        """Close what stands over the main screen about one model."""
+        while isinstance(self.screen, ModelInfoScreen):
+            self.pop_screen()
 
     @on(MainScreen.ContextWanted)
     @on(ModelInfoScreen.ContextWanted)
@@ -218,9 +228,11 @@ class ModelsApp(App[QuitChoice]):
         self._refresh_info()
 
     def _refresh_info(self) -> None:
+        if isinstance(self.screen, LaunchOptionsScreen):
+            self.screen.look_again()
         selected = self.desk.selected
         if isinstance(self.screen, ModelInfoScreen) and selected is not None:
-            self.screen.outlook = self.desk.outlook(selected)
+            self.visits.follow_info(self.screen, selected)
 
     def select(self, model_id: int) -> None:
         """Put the cursor on a model; a filter that hides it is cleared."""
@@ -239,6 +251,39 @@ class ModelsApp(App[QuitChoice]):
     def action_info(self) -> None:
         """More about the model under the cursor."""
         self.visits.info()
+
+    @on(MainScreen.OptionsWanted)
+    def open_options(self, wanted: MainScreen.OptionsWanted) -> None:
+        """How this model is launched."""
+        self.desk.selected_id = wanted.model_id
+        self.launching.open(self.desk.selected)
+
+    @on(ModelInfoScreen.OptionsWanted)
+    def open_options_from_info(self) -> None:
+        """How the model that is read about is launched."""
+        self.launching.open(self.desk.selected)
+
+    @on(LaunchOptionsScreen.Changed)
+    def show_command(self) -> None:
+        """The command follows the changes."""
+        if isinstance(self.screen, LaunchOptionsScreen):
+            self.launching.fetch_command(self.screen)
+
+    @on(LaunchOptionsScreen.SaveWanted)
+    def save_options(self, wanted: LaunchOptionsScreen.SaveWanted) -> None:
+        """Write them, and load when that is wanted too."""
+        if isinstance(self.screen, LaunchOptionsScreen):
+            self.launching.save(self.screen, loads=wanted.loads)
+
+    @on(LaunchOptionsScreen.Refused)
+    def refuse_change(self, refused: LaunchOptionsScreen.Refused) -> None:
+        """Say why."""
+        self.notices.tell(self.why_not(refused.binding_id), "warning")
+
+    @on(LaunchOptionsScreen.Left)
+    def leave_options(self, left: LaunchOptionsScreen.Left) -> None:
+        """Say what was not saved."""
+        self.launching.left(left.public_id, left.n_changes)
 
     @on(MainScreen.LogsWanted)
     def open_logs(self, wanted: MainScreen.LogsWanted) -> None:
@@ -283,6 +328,8 @@ class ModelsApp(App[QuitChoice]):
         """Copy the URL; from the detail of a failure, its report."""
         if isinstance(self.screen, ErrorScreen):
             self.intents.copy(self.screen.report, "the report")
+        elif isinstance(self.screen, LaunchOptionsScreen):
+            self.launching.copy_command(self.screen)
         elif self.desk.snapshot.url:
             self.intents.copy(self.desk.snapshot.url, "the URL")
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from ggtui.core.models import ModelSummary
     from ggtui.core.snapshot import FailureNote, LogBatch, ModelStatus, TargetStatus
 
+_OFFLOADED = re.compile(r"offloaded (\d+/\d+) layers to GPU")
+"""Source: llama.cpp src/llama-model.cpp, load_tensors."""
 MOST_LOGS = 16
 """Servers whose log is kept; the least recently heard is dropped."""
 
@@ -37,6 +40,7 @@ class Desk:
         self._chosen: dict[int, int] = {}
         self._forecasts: dict[int, tuple[ModelStatus, int, MemoryPool, Forecast | None]] = {}
         self._logs: dict[str, deque[str]] = {}
+        self._offloaded: dict[str, str] = {}
         self._rows: dict[int, ModelStatus] = {}
         self._held: tuple[tuple[object, ...], ...] = ()
         """What forecasts depend on of the servers that stand."""
@@ -134,27 +138,34 @@ class Desk:
         self._forecasts[summary.id] = (status, n_ctx, self.pool, found)
         return found
 
-    def forecast_at(self, summary: ModelSummary, n_ctx: int) -> Forecast | None:
-        """The forecast at any context, in tokens, among the servers that stand."""
+    def forecast_at(
+        self, summary: ModelSummary, n_ctx: int, options: LaunchOptions | None = None
+    ) -> Forecast | None:
+        """The forecast at any context, in tokens, among the servers that stand.
+
+        options: to see what others would lead to; None for those in force.
+        """
         return look_ahead(
             summary,
             n_ctx,
-            self._options(summary),
+            options or self.options_of(summary),
             self.pool,
             [self._stands(target) for target in self._holding()],
             strategy=self.snapshot.strategy,
             budget_bytes=self.snapshot.memory_budget_bytes,
         )
 
-    def _options(self, summary: ModelSummary) -> LaunchOptions:
+    def options_of(self, summary: ModelSummary) -> LaunchOptions:
         """How a load would launch this model now."""
         row = self.status_of(summary.id)
         return (row.options if row is not None else None) or self.snapshot.options
 
-    def outlook(self, status: ModelStatus) -> Outlook:
-        """What a load of this model would lead to."""
-        held, n_ctx = self._holding(), self.n_ctx(status)
-        ahead = self.forecast_at(status.summary, n_ctx)
+    def outlook(
+        self, status: ModelStatus, n_ctx: int | None = None, options: LaunchOptions | None = None
+    ) -> Outlook:
+        """What a load of this model would lead to, as chosen or with another context and other options."""
+        held, n_ctx = self._holding(), n_ctx or self.n_ctx(status)
+        ahead = self.forecast_at(status.summary, n_ctx, options)
         own = next((target for target in held if target.model_id == status.summary.id), None)
         frees = ahead.frees if ahead is not None else ()
         goes = [target for target in held if target is own or target.public_id in frees]
@@ -165,6 +176,7 @@ class Desk:
             forecast=ahead,
             target=own,
             in_flight=sum(target.in_flight for target in goes),
+            has_other_options=options is not None and options != self.options_of(status.summary),
         )
 
     def newest_failure(self) -> tuple[str, FailureNote] | None:
@@ -177,12 +189,19 @@ class Desk:
         return max(failed, key=lambda entry: entry[1].at, default=None)
 
     def hear(self, batch: LogBatch) -> None:
-        """Keep new log lines."""
+        """Keep new log lines, and what they say of the layers."""
+        for line in batch.lines:
+            if "offloaded" in line and (found := _OFFLOADED.search(line)):
+                self._offloaded[batch.public_id] = found[1]
         lines = self._logs.pop(batch.public_id, None) or deque[str](maxlen=MAX_LINES)
         lines.extend(batch.lines)
         self._logs[batch.public_id] = lines
         while len(self._logs) > MOST_LOGS:
             del self._logs[next(iter(self._logs))]
+
+    def offloaded(self, public_id: str) -> str:
+        """Layers on devices and all layers by the newest log of this model, as `49/49`; empty for unknown."""
+        return self._offloaded.get(public_id, "")
 
     def log(self, public_id: str) -> tuple[str, ...]:
         """The log lines heard of this model, oldest first."""

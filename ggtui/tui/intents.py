@@ -9,7 +9,17 @@ from ggtui.core.errors import ConfigInvalid
 from ggtui.core.state import TargetState
 from ggtui.tui.answers import STAYS, pin_words, reload_words
 from ggtui.tui.clipboard import copy_text
-from ggtui.tui.questions import KEEP, LARGEST, LOAD, STOP, STOP_NOW, before_load, before_quit, before_stop
+from ggtui.tui.questions import (
+    KEEP,
+    LARGEST,
+    LOAD,
+    PART,
+    STOP,
+    STOP_NOW,
+    before_load,
+    before_quit,
+    before_stop,
+)
 from ggtui.tui.reasons import READ_ONLY, why_not_load, why_not_pin, why_not_stop
 from ggtui.tui.screens.choice import ChoiceScreen, Question
 
@@ -19,6 +29,7 @@ if TYPE_CHECKING:
     from ggtui.core.reload import ReloadReport
     from ggtui.core.snapshot import ModelStatus
     from ggtui.tui.app import ModelsApp
+    from ggtui.tui.outlook import Outlook
 
 
 class QuitChoice(StrEnum):
@@ -47,10 +58,36 @@ class Intents:
         def go(answer: str) -> None:
             if answer == LARGEST and outlook.forecast is not None and outlook.forecast.largest_ctx:
                 desk.choose(status, outlook.forecast.largest_ctx)
-            if answer in (LOAD, LARGEST):
+            if answer == PART and self._engine_places(status):
+                self._load_partly(status, outlook)
+            elif answer in (LOAD, LARGEST, PART):
                 self._load_now(status)
 
+        self.ask_before_load(outlook, go)
+
+    def ask_before_load(self, outlook: Outlook, go: Callable[[str], None]) -> None:
+        """Ask what enter asks before this load; `go` hears the answer, `LOAD` when nothing is asked."""
         self._ask(before_load(outlook), go, LOAD)
+
+    def forget_unkept(self, public_id: str) -> None:
+        """Write no earlier choice of a context for this model any more."""
+        self._unkept.pop(public_id, None)
+
+    def _engine_places(self, status: ModelStatus) -> bool:
+        """True while nobody chose how many layers go to the devices."""
+        return self._app.desk.options_of(status.summary).n_gpu_layers is None
+
+    def _load_partly(self, status: ModelStatus, outlook: Outlook) -> None:
+        """Load with as many layers on the devices as were forecast; the number becomes the model's own."""
+        control, public_id = self._app.bridge.control, status.summary.public_id
+        n_layers = outlook.forecast.n_layers_on_gpu if outlook.forecast is not None else None
+
+        async def partly() -> None:
+            await control.change_settings(public_id, {"gpu_layers": n_layers})
+            await control.load(public_id, outlook.n_ctx)
+
+        self._unkept.pop(public_id, None)
+        self._app.bridge.submit(partly(), public_id)
 
     def _load_now(self, status: ModelStatus) -> None:
         public_id = status.summary.public_id
@@ -95,16 +132,19 @@ class Intents:
     def _restart_as_it_is(self, running: ModelStatus) -> None:
         control, public_id = self._app.bridge.control, running.summary.public_id
         n_ctx = self._app.desk.n_ctx(running)
+        outlook = self._app.desk.outlook(running)
 
         async def again() -> None:
             await control.stop(public_id)
             await control.load(public_id, n_ctx)
 
         def go(answer: str) -> None:
-            if answer == LOAD:
+            if answer == PART and self._engine_places(running):
+                self._load_partly(running, outlook)
+            elif answer in (LOAD, PART):
                 self._app.bridge.submit(again(), public_id)
 
-        self._ask(before_load(self._app.desk.outlook(running)), go, LOAD)
+        self.ask_before_load(outlook, go)
 
     def rescan(self) -> None:
         """Look at the model folders again."""

@@ -18,6 +18,8 @@ class Where(StrEnum):
     LISTS = "lists, logs"
     LOGS = "logs"
     INFO = "info"
+    OPTIONS = "launch options"
+    VALUE = "a value"
     FILTER = "filter"
     DIALOG = "dialogs"
 
@@ -91,6 +93,7 @@ TABLE: tuple[Key, ...] = (
     ),
     Key("logs", "l", "l", "logs", "logs of the selected model", Where.MAIN, "Logs"),
     Key("info", "i", "i", "info", "model info; after a failure, what happened", Where.MAIN, "Info"),
+    Key("options", "e", "e", "options", "launch options: what it is started with", Where.MAIN),
     Key("copy", "y", "y", "app.copy_url", "copy the endpoint's URL", Where.ANY, "Copy"),
     Key("help", "question_mark,f1", "?", "app.help", "help", Where.ANY, "Help"),
     Key("quit", "q", "q", "app.quit", "quit; asks when a model is running", Where.ANY, "Quit"),
@@ -136,6 +139,33 @@ TABLE: tuple[Key, ...] = (
     Key("next", "n", "n", "next_match", "next match", Where.LOGS, "Next"),
     Key("previous", "N", "N", "previous_match", "previous match", Where.LOGS),
     Key("load-here", "enter", "⏎", "load", "load this model with this context", Where.INFO, "Load"),
+    Key("options-here", "e", "e", "options", "launch options of this model", Where.INFO, "Options"),
+    Key("option-change", "enter", "⏎", "change", "type a value, or take the next", Where.OPTIONS, "Change"),
+    Key(
+        "option-down",
+        "left",
+        "←",
+        "value_down",
+        "the value below; the forecast moves at once",
+        Where.OPTIONS,
+        "Value",
+        footer_keys="← →",
+    ),
+    Key("option-up", "right", "→", "value_up", "the value above", Where.OPTIONS),
+    Key(
+        "option-default",
+        "backspace,delete",
+        "BkSp Del",
+        "value_default",
+        "back to what counts for all models",
+        Where.OPTIONS,
+        "Default",
+        footer_keys="BkSp",
+    ),
+    Key("save", "w", "w", "save", "write the changes to models.toml", Where.OPTIONS, "Save"),
+    Key("save-load", "L", "L", "save_and_load", "write them and load", Where.OPTIONS, "Save, load"),
+    Key("take", "enter", "⏎", "take", "take what was typed", Where.VALUE, "Take"),
+    Key("drop", "escape", "esc", "drop", "drop what was typed", Where.VALUE, "Drop"),
     Key("keep", "enter", "⏎", "keep", "keep the filter", Where.FILTER, "Keep"),
     Key("clear", "escape", "esc", "clear", "clear the filter", Where.FILTER, "Clear"),
     Key("choose-next", "right,down", "→ ↓", "app.focus_next", "next button", Where.DIALOG),
@@ -146,17 +176,19 @@ TABLE: tuple[Key, ...] = (
 ORDER: dict[str, int] = {key.id: place for place, key in enumerate(TABLE)}
 
 
-def bindings(*places: Where, only: tuple[str, ...] = (), footer: str = "") -> list[BindingType]:
+def bindings(
+    *places: Where, only: tuple[str, ...] = (), footer: str = "", in_footer: bool = True
+) -> list[BindingType]:
     """Textual bindings of these places, in table order.
 
-    only: ids to keep; empty keeps all. footer: another label for all of them.
+    only: ids to keep; empty keeps all. footer: another label for all of them. in_footer: False hides them.
     """
     return [
         Binding(
             key.keys,
             key.action,
             (footer or key.footer) or key.words,
-            show=bool(footer or key.footer),
+            show=in_footer and bool(footer or key.footer),
             key_display=key.footer_keys or key.shown,
             id=key.id,
             priority=key.priority,

@@ -34,12 +34,16 @@ class Outlook:
     """The model's own server, when it has one."""
     in_flight: int = 0
     """Requests on the servers that the load would stop."""
+    has_other_options: bool = False
+    """True when the model's own server was started with other options."""
 
     @property
     def is_loaded_as_chosen(self) -> bool:
         """True when a load would change nothing."""
         target = self.target
-        return target is not None and target.state is TargetState.READY and target.n_ctx == self.n_ctx
+        if target is None or self.has_other_options:
+            return False
+        return target.state is TargetState.READY and target.n_ctx == self.n_ctx
 
     @property
     def fits_clearly(self) -> bool:

@@ -11,10 +11,11 @@ from ggtui.core.units import tokens, used_of_total
 from ggtui.tui.screens.choice import NO, Answer, Question
 
 if TYPE_CHECKING:
+    from ggtui.core.forecast import Forecast
     from ggtui.core.snapshot import EngineSnapshot, TargetStatus
     from ggtui.tui.outlook import Outlook
 
-LOAD, LARGEST, STOP, STOP_NOW, KEEP = "load", "largest", "stop", "stop-now", "keep"
+LOAD, LARGEST, PART, STOP, STOP_NOW, KEEP = "load", "largest", "part", "stop", "stop-now", "keep"
 """Answers beside `NO`."""
 
 
@@ -42,7 +43,7 @@ def _fit_question(outlook: Outlook) -> Question:
     answers = [Answer(NO, "No")]
     if largest is not None and largest < outlook.n_ctx:
         answers.append(Answer(LARGEST, f"Use {tokens(largest)}, which fits"))
-    answers.append(Answer(LOAD, _anyway(outlook)))
+    answers.append(_anyway(forecast))
     figure = used_of_total(forecast.after_bytes, forecast.total_bytes or None)
     where = "RAM" if forecast.pool is PoolKind.RAM else "GPU memory"
     said = {
@@ -50,17 +51,18 @@ def _fit_question(outlook: Outlook) -> Question:
         Verdict.NO: "it does not fit",
         Verdict.GUESS: "how much its cache takes is not modelled exactly",
     }.get(forecast.verdict, "")
-    text = f"{name} with ctx {tokens(outlook.n_ctx)} → {figure} of {where}: {said}."
+    text = f"{name} with ctx {tokens(outlook.n_ctx)} → {figure} of {where}: {forecast.refusal or said}."
+    if answers[-1].id == PART:
+        text += "\nLoading partly keeps the number of layers for this model; e takes it back."
     if outlook.in_flight:
         text += f"\n{_requests(outlook.in_flight)} in flight end first."
     return Question(f"Load {name}?", text, tuple(answers))
 
 
-def _anyway(outlook: Outlook) -> str:
-    forecast = outlook.forecast
-    if forecast is not None and forecast.verdict is Verdict.PART and forecast.n_layers_on_gpu is not None:
-        return f"Load partly, {forecast.n_layers_on_gpu} of {forecast.n_layers} layers on GPU"
-    return "Load it anyway"
+def _anyway(forecast: Forecast) -> Answer:
+    if forecast.verdict is Verdict.PART and forecast.n_layers_on_gpu is not None:
+        return Answer(PART, f"Load partly, {forecast.n_layers_on_gpu} of {forecast.n_layers} layers on GPU")
+    return Answer(LOAD, "Load it anyway")
 
 
 def before_stop(target: TargetStatus) -> Question | None:

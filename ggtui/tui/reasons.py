@@ -9,13 +9,17 @@ from ggtui.core.state import TargetState
 if TYPE_CHECKING:
     from ggtui.core.snapshot import ModelStatus
     from ggtui.tui.desk import Desk
+    from ggtui.tui.outlook import Outlook
 
 READ_ONLY = "this ggtui is read-only"
 NO_RETRY = "there is nothing to try again here"
 
 
-def why_not_load(desk: Desk, status: ModelStatus | None) -> str:
-    """Why this model cannot be loaded now; empty when it can."""
+def why_not_load(desk: Desk, status: ModelStatus | None, outlook: Outlook | None = None) -> str:
+    """Why this model cannot be loaded now; empty when it can.
+
+    outlook: of another load than the one that is chosen.
+    """
     snapshot = desk.snapshot
     if status is None:
         return "no model under the cursor" if snapshot.models else "there is no model to load yet"
@@ -27,7 +31,7 @@ def why_not_load(desk: Desk, status: ModelStatus | None) -> str:
         return snapshot.engine.problem
     if status.state is TargetState.LOADING:
         return f"{status.summary.public_id} is loading already; s cancels"
-    if desk.outlook(status).is_loaded_as_chosen:
+    if (outlook or desk.outlook(status)).is_loaded_as_chosen:
         return f"{status.summary.public_id} is loaded with this context already"
     return ""
 
@@ -49,6 +53,15 @@ def why_not_pin(desk: Desk) -> str:
     return READ_ONLY if desk.snapshot.is_read_only else ""
 
 
+def why_not_options(status: ModelStatus | None) -> str:
+    """Why there are no launch options to show; empty when there are."""
+    if status is None:
+        return "no model under the cursor"
+    if status.summary.problem is not None:
+        return f"{status.summary.public_id} cannot be loaded: {status.summary.problem}"
+    return ""
+
+
 def why_not(desk: Desk, binding_id: str) -> str:
     """Why this key can do nothing now; empty when it can, or when it can always."""
     match binding_id:
@@ -58,6 +71,10 @@ def why_not(desk: Desk, binding_id: str) -> str:
             return why_not_stop(desk)
         case "pin":
             return why_not_pin(desk)
+        case "options" | "options-here":
+            return why_not_options(desk.selected)
+        case "save" | "save-load" | "option-change" | "option-down" | "option-up" | "option-default":
+            return READ_ONLY if desk.snapshot.is_read_only else ""
         case "ctx-down" | "info":
             return "" if desk.selected is not None else "no model under the cursor"
         case "filter":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ggtui.core.gpu_absence import gpu_absence
@@ -12,7 +13,7 @@ from ggtui.tui.panes.running import RunningView
 
 if TYPE_CHECKING:
     from ggtui.core.forecast import Forecast
-    from ggtui.core.snapshot import EngineSnapshot
+    from ggtui.core.snapshot import EngineSnapshot, ModelStatus, TargetStatus
     from ggtui.tui.desk import Desk
     from ggtui.tui.glyphs import Glyphs
     from ggtui.tui.outlook import Outlook
@@ -84,4 +85,17 @@ def running_view(desk: Desk) -> RunningView:
         log_tail=() if target is None else desk.log_tail(target.public_id, 4),
         others=tuple(other for other in desk.snapshot.targets if other is not target),
         is_pinned=status is not None and status.is_pinned,
+        layers="" if target is None else layers_on_devices(desk, target, status),
     )
+
+
+def layers_on_devices(desk: Desk, target: TargetStatus, status: ModelStatus | None) -> str:
+    """`49/49`, as the server's log says, else as it was told to; empty when neither says anything."""
+    if told := desk.offloaded(target.public_id):
+        return told
+    shape = status.summary.shape if status is not None else None
+    chosen = dict(pairwise(target.argv)).get("-ngl", "")
+    if shape is None or not chosen.isdigit():
+        return ""
+    n_places = shape.n_layer_all + 1
+    return f"{min(int(chosen), n_places)}/{n_places}"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.command import CommandPalette
 
+from ggtui.core.errors import Failure
 from ggtui.tui.copying import copy_answers, copy_source
 from ggtui.tui.keys import Where
 from ggtui.tui.screens.choice import ChoiceScreen
 from ggtui.tui.screens.error_detail import ErrorScreen
 from ggtui.tui.screens.help import HelpScreen
+from ggtui.tui.screens.launch_options import LaunchOptionsScreen
 from ggtui.tui.screens.logs import LogScreen
 from ggtui.tui.screens.model_info import ModelInfoScreen
 from ggtui.tui.screens.notices import NoticesScreen
@@ -42,16 +46,33 @@ class Visits:
     def _push_info(self, selected: ModelStatus) -> None:
         app, summary = self._app, selected.summary
         screen = ModelInfoScreen(
-            app.desk.outlook(selected), lambda n_ctx: app.desk.forecast_at(summary, n_ctx), app.glyphs
+            app.desk.outlook(selected),
+            app.desk.options_of(summary),
+            partial(app.desk.forecast_at, summary),
+            app.glyphs,
+            app.clock,
         )
         app.push_screen(screen)
         if summary.problem is None:
             app.run_worker(self._fetch_command(screen, selected), group="command", exit_on_error=False)
+            app.run_worker(self._fetch_history(screen, selected), group="history", exit_on_error=False)
+
+    def follow_info(self, screen: ModelInfoScreen, selected: ModelStatus) -> None:
+        """The memory, the choice or the options moved; the last two make another command."""
+        desk = self._app.desk
+        if screen.follow(desk.outlook(selected), desk.options_of(selected.summary)):
+            work = self._fetch_command(screen, selected)
+            self._app.run_worker(work, group="command", exclusive=True, exit_on_error=False)
 
     async def _fetch_command(self, screen: ModelInfoScreen, selected: ModelStatus) -> None:
         bridge = self._app.bridge
         asked = bridge.control.command(selected.summary.public_id, self._app.desk.n_ctx(selected))
         screen.command = await bridge.ask(asked)
+
+    async def _fetch_history(self, screen: ModelInfoScreen, selected: ModelStatus) -> None:
+        bridge = self._app.bridge
+        with suppress(Failure):  # without a database the rest of the page is as good
+            screen.history = await bridge.ask(bridge.control.load_history(selected.summary.public_id))
 
     def logs(self, *, begins_search: bool) -> None:
         """The full log of the model that `l` means."""
@@ -87,6 +108,8 @@ class Visits:
             return Where.LOGS
         if isinstance(self._app.screen, ModelInfoScreen):
             return Where.INFO
+        if isinstance(self._app.screen, LaunchOptionsScreen):
+            return Where.OPTIONS
         focused = self._app.focused
         return Where.CATALOG if focused is not None and focused.id == "catalog-table" else Where.MAIN
 

@@ -8,7 +8,9 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ggtui.adapters.memory.model_settings import MemoryModelSettings
 from ggtui.core.errors import EngineStopping
+from ggtui.core.model_settings import CommonSettings, ModelSettings, launch_options, settings_view
 from ggtui.core.models import EngineInfo, ModelSummary, RunningTarget
 from ggtui.core.ports.catalog import CatalogReport
 from ggtui.core.ports.gpu import GpuSample, MemoryReading
@@ -18,9 +20,12 @@ from ggtui.core.state import TargetState
 from tests.shapes import dense_shape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Mapping
 
     from ggtui.core.errors import Failure
+    from ggtui.core.load_history import LoadRecord
+    from ggtui.core.model_settings import SettingsView
+    from ggtui.core.models import LaunchOptions
 
 T = TypeVar("T")
 GIB = 1024**3
@@ -158,6 +163,11 @@ class FakeControl:
         """The answer of the next reload."""
         self.logs: dict[str, tuple[str, ...]] = {}
         self._snapshot = snapshot
+        self.kept = MemoryModelSettings()
+        """Settings of single models, which end with the test."""
+        self.common = CommonSettings(snapshot.default_n_ctx, snapshot.options)
+        self.history: dict[str, tuple[LoadRecord, ...]] = {}
+        """What earlier loads took, by public id."""
         self._hearers: list[Callable[[EngineSnapshot], None]] = []
         self._log_hearers: list[Callable[[LogBatch], None]] = []
 
@@ -206,9 +216,38 @@ class FakeControl:
         self._record("rescan")
         return self._snapshot.catalog
 
-    async def command(self, name: str, n_ctx: int) -> tuple[str, ...]:
+    async def command(self, name: str, n_ctx: int, options: LaunchOptions | None = None) -> tuple[str, ...]:
         self._record("command", name, n_ctx)
-        return ("llama-server", "-m", f"/models/{name}.gguf", "-c", str(n_ctx), "--port", "PORT")
+        layers = options.n_gpu_layers if options is not None else None
+        chosen = () if layers is None else ("-ngl", str(layers))
+        return ("llama-server", "-m", f"/models/{name}.gguf", "-c", str(n_ctx), *chosen, "--port", "PORT")
+
+    async def settings(self, name: str) -> SettingsView:
+        return settings_view(name, self.own_settings(name), self.common)
+
+    async def change_settings(self, name: str, changes: Mapping[str, object]) -> SettingsView:
+        self._record("change_settings", name, dict(changes))
+        self.kept.own.setdefault(name, self.own_settings(name))
+        await self.kept.write(name, changes)
+        await self.publish(replace(self._snapshot, models=tuple(map(self._as_set, self._snapshot.models))))
+        return await self.settings(name)
+
+    async def load_history(self, name: str) -> tuple[LoadRecord, ...]:
+        return self.history.get(name, ())
+
+    def own_settings(self, name: str) -> ModelSettings:
+        """What is kept for a model; the contexts of the rows count as kept too."""
+        if name in self.kept.own:
+            return self.kept.own[name]
+        row = next(row for row in self._snapshot.models if row.summary.public_id == name)
+        return ModelSettings(ctx=row.n_ctx if row.n_ctx != self.common.n_ctx else None)
+
+    def _as_set(self, row: ModelStatus) -> ModelStatus:
+        own = self.kept.own.get(row.summary.public_id)
+        if own is None:
+            return row
+        options = launch_options(self.common.options, own)
+        return replace(row, n_ctx=own.ctx or self.common.n_ctx, options=options)
 
     def _record(self, *call: object) -> None:
         self.calls.append(call)

@@ -175,7 +175,7 @@ def test_enter_offers_the_context_that_fits() -> None:
             largest = stage.main.forecast.outlook.n_ctx  # type: ignore[union-attr]
             await stage.press("]", "enter")
 
-            assert ["no", "largest", "load"] == answers(stage)
+            assert ["no", "largest", "part"] == answers(stage)
             await stage.press("tab", "enter")
             assert ("load", "gemma-3-27b-it", largest) in stage.calls
 

@@ -139,11 +139,12 @@ def _parts(outlook: Outlook, glyphs: Glyphs, *, is_framed: bool) -> tuple[str, l
     ctx = f"ctx {tokens(outlook.n_ctx)}"
     verb = "load "
     tail: list[Part] = []
-    if target is not None and target.n_ctx == outlook.n_ctx:
+    if target is not None and target.n_ctx == outlook.n_ctx and not outlook.has_other_options:
         verb = f"{target.state} "
     elif target is not None:
         verb = "reload "
-        ctx = f"ctx {tokens(target.n_ctx)} {glyphs.arrow} {tokens(outlook.n_ctx)}"
+        if target.n_ctx != outlook.n_ctx:
+            ctx = f"ctx {tokens(target.n_ctx)} {glyphs.arrow} {tokens(outlook.n_ctx)}"
         tail.append("  restarts it")
     sign = glyphs.approx if forecast.verdict is Verdict.GUESS else ""
     figure = sign + used_of_total(forecast.after_bytes, forecast.total_bytes or None)

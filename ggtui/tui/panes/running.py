@@ -46,6 +46,8 @@ class RunningView:
     """Servers beside the target."""
     is_pinned: bool = False
     """True when the target makes way for no other model."""
+    layers: str = ""
+    """Layers on devices and all layers, such as `49/49`; empty when nobody told."""
 
 
 class RunningPane(Vertical, can_focus=True):
@@ -95,7 +97,7 @@ def running_lines(view: RunningView, now: float, width: int, glyphs: Glyphs) -> 
     elif view.target.state is TargetState.LOADING:
         rows = _loading_rows(view, view.target, now, width, glyphs)
     else:
-        rows = _serving_rows(view, view.target, now, glyphs)
+        rows = _serving_rows(view, view.target, now, width, glyphs)
     rows[FACTS:FACTS] = [_head(other, now, glyphs) for other in view.others]
     return [fit_line(row, width, glyphs) for row in rows]
 
@@ -136,22 +138,63 @@ def _where(view: RunningView, target: TargetStatus, glyphs: Glyphs) -> str:
     return f":{door} {glyphs.arrow} {own}" if door.isdigit() else own
 
 
-def _serving_rows(view: RunningView, target: TargetStatus, now: float, glyphs: Glyphs) -> list[list[Part]]:
+def _serving_rows(
+    view: RunningView, target: TargetStatus, now: float, width: int, glyphs: Glyphs
+) -> list[list[Part]]:
     pid = f"  pid {target.pid}" if target.pid else ""
     rows: list[list[Part]] = [
         _head(target, now, glyphs),
         [f"{_where(view, target, glyphs)}{pid}  {duration(now - target.since)}"],
-        [f"ctx {target.n_ctx}   slots {target.in_flight}/{target.n_slots}{'   pinned' * view.is_pinned}"],
+        [_sizes(view, target, width)],
         [(_speeds(target, glyphs), "")],
     ]
-    if view.forecast is not None:
-        forecast = view.forecast
-        compute = forecast.compute_bytes + forecast.output_bytes
-        rows.append([f"weights {_g(forecast.weights_bytes)}  kv {_g(forecast.kv_bytes)}  comp {_g(compute)}"])
-    rows.append([f"predicted {gib(target.predicted_bytes)}   actual {glyphs.twin(gib(target.memory_bytes))}"])
+    if parts := _parts(view, target, glyphs):
+        rows.append([parts])
+    rows.append([glyphs.twin(_compared(target))])
+    if policy := _policy(view, target):
+        rows.append([("policy  ", "$quiet"), policy])
     if target.argv:
         rows.append([("args    ", "$quiet"), " ".join(target.argv[1:])])
     return rows
+
+
+def _sizes(view: RunningView, target: TargetStatus, width: int) -> str:
+    sizes = f"ctx {target.n_ctx}   slots {target.in_flight}/{target.n_slots}{'   pinned' * view.is_pinned}"
+    longer = f"{sizes}   ngl {view.layers}" if view.layers else sizes
+    return longer if len(longer) <= width else sizes
+
+
+def _parts(view: RunningView, target: TargetStatus, glyphs: Glyphs) -> str:
+    """What the engine says it holds by part; by forecast, and marked so, until it has told."""
+    if target.load is not None:
+        held = target.load.actual
+        weights = sum(share.weights_bytes for share in held)
+        cache = sum(share.kv_bytes + share.state_bytes for share in held)
+        compute = sum(share.compute_bytes + share.output_bytes for share in held)
+        return f"weights {_g(weights)}  kv {_g(cache)}  comp {_g(compute)}"
+    ahead = view.forecast
+    if ahead is None:
+        return ""
+    cache, compute = ahead.kv_bytes + ahead.state_bytes, ahead.compute_bytes + ahead.output_bytes
+    return f"{glyphs.approx}weights {_g(ahead.weights_bytes)}  kv {_g(cache)}  comp {_g(compute)}"
+
+
+def _compared(target: TargetStatus) -> str:
+    """Forecast and truth of the same buffers, once the engine has told; else what the driver counts."""
+    if target.load is not None:
+        return f"predicted {gib(target.load.predicted_bytes)}   actual {gib(target.load.actual_bytes)}"
+    return f"predicted {gib(target.predicted_bytes)}   actual {gib(target.memory_bytes)}"
+
+
+def _policy(view: RunningView, target: TargetStatus) -> str:
+    """What ends it without anybody asking."""
+    if view.is_pinned:
+        return "pinned, stays loaded"
+    if target.keep_alive_s is None:
+        return ""
+    if target.keep_alive_s < 0:
+        return "stays until room is needed"
+    return f"keep-alive {duration(target.keep_alive_s)}"
 
 
 def _speeds(target: TargetStatus, glyphs: Glyphs) -> str:

@@ -77,6 +77,13 @@ class MainScreen(Room):
             super().__init__()
             self.model_id = model_id
 
+    class OptionsWanted(Message):
+        """The launch options of this model; None when there is none under the cursor."""
+
+        def __init__(self, model_id: int | None) -> None:
+            super().__init__()
+            self.model_id = model_id
+
     class LogsWanted(Message):
         """The full log, open to be searched or to be read."""
 
@@ -286,6 +293,11 @@ class MainScreen(Room):
         """More about the model."""
         current = self.catalog.table.current
         self.post_message(self.InfoWanted(None if current is None else current.model_id))
+
+    def action_options(self) -> None:
+        """How the model is launched."""
+        current = self.catalog.table.current
+        self.post_message(self.OptionsWanted(None if current is None else current.model_id))
 
     def action_logs(self) -> None:
         """The full log."""

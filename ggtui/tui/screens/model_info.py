@@ -1,20 +1,23 @@
-"""Model info: what the header says, what each context would take, and the exact command of a load."""
+"""Model info: what the header says, what each context would take, what loads took, and their command."""
 
 from __future__ import annotations
 
 import shlex
+import time
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 
-from ggtui.core.forecast import Forecast, context_stops
-from ggtui.core.units import gib, parameters, tokens, used_of_total
+from ggtui.core.forecast import Forecast, Verdict
+from ggtui.core.units import gib
+from ggtui.tui.context_table import context_table, table_lines
 from ggtui.tui.format import lines
-from ggtui.tui.glyphs import VERDICTS, Glyphs
 from ggtui.tui.keys import Where, bindings
-from ggtui.tui.panes.forecast import NARROW, forecast_line, tiny_line
+from ggtui.tui.launch_words import CONFIDENCES
+from ggtui.tui.model_facts import facts, load_lines
+from ggtui.tui.panes.forecast import NARROW, forecast_line, slider_line, tiny_line
 from ggtui.tui.screens.reader import ReaderScreen
 
 if TYPE_CHECKING:
@@ -22,9 +25,12 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
 
+    from ggtui.core.load_history import LoadRecord
+    from ggtui.core.models import LaunchOptions
+    from ggtui.tui.glyphs import Glyphs
     from ggtui.tui.outlook import Outlook
 
-FEWEST_CTX = 2048
+NO_LOADS = Content("nothing yet: the first load fills this")
 MEND = "get the file again: it is damaged, not whole, or not readable. ctrl+r looks again"
 
 
@@ -40,6 +46,8 @@ class ModelInfoScreen(ReaderScreen):
     """The model at its chosen context."""
     command: reactive[tuple[str, ...]] = reactive((), init=False)
     """The command that a load would run; empty until it is known."""
+    history: reactive[tuple[LoadRecord, ...]] = reactive((), init=False)
+    """What its loads took, the newest first."""
 
     class ContextWanted(Message):
         """Another context: a step (-1, 1), or `saved`, or `largest`."""
@@ -51,10 +59,25 @@ class ModelInfoScreen(ReaderScreen):
     class LoadWanted(Message):
         """Load what is shown."""
 
-    def __init__(self, outlook: Outlook, forecast: Callable[[int], Forecast | None], glyphs: Glyphs) -> None:
-        """forecast: the look ahead for a context in tokens."""
+    class OptionsWanted(Message):
+        """How it is launched."""
+
+    def __init__(
+        self,
+        outlook: Outlook,
+        options: LaunchOptions,
+        forecast: Callable[[int, LaunchOptions], Forecast | None],
+        glyphs: Glyphs,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """options: how the model would be launched. forecast: the look ahead for a context and options.
+
+        clock: Unix time, for ages.
+        """
         super().__init__(outlook.summary.public_id, glyphs)
+        self._options = options
         self._forecast = forecast
+        self._clock = clock
         self.set_reactive(ModelInfoScreen.outlook, outlook)
 
     def watch_outlook(self) -> None:
@@ -66,6 +89,20 @@ class ModelInfoScreen(ReaderScreen):
         """Show the command when it arrives."""
         if self.is_mounted:
             self.draw()
+
+    def watch_history(self) -> None:
+        """Show the loads when they arrive."""
+        if self.is_mounted:
+            self.draw()
+
+    def follow(self, outlook: Outlook, options: LaunchOptions) -> bool:
+        """The memory, the choice or the options moved; True when a load would run another command now."""
+        has_other_options = options != self._options
+        has_other_ctx = self.outlook is None or self.outlook.n_ctx != outlook.n_ctx
+        self._options, self.outlook = options, outlook
+        if has_other_options:
+            self.draw()
+        return has_other_options or has_other_ctx
 
     def action_context_down(self) -> None:
         """One stop down."""
@@ -87,62 +124,63 @@ class ModelInfoScreen(ReaderScreen):
         """Load this model."""
         self.post_message(self.LoadWanted())
 
+    def action_options(self) -> None:
+        """How this model is launched."""
+        self.post_message(self.OptionsWanted())
+
     def text(self) -> Content:
-        """Forecast line, facts, table by context, command."""
+        """Forecast with its slider, facts, table by context, how sure that is, earlier loads, command."""
         outlook = self.outlook
         if outlook is None:
             return Content("")
         head = tiny_line if self.text_width < NARROW else forecast_line
-        rows = [head(outlook, self.text_width, self.glyphs), Content("")]
-        rows += [_fact(name, self.glyphs.twin(value)) for name, value in facts(outlook)]
+        rows = [
+            head(outlook, self.text_width, self.glyphs),
+            slider_line(outlook, self.text_width, self.glyphs)[0],
+            Content(""),
+        ]
+        rows += [_fact(name, self.glyphs.twin(value)) for name, value in facts(outlook.summary)]
         if outlook.summary.problem is not None:
-            rows += [Content(""), Content.assemble(("try  ", "$success bold"), MEND)]
-        elif table := self._table(outlook):
-            rows += [Content(""), Content.assemble(("by context", "$primary bold")), *table]
-        if self.command:
-            rows += [Content(""), Content.assemble(("command", "$primary bold"))]
-            rows.append(Content(shlex.join(self.command)))
-        return lines(rows)
+            return lines([*rows, Content(""), Content.assemble(("try  ", "$success bold"), MEND)])
+        rows += _section("context against memory", self._table(outlook))
+        rows += _section("confidence", self._confidence(outlook))
+        rows += _section(
+            "predicted against actual", load_lines(self.history, self._clock(), self.glyphs) or [NO_LOADS]
+        )
+        return lines(rows + _section("command", self._command()))
 
     def _table(self, outlook: Outlook) -> list[Content]:
-        rows = []
-        for stop in context_stops(outlook.summary.n_ctx_train):
-            ahead = self._forecast(stop)
-            if ahead is None or (stop < FEWEST_CTX and stop != outlook.n_ctx):
-                continue
-            figure = used_of_total(ahead.after_bytes, ahead.total_bytes or None)
-            mark = self.glyphs.arrow if stop == outlook.n_ctx else ""
-            rows.append(
-                Content.assemble(
-                    (f"{mark:<3}", "$primary bold"),
-                    f"{tokens(stop):<8}{figure:<14}kv {gib(ahead.kv_bytes):<8}",
-                    (self.glyphs.verdict(ahead.verdict), VERDICTS[ahead.verdict].style),
-                )
-            )
-        return rows
+        table = context_table(outlook.n_ctx, outlook.summary.n_ctx_train, self._options, self._forecast)
+        if not any(table.chosen):
+            return []
+        pool = outlook.forecast.total_bytes if outlook.forecast is not None else 0
+        words = self.glyphs.twin(f"KV cache → all that is held, of {gib(pool or None)}; by cache type")
+        return [
+            Content.assemble((words, "$quiet")),
+            *table_lines(table, self.text_width, self.glyphs),
+            *self._suggestion(outlook.forecast),
+        ]
+
+    def _suggestion(self, ahead: Forecast | None) -> list[Content]:
+        if ahead is None or ahead.verdict is not Verdict.PART or self._options.n_gpu_layers is not None:
+            return []
+        words = f"suggested: GPU layers {ahead.n_layers_on_gpu} of {ahead.n_layers}; e sets it"
+        return [Content.assemble((words, "$warning"))]
+
+    def _confidence(self, outlook: Outlook) -> list[Content]:
+        ahead = outlook.forecast
+        if ahead is None:
+            return []
+        line = Content.assemble((str(ahead.confidence), CONFIDENCES[ahead.confidence]))
+        return [line, *(Content(self.glyphs.twin(f"– {reason}")) for reason in ahead.reasons)]
+
+    def _command(self) -> list[Content]:
+        return [Content(shlex.join(self.command))] if self.command else []
 
 
 def _fact(name: str, value: str) -> Content:
     return Content.assemble((f"{name:<16}", "$quiet"), value)
 
 
-def facts(outlook: Outlook) -> list[tuple[str, str]]:
-    """What the header says: name and value."""
-    summary = outlook.summary
-    shape = summary.shape
-    found = [
-        ("name", summary.name),
-        ("client's name", summary.public_id),
-        ("architecture", summary.architecture or "–"),
-        ("quantisation", summary.quantisation or "–"),
-        ("parameters", parameters(summary.n_params)),
-        ("size", gib(summary.size_bytes)),
-        ("trained context", tokens(summary.n_ctx_train)),
-        ("can", ", ".join(summary.capabilities)),
-        ("layers", "–" if shape is None else str(shape.n_layer)),
-    ]
-    if summary.tags:
-        found.append(("tags", ", ".join(summary.tags)))
-    if summary.problem is not None:
-        return [("problem", summary.problem), *(fact for fact in found if fact[1] != "–")]
-    return found
+def _section(title: str, rows: list[Content]) -> list[Content]:
+    return [Content(""), Content.assemble((title, "$primary bold")), *rows] if rows else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ggtui.adapters.gguf.found import look_at, models_of
 from ggtui.adapters.gguf.scan import read_facts
@@ -11,10 +12,19 @@ from ggtui.core.errors import HeaderUnreadable
 from ggtui.core.models import ModelSummary
 from ggtui.core.naming import shard_of, slug
 
+if TYPE_CHECKING:
+    from ggtui.adapters.gguf.facts import ModelFacts
+    from ggtui.adapters.gguf.found import FoundModel
+
 
 def is_file_name(name: str) -> bool:
     """True when a person means a file rather than a public id, which holds no slash and no suffix."""
     return os.sep in name or name.lower().endswith(".gguf")
+
+
+def is_address(name: str) -> bool:
+    """True for a file or a repository on another machine."""
+    return "://" in name or name.lower().startswith("hf:")
 
 
 def summary_of_file(name: str) -> ModelSummary:
@@ -27,10 +37,14 @@ def summary_of_file(name: str) -> ModelSummary:
         raise HeaderUnreadable(f"{path} is not a file")
     files = [look_at(str(each)) for each in _shards(path)]
     model = next(models_of(files))
-    facts = read_facts(model)
+    return summary_of(model, read_facts(model))
+
+
+def summary_of(model: FoundModel, facts: ModelFacts) -> ModelSummary:
+    """The model as a catalog would show it, under the id that its file asks for."""
     return ModelSummary(
         id=0,
-        public_id=slug(path.name, facts.quantisation),
+        public_id=slug(model.first.name, facts.quantisation),
         name=facts.name,
         architecture=facts.architecture,
         size_bytes=model.size_bytes,

@@ -54,7 +54,10 @@ def _reason(error: OSError | ValueError) -> str:
 
 
 class _OpenFile:
-    """A file on this disk. Plain reads instead of mmap: a mapped file that is cut meanwhile kills the process."""
+    """A file on this disk.
+
+    Plain reads instead of mmap: a mapped file that is cut while it is read kills the process.
+    """
 
     def __init__(self, fd: int, size_bytes: int) -> None:
         self.size_bytes = size_bytes

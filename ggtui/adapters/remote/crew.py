@@ -44,6 +44,14 @@ def ask_all(questions: Sequence[Callable[[], T]], budget: Budget) -> list[T | Fa
     return _gathered(told, len(questions), budget)
 
 
+def ask_one(question: Callable[[], T], budget: Budget) -> T:
+    """The answer. Raises: its failure, or RemoteUnreachable when it is not done in time."""
+    (answer,) = ask_all([question], budget)
+    if isinstance(answer, Failure):
+        raise answer
+    return answer
+
+
 def _gathered(
     told: queue.SimpleQueue[tuple[int, T | BaseException]], count: int, budget: Budget
 ) -> list[T | Failure]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ggtui.cli.exits import ExitCode
 from ggtui.cli.forecast_lines import estimate_document, part_lines
-from ggtui.cli.model_file import is_file_name, summary_of_file
+from ggtui.cli.model_file import is_address, is_file_name, summary_of_file
 from ggtui.cli.surroundings import (
     Room,
     beside,
@@ -29,14 +30,52 @@ if TYPE_CHECKING:
     from ggtui.core.forecast import Forecast
     from ggtui.core.models import LaunchOptions, ModelSummary
 
+GET_AGAIN = "get the file again: it is damaged, not whole, or not readable"
+
 
 def run(call: Call) -> ExitCode:
     """Print the forecast."""
+    name = call.arguments.model
+    if is_address(name):
+        return _run_elsewhere(call, name)
     state = instance_state(call.config)
     config = beside(call.config, state)
-    model, room = look(find(call.arguments.model, config, state))
+    model, room = look(find(name, config, state))
+    return _tell(call, config, model, room)
+
+
+def _run_elsewhere(call: Call, name: str) -> ExitCode:
+    """The same for a file on another machine, or for all those of a repository."""
+    from ggtui.cli.remote_model import is_repository, summary_of_address
+
+    if is_repository(name):
+        return _run_repository(call, name)
+    model = summary_of_address(name, os.environ)
+    state = instance_state(call.config)
+    config = beside(call.config, state)
+    return _tell(call, config, model, look(read_room(config, state)))
+
+
+def _run_repository(call: Call, name: str) -> ExitCode:
+    from ggtui.cli.remote_model import read_repository
+    from ggtui.cli.repository_listing import Row, tell_repository
+
+    repository = read_repository(name, os.environ)
+    state = instance_state(call.config)
+    config = beside(call.config, state)
+    room = look(read_room(config, state))
+    rows = []
+    for each in repository.models:
+        options = _options(call, options_of(each.summary, config))
+        rows.append(Row(each, outlook(each.summary, config, room, call.n_ctx, options), options.n_parallel))
+    tell_repository(call.out, repository, rows)
+    return ExitCode.DONE
+
+
+def _tell(call: Call, config: Config, model: ModelSummary, room: Room) -> ExitCode:
     options = _options(call, options_of(model, config))
-    ahead = forecast_of(model, config, room, call.n_ctx, options)
+    is_elsewhere = is_address(call.arguments.model)
+    ahead = forecast_of(model, config, room, call.n_ctx, options, hint="" if is_elsewhere else GET_AGAIN)
     largest = largest_by_cache_type(model, options, room.pool, USUAL_TYPES)
     say_cut(call, model)
     if call.out.is_json:
@@ -65,6 +104,8 @@ async def find(name: str, config: Config, state: dict[str, Any] | None) -> tuple
     Raises: ModelNotFound, HeaderUnreadable.
     """
     room = await read_room(config, state)
+    if is_address(name):
+        raise HeaderUnreadable("it is on another machine", hint="ggtui estimate reads it there")
     if is_file_name(name):
         return summary_of_file(name), room
     return (await read_shelf(config, state)).model(name), room
@@ -76,11 +117,12 @@ def forecast_of(
     room: Room,
     n_ctx: int | None,
     options: LaunchOptions | None = None,
+    *,
+    hint: str = GET_AGAIN,
 ) -> Forecast:
     """The forecast. Raises: HeaderUnreadable for a model that cannot be loaded."""
     ahead = outlook(model, config, room, n_ctx, options)
     if ahead is None:
-        hint = "get the file again: it is damaged, not whole, or not readable"
         raise HeaderUnreadable(f"{model.public_id}: {model.problem}", hint=hint)
     return ahead
 

@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "show": "show what is known of a model, and how much context fits",
     "load": "load a model, in place of the one that runs",
     "stop": "stop the running model",
+    "rm": "take a model off the disk; shows first what goes",
     "label": "give a model a name, tags, a favourite's mark",
     "logs": "print a model's server log",
     "gpu": "show memory, load and heat by device",
@@ -114,7 +115,7 @@ def _add_shared(parser: argparse.ArgumentParser, *, is_root: bool) -> None:
 def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
     if name == "demo":
         _add_serving(parser, default=argparse.SUPPRESS)
-    if name in ("show", "load", "estimate", "label"):
+    if name in ("show", "load", "estimate", "rm", "label"):
         parser.add_argument("model", metavar="MODEL", help="public id, or a .gguf file to estimate")
     if name == "estimate":
         _add_launch(parser)
@@ -127,6 +128,10 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--timeout", metavar="S", type=_seconds, help="how long to wait for the load")
     if name == "label":
         _add_labels(parser)
+    if name == "rm":
+        parser.add_argument("--yes-type", metavar="NAME", help="the model's public id, typed in advance")
+    if name == "show":
+        parser.add_argument("--path", action="store_true", help="print the paths of its files alone")
     if name == "logs":
         parser.add_argument("-f", "--follow", action="store_true", help="go on as lines come")
         parser.add_argument("--verbose", action="store_true", help="with what the engine says of its memory")

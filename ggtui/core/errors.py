@@ -6,7 +6,7 @@ Failure
 │   ├── InvalidRequest, RequestTooLarge, UnsupportedMediaType
 │   └── InvalidApiKey, HostNotAllowed, OriginNotAllowed, RouteNotFound, MethodNotAllowed
 ├── CatalogFailure                                  storage and files
-│   ├── HeaderUnreadable
+│   ├── HeaderUnreadable, RemovalRefused
 │   ├── RemoteFailure                               a file on another machine
 │   │   └── RemoteRefused, RemoteUnreachable
 │   └── StoreUnavailable
@@ -191,6 +191,15 @@ class RemoteUnreachable(RemoteFailure):
     """No answer, a broken one, or none in time."""
 
     retryable = True
+
+
+class RemovalRefused(CatalogFailure):
+    """A model's files may not be removed, or not all of them could be."""
+
+    title = "The model is not removed"
+    status = 409
+    error_type = "invalid_request_error"
+    code = "removal_refused"
 
 
 class StoreUnavailable(CatalogFailure):

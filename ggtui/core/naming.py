@@ -55,6 +55,16 @@ def shard_of(file_name: str) -> ShardName | None:
     return shard if 1 <= shard.number <= shard.count else None
 
 
+def shard_names(file_name: str) -> tuple[str, ...]:
+    """The names of all shards of the model that this file is of, in order; its own for a whole model."""
+    shard = shard_of(file_name)
+    if shard is None:
+        return (file_name,)
+    suffix = file_name[len(stem(file_name)) :]
+    numbers = range(1, shard.count + 1)
+    return tuple(f"{shard.base}-{number:05}-of-{shard.count:05}{suffix}" for number in numbers)
+
+
 def model_stem(file_name: str) -> str:
     """The file name without `.gguf` and without a shard's suffix."""
     shard = shard_of(file_name)

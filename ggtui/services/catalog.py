@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.models import LaunchOptions, ModelLaunchSpec, ModelSummary
     from ggtui.core.ports.catalog import CatalogReport, ModelStorePort
+    from ggtui.core.removal import RemovalPlan
     from ggtui.core.stores import StoreRoot
 
 _LOG = logging.getLogger(__name__)
@@ -145,6 +146,17 @@ class CatalogService:
     async def load_history(self, model_id: int) -> tuple[LoadRecord, ...]:
         """What the loads of a model took; see ModelStorePort."""
         return await self._store.load_history(model_id)
+
+    async def plan_removal(self, model_id: int) -> RemovalPlan | None:
+        """What taking a model off the disk would do; see ModelStorePort."""
+        return await self._store.plan_removal(model_id)
+
+    async def remove(self, plan: RemovalPlan) -> None:
+        """Do it, and look at the folders again, also when only a part could be done; see ModelStorePort."""
+        try:
+            await self._store.remove(plan)
+        finally:
+            await self.rescan()
 
     async def reconfigure(
         self, folders: Sequence[Path], options: LaunchOptions, stores: Sequence[StoreRoot] = ()

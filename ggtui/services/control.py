@@ -7,10 +7,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ggtui.core.context import clamp_context
-from ggtui.core.errors import ConfigInvalid, LaunchRejected, ModelNotFound, SpawnReason, StoreUnavailable
+from ggtui.core.errors import (
+    ConfigInvalid,
+    LaunchRejected,
+    ModelNotFound,
+    RemovalRefused,
+    SpawnReason,
+    StoreUnavailable,
+)
 from ggtui.core.models import LaunchPlan
 from ggtui.core.nearness import near_names
 from ggtui.core.reload import ReloadReport
+from ggtui.core.removal import RemovalPlan
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -29,6 +37,8 @@ if TYPE_CHECKING:
     from ggtui.services.settings_effects import SettingsEffects
 
 _LOG = logging.getLogger(__name__)
+
+IN_USE = "it is loaded, or a request waits for it"
 
 
 class Control:
@@ -156,6 +166,36 @@ class Control:
         public_id = (model := await self._model(name)).public_id
         await self._catalog.change_labels(model.id, change)
         return await self._model(public_id)
+
+    async def plan_removal(self, name: str) -> RemovalPlan:
+        """What taking this model off the disk would do now, or why it may not go.
+
+        Raises: ModelNotFound, StoreUnavailable, LaunchRejected when read-only.
+        """
+        self._refuse_when_read_only()
+        model = await self._model(name)
+        if self._is_in_use(model.id):
+            return RemovalPlan(model.id, model.public_id, refusal=IN_USE, hint="stop it first")
+        plan = await self._catalog.plan_removal(model.id)
+        if plan is None:
+            raise ModelNotFound(name)
+        return plan
+
+    async def remove(self, plan: RemovalPlan) -> CatalogReport:
+        """Take a model off the disk, exactly as the plan says; returns what is found then.
+
+        Raises: RemovalRefused, StoreUnavailable, LaunchRejected when read-only.
+        """
+        self._refuse_when_read_only()
+        if self._is_in_use(plan.model_id):
+            raise RemovalRefused(IN_USE, hint="stop it first")
+        await self._catalog.remove(plan)
+        return self._catalog.report()
+
+    def _is_in_use(self, model_id: int) -> bool:
+        scheduler = self._runtime.scheduler
+        used = {each.model_id for each in scheduler.residents} | {each.model_id for each in scheduler.waiting}
+        return model_id in used
 
     async def rescan(self) -> CatalogReport:
         """Look at the model folders again; what failed before may be tried again."""

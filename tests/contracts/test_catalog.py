@@ -11,7 +11,7 @@ import pytest
 
 from ggtui.adapters.gguf.catalog import GgufCatalog
 from ggtui.adapters.memory.catalog import MemoryCatalog
-from ggtui.core.errors import InvalidRequest, StoreUnavailable
+from ggtui.core.errors import InvalidRequest, RemovalRefused, StoreUnavailable
 from ggtui.core.labels import Labels, label_change
 from ggtui.core.load_history import LoadRecord
 from ggtui.core.memory.compute import MeasuredCompute
@@ -374,6 +374,28 @@ def test_unknown_models_keep_no_labels_and_a_refused_change_keeps_what_was(place
 
         (kept,) = await place.catalog.list_models()
         assert (alpha.name, ("a",)) == (kept.name, kept.tags)
+
+    run(place, scenario())
+
+
+def test_a_model_is_removed_as_its_plan_says_and_only_then(place: Place) -> None:
+    async def scenario() -> None:
+        place.add("alpha")
+        place.add("beta")
+        await place.catalog.refresh()
+        alpha, beta = await place.catalog.list_models()
+        first, second = [await place.catalog.plan_removal(each.id) for each in (alpha, beta)]
+        assert first is not None
+        assert second is not None
+        place.remove("beta")
+        await place.catalog.remove(first)
+        with pytest.raises(RemovalRefused):
+            await place.catalog.remove(second)
+        await place.catalog.refresh()
+
+        assert (1, alpha.size_bytes, "") == (len(first.files), first.freed_bytes, first.refusal)
+        assert [] == await listed(place)
+        assert await place.catalog.plan_removal(alpha.id) is None
 
     run(place, scenario())
 

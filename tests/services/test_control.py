@@ -6,8 +6,10 @@ import asyncio
 
 import pytest
 
-from ggtui.core.errors import LaunchRejected, ModelNotFound
+from ggtui.adapters.memory.launcher import MemoryLauncher
+from ggtui.core.errors import LaunchRejected, ModelNotFound, RemovalRefused
 from ggtui.core.labels import label_change
+from ggtui.core.state import TargetState
 from tests.services.desk import desk
 
 
@@ -47,6 +49,58 @@ def test_a_label_shows_in_the_next_snapshot_and_not_when_read_only() -> None:
         async with desk(is_read_only=True) as it:
             with pytest.raises(LaunchRejected):
                 await it.control.label("alpha", change)
+
+    asyncio.run(scenario())
+
+
+def test_a_model_is_removed_as_it_was_shown_and_is_no_longer_listed() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            plan = await it.control.plan_removal("alpha")
+            report = await it.control.remove(plan)
+
+            assert (["/models/alpha.gguf"], 1000) == ([file.path for file in plan.files], plan.freed_bytes)
+            assert 1 == report.n_files
+            assert ["beta"] == [row.summary.public_id for row in it.snapshot().models]
+            with pytest.raises(RemovalRefused):
+                await it.control.remove(plan)
+            with pytest.raises(ModelNotFound):
+                await it.control.plan_removal("alpha")
+
+    asyncio.run(scenario())
+
+
+def test_a_running_or_loading_model_is_never_removed() -> None:
+    async def scenario() -> None:
+        launcher = MemoryLauncher()
+        async with desk(launcher=launcher) as it:
+            idle = await it.control.plan_removal("alpha")
+            loading = asyncio.create_task(it.control.load("alpha"))
+            await it.until(lambda: it.state_of("alpha") is TargetState.LOADING)
+            early = await it.control.plan_removal("alpha")
+            await loading
+            running = await it.control.plan_removal("alpha")
+
+            assert [True, True] == [bool(plan.refusal) and not plan.files for plan in (early, running)]
+            with pytest.raises(RemovalRefused):
+                await it.control.remove(idle)
+            await it.control.stop("alpha")
+            await it.control.remove(idle)
+            assert [2] == list(it.catalog.disk)
+
+    asyncio.run(scenario())
+
+
+def test_nothing_is_removed_when_read_only() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            plan = await it.control.plan_removal("alpha")
+        async with desk(is_read_only=True) as it:
+            with pytest.raises(LaunchRejected):
+                await it.control.plan_removal("alpha")
+            with pytest.raises(LaunchRejected):
+                await it.control.remove(plan)
+            assert [1, 2] == list(it.catalog.disk)
 
     asyncio.run(scenario())
 

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ggtui.adapters.gguf import removing
 from ggtui.adapters.gguf.found import merged, models_of
 from ggtui.adapters.gguf.freshness import file_as_it_is
 from ggtui.adapters.gguf.listing import entries, summary
@@ -16,7 +17,7 @@ from ggtui.adapters.gguf.reading import Task
 from ggtui.adapters.gguf.report import report_of, scan_of
 from ggtui.adapters.gguf.roots import has_changed, roots_of
 from ggtui.adapters.gguf.store_thread import StoreThread
-from ggtui.core.errors import StoreUnavailable
+from ggtui.core.errors import RemovalRefused, StoreUnavailable
 from ggtui.core.models import ModelLaunchSpec
 from ggtui.core.ports.catalog import CatalogReport
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ggtui.core.labels import LabelChange, Labels
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.models import LaunchOptions, ModelSummary
+    from ggtui.core.removal import RemovalPlan
     from ggtui.core.stores import StoreRoot
 
 
@@ -149,6 +151,25 @@ class GgufCatalog:
         if model_id in self._rows:
             self._put(replace(self._rows[model_id], labels=labels))
         return labels
+
+    async def plan_removal(self, model_id: int) -> RemovalPlan | None:
+        """What taking this model off the disk would do now."""
+        await self.thread.opened()
+        return await self.thread.run(lambda: self._plan_removal(model_id))
+
+    async def remove(self, plan: RemovalPlan) -> None:
+        """Make the plan once more, and do it when it is the same."""
+        await self.thread.opened()
+        await self.thread.run(lambda: self._remove(plan))
+
+    def _plan_removal(self, model_id: int) -> RemovalPlan | None:
+        entry = self._entries.get(model_id)
+        return None if entry is None else removing.plan_of(entry, self._roots)
+
+    def _remove(self, plan: RemovalPlan) -> None:
+        if self._plan_removal(plan.model_id) != plan:
+            raise RemovalRefused(removing.CHANGED, hint=removing.LOOK_AGAIN)
+        removing.remove(plan)
 
     async def reconfigure(
         self, folders: Sequence[Path], options: LaunchOptions, stores: Sequence[StoreRoot] = ()

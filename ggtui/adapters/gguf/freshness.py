@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ggtui.adapters.gguf.found import FoundModel, look_at, reason
 from ggtui.adapters.gguf.scan import read_facts
 from ggtui.adapters.gguf.store import stamp_of
-from ggtui.core.naming import shard_of
+from ggtui.core.naming import shard_names
 
 if TYPE_CHECKING:
     from ggtui.adapters.gguf.facts import ModelFacts
@@ -44,11 +44,4 @@ def file_as_it_is(row: StoredModel) -> tuple[ModelFacts, bool]:
 
 def _shards(path: str) -> list[str]:
     folder, name = os.path.split(path)
-    shard = shard_of(name)
-    if shard is None:
-        return [path]
-    numbers = range(1, shard.count + 1)
-    return [
-        os.path.join(folder, f"{shard.base}-{number:05}-of-{shard.count:05}{name[-len('.gguf') :]}")
-        for number in numbers
-    ]
+    return [os.path.join(folder, each) for each in shard_names(name)]

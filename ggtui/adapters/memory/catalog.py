@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ggtui.core.errors import StoreUnavailable
+from ggtui.core.errors import RemovalRefused, StoreUnavailable
 from ggtui.core.labels import UNLABELLED, Labels
 from ggtui.core.models import LaunchOptions, ModelLaunchSpec
 from ggtui.core.ports.catalog import CatalogReport
+from ggtui.core.removal import DoomedFile, RemovalPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -119,6 +120,24 @@ class MemoryCatalog:
     def _labels_of(self, model: ModelSummary) -> Labels:
         own = Labels(model.given_name, model.tags, model.is_favourite)
         return self._labels.get(model.id, own)
+
+    async def plan_removal(self, model_id: int) -> RemovalPlan | None:
+        """One file of the model's size goes."""
+        self._check_open()
+        model = self._known.get(model_id)
+        if model is None:
+            return None
+        if model_id not in self.disk:
+            return RemovalPlan(model_id, model.public_id, refusal="its file has gone")
+        path = self.paths.get(model_id, self.folder / f"{model.public_id}.gguf")
+        file = DoomedFile(str(path), model.size_bytes, (0, model_id, model.size_bytes, 0))
+        return RemovalPlan(model_id, model.public_id, (file,))
+
+    async def remove(self, plan: RemovalPlan) -> None:
+        """Take the model off the disk."""
+        if plan.refusal or await self.plan_removal(plan.model_id) != plan:
+            raise RemovalRefused(plan.refusal or "its files are not what they were")
+        self.take(plan.model_id)
 
     async def reconfigure(
         self, folders: Sequence[Path], options: LaunchOptions, stores: Sequence[StoreRoot] = ()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ggtui.cli.call import Call
 
-TAKES_MODEL = ("show", "load", "stop", "logs", "estimate", "label")
+TAKES_MODEL = ("show", "load", "stop", "logs", "estimate", "rm", "label")
 FOLDERS = ("--models-dir", "--data-dir")
 FILES = ("--config", "--llama-server")
 CHOICES = {"--strategy": ("single", "memory")}

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ggtui.core.labels import LabelChange, Labels
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.models import AdapterSummary, LaunchOptions, ModelLaunchSpec, ModelSummary
+    from ggtui.core.removal import RemovalPlan
     from ggtui.core.stores import StoreRoot
 
 
@@ -104,6 +105,18 @@ class ModelStorePort(ModelCatalogPort, Protocol):
         """Change what a person calls a model; later summaries have it. Returns what is kept then.
 
         Unknown ids keep nothing. Raises: StoreUnavailable, InvalidRequest.
+        """
+
+    async def plan_removal(self, model_id: int) -> RemovalPlan | None:
+        """What taking this model off the disk would do now, or why it may not go; None for an unknown id.
+
+        Raises: StoreUnavailable.
+        """
+
+    async def remove(self, plan: RemovalPlan) -> None:
+        """Do what a plan says, when it still is the plan; a refresh has to follow.
+
+        Raises: RemovalRefused, StoreUnavailable.
         """
 
     async def reconfigure(

@@ -158,6 +158,8 @@ class LaunchPlan:
     """A load that shows no progress for this long is given up."""
     stop_grace_s: float = 5.0
     """Time between a polite stop and SIGKILL."""
+    is_verbose: bool = True
+    """True: the engine is asked to tell what it allocates."""
 
 
 @dataclass(frozen=True, slots=True)

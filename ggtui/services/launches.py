@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ggtui.core.errors import Failure
     from ggtui.core.load_history import LoadRecord
+    from ggtui.core.memory.parts import DeviceShare
     from ggtui.core.models import ModelLaunchSpec
     from ggtui.core.ports.launcher import ExitReport, ServerProcess
     from ggtui.services.logs import LogBook
@@ -52,8 +53,12 @@ class Launch:
     """Log lines so far."""
     load_log: LoadLog = field(default_factory=LoadLog)
     """What the engine has told of its buffers."""
+    predicted: tuple[DeviceShare, ...] = ()
+    """What was forecast for each device before the load; empty without a forecast."""
     record: LoadRecord | None = None
-    """That, beside what was forecast; None until it is known."""
+    """Both together; None until it is known."""
+    is_verbose: bool = True
+    """False when the same load has told before what it allocates."""
     is_stuck: bool = False
     """True when it is ended because it had requests and did nothing."""
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ggtui.core.errors import CatalogFailure
 from ggtui.core.load_history import LoadRecord
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ggtui.core.memory.compute import MeasuredCompute
-    from ggtui.core.memory.parts import DeviceShare
-    from ggtui.core.models import ModelSummary
+    from ggtui.core.models import LaunchOptions, ModelSummary
     from ggtui.core.ports.gpu import MemoryReading
     from ggtui.services.catalog import CatalogService
     from ggtui.services.engine_lookup import EngineLookup
@@ -26,6 +25,12 @@ if TYPE_CHECKING:
     from ggtui.services.launches import Launch, LaunchLedger
 
 _LOG = logging.getLogger(__name__)
+
+_Kind: TypeAlias = "tuple[int, int, int, LaunchOptions]"
+"""Model, size of its file, context, options: loads that are alike in these take the same memory."""
+
+MOST_KNOWN = 512
+"""Kinds of loads of this run that are remembered."""
 
 SETTLES_S = 1.5
 """After this long its log has been read to the end of the load, and the driver has counted its memory."""
@@ -51,7 +56,7 @@ class LoadLearning:
         self._reading = reading
         self._settles_s = settles_s
         self._ledger = ledger
-        self._predicted: dict[int, tuple[DeviceShare, ...]] = {}
+        self._known: dict[_Kind, LoadRecord] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         ledger.begun = self._begun
         ledger.came_up = self._came_up
@@ -68,9 +73,13 @@ class LoadLearning:
     def _begun(self, launch: Launch) -> None:
         """The forecast is the one before the load: afterwards the memory is another."""
         model = self._model(launch)
-        ahead = self._foresight.forecast(model, launch.n_ctx) if model is not None else None
-        if ahead is not None:
-            self._predicted[launch.launch_id] = ahead.devices
+        if model is None:
+            return
+        ahead = self._foresight.forecast(model, launch.n_ctx)
+        launch.predicted = ahead.devices if ahead is not None else ()
+        launch.record = self._known.get(_kind(model, launch))
+        # Where layers may go to devices, the same load can come out otherwise.
+        launch.is_verbose = launch.record is None or self._lookup.has_gpu
 
     def _came_up(self, launch: Launch) -> None:
         task = asyncio.get_running_loop().create_task(self._learn(launch))
@@ -79,16 +88,15 @@ class LoadLearning:
 
     async def _learn(self, launch: Launch) -> None:
         await asyncio.sleep(self._settles_s)
-        predicted = self._predicted.pop(launch.launch_id, ())
         model = self._model(launch)
-        if model is None or not predicted or not launch.load_log.is_told:
+        if model is None or not launch.predicted or not launch.load_log.is_told:
             return
         record = LoadRecord(
             at=time.time(),
             engine=_name(self._lookup),
             n_ctx=launch.n_ctx,
             n_parallel=launch.options.n_parallel,
-            predicted=predicted,
+            predicted=launch.predicted,
             actual=launch.load_log.shares(),
             measured=_taught(model, launch),
             process_bytes=_device_bytes(self._reading(), launch.pid),
@@ -96,14 +104,24 @@ class LoadLearning:
         if record.measured is not None:
             record = replace(record, measured=replace(record.measured, overhead_bytes=record.overhead_bytes))
         launch.record = record
+        self._keep(_kind(model, launch), record)
         self._ledger.changed()
         try:
             await self._catalog.note_load(model.id, record)
         except CatalogFailure as error:
             _LOG.warning("%s: %s", error.title, error.message)
 
+    def _keep(self, kind: _Kind, record: LoadRecord) -> None:
+        self._known[kind] = record
+        if len(self._known) > MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+
     def _model(self, launch: Launch) -> ModelSummary | None:
         return self._catalog.by_name(launch.public_id)
+
+
+def _kind(model: ModelSummary, launch: Launch) -> _Kind:
+    return (model.id, model.size_bytes, launch.n_ctx, launch.options)
 
 
 def _taught(model: ModelSummary, launch: Launch) -> MeasuredCompute | None:

@@ -163,7 +163,7 @@ class Publisher:
             argv=launch.argv if launch else (),
             memory_bytes=self._memory_of(launch),
             predicted_bytes=self._predicted(model, resident.n_ctx, options),
-            load=launch.record if launch else None,
+            load=launch.record if launch and launch.process else None,
             last_used_at=self._epoch + resident.last_used if resident.last_used else None,
             keep_alive_s=self._scheduler.keep_alive_s(resident),
             prompt_per_second=launch.prompt_per_second if launch else None,

@@ -103,7 +103,8 @@ class ServerFleet:
         """Start a server; how it went is reported."""
         server = _Server(self._ledger.begin(launch_id, spec, n_ctx, on_progress))
         self._servers[launch_id] = server
-        plan = LaunchPlan(spec, n_ctx, self.times.stall_timeout_s, self.times.stop_grace_s)
+        times, is_verbose = self.times, server.launch.is_verbose
+        plan = LaunchPlan(spec, n_ctx, times.stall_timeout_s, times.stop_grace_s, is_verbose)
         server.load = self._spawn(self._load(launch_id, server, plan))
         # A task cancelled before its first step never enters its body, so the end is noted from outside.
         server.load.add_done_callback(lambda task: self._load_done(launch_id, server, task))

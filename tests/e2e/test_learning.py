@@ -23,6 +23,11 @@ def _load_of(one: Instance) -> dict[str, Any]:
     return load
 
 
+def _verbosity(one: Instance) -> str:
+    argv = one.target()["argv"]
+    return argv[argv.index("-lv") + 1] if "-lv" in argv else ""
+
+
 def test_a_load_teaches_the_next_forecast(demo_models: Path, tmp_path: Path, engine_flag: str) -> None:
     data_dir = tmp_path / "data"
     flags = ("--llama-server", engine_flag, "--ctx", "2048")
@@ -32,10 +37,16 @@ def test_a_load_teaches_the_next_forecast(demo_models: Path, tmp_path: Path, eng
         first = _load_of(one)
         shares = {share["name"]: share for share in first["devices"]}
 
+        assert "4" == _verbosity(one)
         assert {"CPU"} == set(shares)
         assert shares["CPU"]["weights_bytes"] > 0
         assert shares["CPU"]["kv_bytes"] > 0
         assert shares["CPU"]["compute_bytes"] > 0
+
+        assert 200 == one.post("/ggtui/stop", {}).status_code
+        assert 200 == one.post("/ggtui/load", {"model": name}).status_code
+        assert first == _load_of(one)  # the same load has told before
+        assert "" == _verbosity(one)
 
     with running(demo_models, data_dir, *flags) as one:  # what was learned is kept
         assert 200 == one.post("/ggtui/load", {"model": name, "num_ctx": 4096}).status_code

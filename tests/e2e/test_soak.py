@@ -70,6 +70,8 @@ async def _storm(one: Instance, chance: random.Random) -> None:
     crowd = Crowd(one.url, models, chance)
     for model in models:
         assert "200" == await crowd.chat(model)
+    # The thread that writes a chosen context stays once it was needed.
+    await crowd.ask("/ggtui/load", {"model": models[0], "num_ctx": 512})
     before = await _calm(one)
 
     is_over = asyncio.Event()

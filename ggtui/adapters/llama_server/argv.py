@@ -40,7 +40,7 @@ def server_flags(
         ("-ctk", str(options.cache_type_k)),
         ("-ctv", str(options.cache_type_v)),
         *_chosen(options),
-        ("-lv", VERBOSE),
+        *((("-lv", VERBOSE),) if plan.is_verbose else ()),
         *((("--api-key-file", str(key_file)),) if key_file is not None else ()),
         ("--cors-origins", "localhost"),
         ("--no-ui",),

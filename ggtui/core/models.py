@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ggtui.core.naming import shard_names
+
 from ggtui.core.engine_devices import has_accelerator
 
 if TYPE_CHECKING:
@@ -145,6 +147,11 @@ class ModelLaunchSpec:
     """True when the file, or one of its shards, has gone since the last look."""
     projector: Path | None = None
     """The vision projector that belongs to the model, when exactly one does."""
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The model's files, all shards in their order; those that are missing among them."""
+        return tuple(self.path.with_name(name) for name in shard_names(self.path.name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,6 +167,16 @@ class Control:
         await self._catalog.change_labels(model.id, change)
         return await self._model(public_id)
 
+    async def paths(self, name: str) -> tuple[str, ...]:
+        """Where the files of a model lie, all shards in their order.
+
+        Raises: ModelNotFound, StoreUnavailable.
+        """
+        spec = await self._catalog.resolve_for_launch(name)
+        if spec is None:
+            raise ModelNotFound(name)
+        return tuple(map(str, spec.paths))
+
     async def plan_removal(self, name: str) -> RemovalPlan:
         """What taking this model off the disk would do now, or why it may not go.
 

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ggtui.cli.commands.estimate import find
 from ggtui.cli.exits import ExitCode
 from ggtui.cli.forecast_lines import forecast_document
-from ggtui.cli.surroundings import Room, beside, context_of, instance_state, look, options_of, outlook
+from ggtui.cli.surroundings import (
+    Room,
+    beside,
+    context_of,
+    instance_state,
+    look,
+    not_found,
+    open_catalog,
+    options_of,
+    outlook,
+)
 from ggtui.core.forecast import advised_ctx, context_stops
 from ggtui.core.model_settings import NOTHING_SET, settings_document, settings_view, value_words
 from ggtui.core.snapshot import EngineSnapshot, ModelStatus
@@ -20,7 +30,7 @@ if TYPE_CHECKING:
     from ggtui.config.schema import Config
     from ggtui.core.forecast import Forecast
     from ggtui.core.model_settings import SettingsView
-    from ggtui.core.models import ModelSummary
+    from ggtui.core.models import ModelLaunchSpec, ModelSummary
 
 HEAD = ("CTX", "AFTER", "KV", "SPARE", "FIT")
 RIGHT = frozenset({0, 1, 2, 3})
@@ -31,6 +41,8 @@ def run(call: Call) -> ExitCode:
     """Print the facts and the table."""
     state = instance_state(call.config)
     config = beside(call.config, state)
+    if call.arguments.path:
+        return _print_paths(call, config, state)
     model, room = look(find(call.arguments.model, config, state))
     table = _by_context(model, config, room)
     if call.out.is_json:
@@ -44,6 +56,27 @@ def run(call: Call) -> ExitCode:
         call.out.line()
     call.out.table(HEAD, [_row(ahead) for ahead in table], RIGHT)
     return ExitCode.DONE
+
+
+def _print_paths(call: Call, config: Config, state: dict[str, Any] | None) -> ExitCode:
+    spec = look(_spec(call.arguments.model, config, state))
+    paths = [str(path) for path in spec.paths]
+    if call.out.is_json:
+        call.out.document({"schema": 1, "model": spec.public_id, "paths": paths})
+        return ExitCode.DONE
+    for path in paths:
+        call.out.line(path)
+    return ExitCode.DONE
+
+
+async def _spec(name: str, config: Config, state: dict[str, Any] | None) -> ModelLaunchSpec:
+    async with open_catalog(config, state) as catalog:
+        if state is None:
+            await catalog.refresh()
+        spec = await catalog.resolve_for_launch(name)
+        if spec is None:
+            raise not_found(name, [each.public_id for each in await catalog.list_models()])
+        return spec
 
 
 def _by_context(model: ModelSummary, config: Config, room: Room) -> list[Forecast]:
@@ -64,6 +97,8 @@ def _facts(model: ModelSummary, config: Config, room: Room) -> list[tuple[str, s
         ("chosen ctx", tokens(context_of(model, config, room))),
         ("serves", ", ".join(model.capabilities)),
     ]
+    if model.tags:
+        facts.append(("tags", " ".join(model.tags)))
     return facts + ([("problem", model.problem)] if model.problem else [])
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.models import tiny_model
+
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
     from tests.cli.stub_instance import StubInstance
@@ -26,6 +28,17 @@ def test_labels_are_kept_and_shown(cli: CommandLine) -> None:
         model["tags"],
         model["is_favourite"],
     )
+
+
+def test_the_paths_are_printed_alone(cli: CommandLine) -> None:
+    for number in (1, 2):
+        tiny_model(cli.models_dir / f"big-0000{number}-of-00002.gguf")
+    big = [str(cli.models_dir / f"big-0000{number}-of-00002.gguf") for number in (1, 2)]
+
+    assert f"{cli.models_dir / 'alpha.gguf'}\n" == cli("show", "alpha-f32", "--path").out
+    assert big == cli("show", "big-f32", "--path").out.splitlines()
+    assert big == cli("show", "big-f32", "--path", "--json").document["paths"]
+    assert (1, "") == (cli("show", "nobody", "--path").code, cli("show", "nobody", "--path").out)
 
 
 def test_an_empty_name_gives_the_files_own_back(cli: CommandLine) -> None:

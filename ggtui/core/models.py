@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ggtui.core.naming import shard_names
-
 from ggtui.core.engine_devices import has_accelerator
+from ggtui.core.naming import shard_names
 
 if TYPE_CHECKING:
     from pathlib import Path

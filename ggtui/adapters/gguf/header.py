@@ -101,6 +101,12 @@ class Header:
         """Size the file must have to hold all its tensors; more than file_bytes for a cut download."""
         return self.data_start + self.tensors.data_end if self.n_tensors else 0
 
+    @property
+    def is_filled(self) -> bool:
+        """True when the file ends with its tensors, but for the padding of the last one."""
+        alignment = self.metadata.get("general.alignment", 32)
+        return isinstance(alignment, int) and 0 <= self.file_bytes - self.needed_bytes < alignment
+
 
 def read_header(path: Path) -> Header:
     """The header of this file. Bounded in time and memory for any content.
@@ -123,7 +129,7 @@ def read_header_of(source: ByteSource, time_limit_s: float, alike: Header | None
     if spans:
         with suppress(HeaderUnreadable):
             header = _Reading(Window(source, time_limit_s), spans).header()
-            if header.needed_bytes == header.file_bytes:
+            if header.is_filled:
                 return header
     return _Reading(Window(source, time_limit_s)).header()
 

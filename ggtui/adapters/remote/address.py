@@ -89,7 +89,10 @@ class Address:
 
         Raises: RemoteRefused for a way that leaves https, or leads from outside to this machine.
         """
-        onward = Address.parse(urljoin(self.url, location))
+        try:
+            onward = Address.parse(urljoin(self.url, location))
+        except ValueError:
+            raise RemoteRefused(f"{self.origin.host} sends on to no web address") from None
         if self.origin.scheme == "https" and onward.origin.scheme != "https":
             raise RemoteRefused(f"{self.origin.host} sends on to an address without https")
         if onward.is_loopback and not self.is_loopback:

@@ -109,7 +109,7 @@ def gguf_files(name: HubName, access: Access, budget: Budget) -> list[HubFile]:
 
 
 def _below(access: Access, path: str, query: str = "") -> Address:
-    return Address(access.endpoint.origin, access.endpoint.path + path, query)
+    return Address(access.endpoint.origin, access.endpoint.path.rstrip("/") + path, query)
 
 
 def _read_page(page: Address, access: Access, budget: Budget) -> tuple[list[Any], Address | None]:

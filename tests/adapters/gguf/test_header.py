@@ -12,11 +12,12 @@ import pytest
 from ggtui.adapters.gguf import header as header_module
 from ggtui.adapters.gguf import window as window_module
 from ggtui.adapters.gguf.facts import facts_of
-from ggtui.adapters.gguf.header import Header, SkippedArray, read_header
+from ggtui.adapters.gguf.header import Header, SkippedArray, read_header, read_header_of
 from ggtui.adapters.gguf.window import opened
 from ggtui.core.errors import HeaderUnreadable
 from tests.adapters.gguf import raw
 from tests.models import tiny_model
+from tests.vocabulary import vocabulary_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -303,3 +304,56 @@ def _mutated(content: bytes, n_header: int, dice: random.Random) -> bytes:
             del mutant[dice.randrange(at, n_header) :]
             break
     return bytes(mutant)
+
+
+class Counted:
+    """Bytes in memory as a source, and how many of them were asked for."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.size_bytes = len(content)
+        self.n_read = 0
+
+    def read(self, offset: int, least: int) -> bytes:
+        piece = self.content[offset : offset + max(least, 4096)]
+        self.n_read += len(piece)
+        return piece
+
+
+def test_a_header_is_the_same_from_any_source(tmp_path: Path) -> None:
+    content = vocabulary_model(n_tokens=20_000)
+
+    assert read(tmp_path, content) == read_header_of(Counted(content), 10.0)
+
+
+def test_what_another_file_of_the_model_has_shown_is_not_read_again(tmp_path: Path) -> None:
+    first = read(tmp_path, vocabulary_model(n_tokens=20_000))
+    content = vocabulary_model(n_tokens=20_000, is_quantised=True)
+    source = Counted(content)
+
+    found = read_header_of(source, 10.0, first)
+
+    assert read(tmp_path, content) == found
+    assert first.tensors != found.tensors
+    assert source.n_read < first.data_start // 10
+
+
+@pytest.mark.parametrize("salt", ["x", "longer"])
+def test_another_vocabulary_of_the_same_size_is_read_for_itself(tmp_path: Path, salt: str) -> None:
+    first = read(tmp_path, vocabulary_model(n_tokens=20_000))
+    content = vocabulary_model(n_tokens=20_000, salt=salt)
+
+    assert read(tmp_path, content) == read_header_of(Counted(content), 10.0, first)
+
+
+def test_a_cut_file_is_read_for_itself(tmp_path: Path) -> None:
+    content = vocabulary_model(n_tokens=20_000)
+
+    found = read_header_of(Counted(content[:-64]), 10.0, read(tmp_path, content))
+
+    assert found.file_bytes < found.needed_bytes
+
+
+def test_the_time_of_a_source_is_its_own() -> None:
+    with pytest.raises(HeaderUnreadable, match="takes too long"):
+        read_header_of(Counted(raw.header([KEY])), -1.0)

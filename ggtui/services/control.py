@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ggtui.core.context import clamp_context
+from ggtui.core.context import choose_context, clamp_context
 from ggtui.core.errors import (
     ConfigInvalid,
     LaunchRejected,
@@ -91,18 +91,26 @@ class Control:
     async def load(self, name: str, n_ctx: int | None = None) -> RunningTarget:
         """Make this model the running one, at exactly n_ctx when given; swaps without waiting a turn.
 
-        Requests in flight on another model end first. A given context is kept as the model's own choice.
+        Requests in flight on another model end first. A given context is kept as the model's own choice,
+        unless it is the one that the model gets anyway.
         Raises: ModelRuntimeError, LaunchRejected when read-only.
         """
         self._refuse_when_read_only()
         summary = await self._model(name)
         if n_ctx is not None:
             n_ctx = clamp_context(n_ctx, summary.n_ctx_train)
-            try:
-                await self._settings.choose_context(summary.public_id, n_ctx)
-            except (ConfigInvalid, StoreUnavailable) as error:  # the load itself needs no file
-                _LOG.warning("the context of %s is not kept: %s", summary.public_id, error.message)
+            await self._keep_context(summary, n_ctx)
         return await self._runtime.load(summary.public_id, n_ctx)
+
+    async def _keep_context(self, model: ModelSummary, n_ctx: int) -> None:
+        default = self._catalog.settings.common.n_ctx
+        own = choose_context(None, model.n_ctx_chosen, default, model.n_ctx_train, model.n_ctx_advised)
+        if n_ctx == own.n_ctx:
+            return
+        try:
+            await self._settings.choose_context(model.public_id, n_ctx)
+        except (ConfigInvalid, StoreUnavailable) as error:  # the load itself needs no file
+            _LOG.warning("the context of %s is not kept: %s", model.public_id, error.message)
 
     async def stop(self, name: str | None = None, *, is_forced: bool = False) -> None:
         """Stop this model, or whatever runs or loads; nothing running is success.

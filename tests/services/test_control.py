@@ -119,6 +119,20 @@ def test_a_context_is_clamped_to_what_the_model_was_trained_for() -> None:
     asyncio.run(scenario())
 
 
+def test_a_load_keeps_only_a_context_that_somebody_chose() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            await it.control.load("alpha", 4096)
+
+            assert it.snapshot().models[0].summary.n_ctx_chosen is None
+
+            await it.control.load("alpha", 2048)
+
+            assert 2048 == it.snapshot().models[0].summary.n_ctx_chosen
+
+    asyncio.run(scenario())
+
+
 def test_an_unknown_name_gets_what_may_have_been_meant() -> None:
     async def scenario() -> None:
         async with desk() as it:

@@ -183,8 +183,9 @@ def _loaded_line(outlook: Outlook, width: int, glyphs: Glyphs) -> Content:
     target = outlook.target
     assert target is not None
     rest = f"  ctx {tokens(target.n_ctx)}"
-    if target.memory_bytes is not None:
-        rest += f"  {gib(target.memory_bytes)}"
+    held = target.load.actual_bytes if target.load is not None else target.memory_bytes
+    if held is not None:
+        rest += f"  {gib(held)}"
     if target.predicted_bytes is not None:
         rest += f"  predicted {gib(target.predicted_bytes)}"
     name = cut(outlook.summary.public_id, max(6, width - 7 - cell_len(rest)), glyphs)

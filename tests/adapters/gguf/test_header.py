@@ -346,6 +346,24 @@ def test_another_vocabulary_of_the_same_size_is_read_for_itself(tmp_path: Path, 
     assert read(tmp_path, content) == read_header_of(Counted(content), 10.0, first)
 
 
+def test_a_header_that_hides_another_one_is_read_for_itself(tmp_path: Path) -> None:
+    count, key = 8000, "tokenizer.ggml.tokens"
+    first = read(tmp_path, raw.header([raw.array(key, raw.STRING, count, raw.text("x") * count)]))
+    hidden = raw.u32("hidden", 1) + raw.tensor()
+    shift = len(raw.text("x") * count) - len(raw.text("") * count)
+    before = len(raw.string("shown", b""))
+    keys = [
+        raw.array(key, raw.STRING, count, raw.text("") * count),
+        raw.string("shown", bytes(shift - before) + hidden),
+    ]
+    content = raw.header(keys, [raw.tensor(dims=(1024,))], data=bytes(4096))
+
+    found = read_header_of(Counted(content), 10.0, first)
+
+    assert read(tmp_path, content) == found
+    assert {key, "shown"} == set(found.metadata)
+
+
 def test_a_cut_file_is_read_for_itself(tmp_path: Path) -> None:
     content = vocabulary_model(n_tokens=20_000)
 

@@ -116,7 +116,8 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
     if name == "demo":
         _add_serving(parser, default=argparse.SUPPRESS)
     if name in ("show", "load", "estimate", "rm", "label"):
-        parser.add_argument("model", metavar="MODEL", help="public id, or a .gguf file to estimate")
+        elsewhere = ", its https address, or hf:OWNER/REPO[/FILE.gguf][@REV]" if name == "estimate" else ""
+        parser.add_argument("model", metavar="MODEL", help=f"public id, or a .gguf file{elsewhere}")
     if name == "estimate":
         _add_launch(parser)
     if name in ("stop", "logs"):

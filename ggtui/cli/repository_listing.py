@@ -40,9 +40,7 @@ def tell_repository(out: Output, repository: Repository, rows: Sequence[Row]) ->
     for row in rows:
         if row.model.summary.problem:
             out.say(f"{plain(row.model.path)}: {row.model.summary.problem}")
-    out.say(
-        f"headers read: {gib(repository.fetched_bytes)}; ggtui estimate hf:OWNER/REPO/FILE tells the parts"
-    )
+    out.say(f"read {gib(repository.fetched_bytes)} of headers; name a file for the parts of its sum")
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 
 BELOW, ABOVE = 3, 4
 """Stops of the slider that are shown on either side of the chosen context."""
-HEAD = 9
-"""Cells of the first column."""
-WIDEST = 26
-LONG_CELL = 17
-"""Cells of a column from which both figures have room."""
+HEAD, SHORT_HEAD, SHORT = 9, 7, 50
+"""Cells of the first column, where there is room and where not, and of the line that is called short."""
+NARROW_CELL, LONG_CELL, WIDEST = 11, 16, 26
+"""Cells of a column below which no word of a verdict has room, and from which both figures have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,31 +76,33 @@ def stops_around(n_ctx: int, n_ctx_train: int | None) -> tuple[int, ...]:
 
 def table_lines(table: ContextTable, width: int, glyphs: Glyphs) -> list[Content]:
     """Head, one line a context, and the largest context of each cache type with what limits it."""
-    column = min(WIDEST, (width - HEAD) // len(table.labels))
-    rows = [
-        _line("ctx", [(label, "bold") for label in table.labels], column),
-        *(_context_line(table, stop, row, column, glyphs) for stop, row in _rows(table)),
-        _line("fits to", [_largest(ahead, column) for ahead in table.chosen], column),
+    head = SHORT_HEAD if width < SHORT else HEAD
+    column = min(WIDEST, (width - head) // len(table.labels))
+    rows: list[tuple[str, list[Part], str]] = [
+        ("ctx", [(label, "bold") for label in table.labels], "$quiet"),
+        *(_context_row(table, stop, row, column, glyphs) for stop, row in _rows(table)),
+        ("fits to", [_largest(ahead, column) for ahead in table.chosen], "$quiet"),
     ]
     if any(ahead is not None and ahead.verdict is Verdict.PART for ahead in table.chosen):
-        rows.append(_line("on GPU", [_layers(ahead) for ahead in table.chosen], column))
-    return rows
+        rows.append(("on GPU", [_layers(ahead) for ahead in table.chosen], "$quiet"))
+    return [_line(name, style, head, cells, column) for name, cells, style in rows]
 
 
 def _rows(table: ContextTable) -> Sequence[tuple[int, tuple[Forecast | None, ...]]]:
     return list(zip(table.stops, table.rows, strict=True))
 
 
-def _context_line(
+def _context_row(
     table: ContextTable, stop: int, row: tuple[Forecast | None, ...], column: int, glyphs: Glyphs
-) -> Content:
-    mark = glyphs.arrow if stop == table.n_ctx else ""
-    cells = [_cell(ahead, column, glyphs) for ahead in row]
-    return _line(f"{mark:<3}{tokens(stop)}", cells, column, is_chosen=stop == table.n_ctx)
+) -> tuple[str, list[Part], str]:
+    is_chosen = stop == table.n_ctx
+    name = f"{glyphs.arrow if is_chosen else '':<2} {tokens(stop)}"[: HEAD - 1]
+    style = "$primary bold" if is_chosen else "$quiet"
+    return name, [_cell(ahead, column, glyphs) for ahead in row], style
 
 
-def _line(head: str, cells: Sequence[Part], column: int, *, is_chosen: bool = False) -> Content:
-    parts: list[Part] = [(f"{head:<{HEAD}}", "$primary bold" if is_chosen else "$quiet")]
+def _line(name: str, style: str, head: int, cells: Sequence[Part], column: int) -> Content:
+    parts: list[Part] = [(f"{name:<{head}}", style)]
     for cell in cells:
         text, style = (cell, "") if isinstance(cell, str) else cell
         parts += [(text, style), " " * max(1, column - cell_len(text))]
@@ -111,10 +112,11 @@ def _line(head: str, cells: Sequence[Part], column: int, *, is_chosen: bool = Fa
 def _cell(ahead: Forecast | None, column: int, glyphs: Glyphs) -> Part:
     if ahead is None:
         return glyphs.twin("–")
-    sign = glyphs.verdict(ahead.verdict).split()[0]
+    is_narrow = column < NARROW_CELL
+    sign = "~" if is_narrow and ahead.verdict is Verdict.PART else glyphs.verdict(ahead.verdict).split()[0]
     style = VERDICTS[ahead.verdict].style
     if ahead.refusal and not ahead.frees:
-        return f"{sign} refused", style
+        return "refused" if is_narrow else f"{sign} refused", style
     after = gib(ahead.after_bytes)
     if column < LONG_CELL:
         return f"{after} {sign}", style

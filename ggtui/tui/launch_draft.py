@@ -27,6 +27,8 @@ _REFUSABLE: Final = {
 }
 """Keys that a refusal may be about -> field of LaunchOptions."""
 
+_PLACES: Final = frozenset({"models.toml", "config", "built-in"})
+
 GIVEN_BY_GGTUI: Final = frozenset(
     {
         "-m", "--model", "--host", "--port", "-a", "--alias", "-c", "--ctx-size", "-np", "--parallel",
@@ -48,11 +50,13 @@ class Draft:
     """What models.toml would say of the model."""
     common: LaunchOptions
     """How a model without settings of its own is launched."""
+    n_ctx_otherwise: int = 0
+    """Tokens of context where no setting names a number: what the catalog has worked out."""
 
     @classmethod
     def of(cls, summary: ModelSummary, view: SettingsView, common: LaunchOptions, n_ctx: int) -> Draft:
         """The settings as they are kept, with the context that the slider has chosen meanwhile."""
-        draft = cls(summary, view, view.own, common)
+        draft = cls(summary, view, view.own, common, n_ctx)
         return draft if draft.n_ctx == n_ctx else draft.with_value("ctx", n_ctx)
 
     def with_value(self, key: str, value: Value | None) -> Draft:
@@ -93,13 +97,16 @@ class Draft:
     def n_ctx(self) -> int:
         """Tokens of context that a load would use, at most as trained."""
         chosen = self.value("ctx")
-        return clamp_context(chosen if isinstance(chosen, int) else 0, self.summary.n_ctx_train)
+        n_ctx = chosen if isinstance(chosen, int) and chosen > 0 else self.n_ctx_otherwise
+        return clamp_context(n_ctx, self.summary.n_ctx_train)
 
     def source(self, key: str) -> str:
         """Where the value comes from; for a changed one what it was."""
         row = self.row(key)
         if self.is_changed(key):
             return f"not saved; was {value_words(key, row.value)}"
+        if row.source not in _PLACES:
+            return f"computed: {row.source}"
         is_computed = key in ("gpu_layers", "flash_attn") and self.value(key) in (None, AUTO)
         return "computed" if is_computed and row.source == "built-in" else row.source
 
@@ -108,8 +115,9 @@ class Draft:
         value = self.value(key)
         plain = value_words(key, value)
         if key == "ctx":
-            short = tokens(value if isinstance(value, int) else None)
-            return plain if short == plain else f"{plain} ({short})"
+            n_ctx = value if isinstance(value, int) else self.n_ctx
+            exact = str(n_ctx) if tokens(n_ctx) == str(n_ctx) else f"{n_ctx} ({tokens(n_ctx)})"
+            return exact if isinstance(value, int) else f"{plain}: {exact}"
         if value not in (None, AUTO):
             return plain
         if key == "gpu_layers" and ahead is not None:

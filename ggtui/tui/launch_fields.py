@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from ggtui.config import kinds
 from ggtui.config.model_file import KEYS
 from ggtui.core.errors import InvalidRequest
 from ggtui.core.forecast import context_stops
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 SLOT_STOPS: Final = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 THREAD_STOPS: Final = (AUTO, 1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 KEEP_ALIVE_STOPS: Final = ("0s", "1m", "5m", "15m", "30m", "1h", "4h", "12h", -1)
-CHOSEN_ONLY: Final = frozenset({"kv_unified", "cache_type_k", "cache_type_v", "flash_attn", "pinned"})
-"""Keys whose few values are stepped through and never typed."""
 WRITTEN: Final = frozenset({"template", "extra_args"})
 """Keys whose text is rather mended than typed anew."""
 _IN_K: Final = re.compile(r"(\d+)\s*[kK]")
@@ -54,7 +53,7 @@ class Typing(StrEnum):
 
 def typing_of(key: str) -> Typing:
     """How the value of this key is typed."""
-    if key in CHOSEN_ONLY:
+    if key == "flash_attn" or KEYS[key] in (kinds.SWITCH, kinds.KV_TYPE):
         return Typing.NEVER
     return Typing.ON if key in WRITTEN else Typing.ANEW
 
@@ -96,8 +95,6 @@ def stops_of(key: str, summary: ModelSummary) -> tuple[Value, ...]:
             return SLOT_STOPS
         case "cache_type_k" | "cache_type_v":
             return tuple(KvType)
-        case "kv_unified" | "pinned":
-            return (False, True)
         case "flash_attn":
             return (False, AUTO, True)
         case "gpu_layers":
@@ -108,7 +105,7 @@ def stops_of(key: str, summary: ModelSummary) -> tuple[Value, ...]:
         case "keep_alive":
             return KEEP_ALIVE_STOPS
         case _:
-            return ()
+            return (False, True) if KEYS[key] is kinds.SWITCH else ()
 
 
 def stepped(key: str, value: Value | None, direction: int, summary: ModelSummary) -> Value | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from ggtui.core.units import duration, gib, parameters, tokens
+from ggtui.tui.format import fit_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.memory.parts import DeviceShare
     from ggtui.core.models import ModelSummary
+    from ggtui.tui.format import Part
     from ggtui.tui.glyphs import Glyphs
 
+CLOSE = 0.02
+"""A forecast that was off by less, as a share of the truth, is shown as a good one."""
 MOST_LOADS = 8
 """Loads that are listed, the newest first."""
 
@@ -56,7 +60,7 @@ def _files(summary: ModelSummary) -> list[tuple[str, str]]:
     return [fact for fact in found if fact[1]]
 
 
-def load_lines(history: Sequence[LoadRecord], unix_now: float, glyphs: Glyphs) -> list[Content]:
+def load_lines(history: Sequence[LoadRecord], unix_now: float, width: int, glyphs: Glyphs) -> list[Content]:
     """The newest load by part, then one line a load: what was predicted and what it took."""
     if not history:
         return []
@@ -66,7 +70,7 @@ def load_lines(history: Sequence[LoadRecord], unix_now: float, glyphs: Glyphs) -
         _parts("predicted", newest.predicted, newest.predicted_bytes),
         _parts("actual", newest.actual, newest.actual_bytes),
     ]
-    return [*rows, *(_load_line(record, unix_now, glyphs) for record in history[:MOST_LOADS])]
+    return [*rows, *(_load_line(record, unix_now, width, glyphs) for record in history[:MOST_LOADS])]
 
 
 def _parts(name: str, shares: Iterable[DeviceShare], n_bytes: int) -> Content:
@@ -78,16 +82,18 @@ def _parts(name: str, shares: Iterable[DeviceShare], n_bytes: int) -> Content:
     return Content.assemble((f"{name:<12}", "$quiet"), figures.rstrip())
 
 
-def _load_line(record: LoadRecord, unix_now: float, glyphs: Glyphs) -> Content:
+def _load_line(record: LoadRecord, unix_now: float, width: int, glyphs: Glyphs) -> Content:
     age = f"{duration(unix_now - record.at)} ago"
     figures = f"{gib(record.predicted_bytes)} {glyphs.arrow} {gib(record.actual_bytes)}"
     slots = "1 slot" if record.n_parallel == 1 else f"{record.n_parallel} slots"
-    return Content.assemble(
+    is_close = abs(record.difference) < CLOSE
+    parts: list[Part] = [
         (f"{age:<12}", "$quiet"),
         f"ctx {tokens(record.n_ctx):<6} {slots:<8} {figures:<16} ",
-        (difference(record), "$success" if abs(record.difference) < 0.02 else "$warning"),
+        (difference(record), "$success" if is_close else "$warning"),
         (f"  {record.engine}", "$quiet"),
-    )
+    ]
+    return fit_line(parts, width, glyphs)
 
 
 def difference(record: LoadRecord) -> str:

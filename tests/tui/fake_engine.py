@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ggtui.adapters.memory.model_settings import MemoryModelSettings
 from ggtui.core.errors import EngineStopping
+from ggtui.core.labels import Labels
 from ggtui.core.model_settings import CommonSettings, ModelSettings, launch_options, settings_view
 from ggtui.core.models import EngineInfo, ModelSummary, RunningTarget
 from ggtui.core.ports.catalog import CatalogReport
 from ggtui.core.ports.gpu import GpuSample, MemoryReading
 from ggtui.core.reload import ReloadReport
+from ggtui.core.removal import RemovalPlan
 from ggtui.core.snapshot import EngineSnapshot, LogBatch, ModelStatus, QueueEntry, TargetStatus
 from ggtui.core.state import TargetState
 from tests.shapes import dense_shape
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
     from ggtui.core.errors import Failure
+    from ggtui.core.labels import LabelChange
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.model_settings import SettingsView
     from ggtui.core.models import LaunchOptions
@@ -152,15 +155,29 @@ def waiter(public_id: str, position: int = 1, since: float = READY_AT, **changes
     return replace(entry, **changes)
 
 
+def _labelled(row: ModelStatus, change: LabelChange) -> ModelStatus:
+    summary = row.summary
+    labels = change.applied_to(Labels(summary.given_name, summary.tags, summary.is_favourite))
+    name = labels.name or summary.public_id
+    return replace(
+        row,
+        summary=replace(
+            summary, name=name, given_name=labels.name, tags=labels.tags, is_favourite=labels.is_favourite
+        ),
+    )
+
+
 class FakeControl:
     """Keeps what it was asked, answers at once or fails as scripted."""
 
     def __init__(self, snapshot: EngineSnapshot) -> None:
         self.calls: list[tuple[object, ...]] = []
         self.failure: Failure | None = None
-        """Raised by the next load, stop or set_context."""
+        """Raised by the next call that does or writes something."""
         self.report = ReloadReport()
         """The answer of the next reload."""
+        self.removal = RemovalPlan(0, "")
+        """The answer to the next question of what would go."""
         self.logs: dict[str, tuple[str, ...]] = {}
         self._snapshot = snapshot
         self.kept = MemoryModelSettings()
@@ -212,12 +229,32 @@ class FakeControl:
         self._record("reload")
         return self.report
 
+    async def label(self, name: str, change: LabelChange) -> ModelSummary:
+        self._record("label", name, change)
+        rows = [
+            _labelled(row, change) if row.summary.public_id == name else row for row in self._snapshot.models
+        ]
+        await self.publish(replace(self._snapshot, models=tuple(rows)))
+        return next(row.summary for row in rows if row.summary.public_id == name)
+
+    async def paths(self, name: str) -> tuple[str, ...]:
+        self._record("paths", name)
+        return (f"/models/{name}.gguf",)
+
+    async def plan_removal(self, name: str) -> RemovalPlan:
+        self._record("plan_removal", name)
+        return self.removal
+
+    async def remove(self, plan: RemovalPlan) -> CatalogReport:
+        self._record("remove", plan)
+        return self._snapshot.catalog
+
     async def rescan(self) -> CatalogReport:
         self._record("rescan")
         return self._snapshot.catalog
 
     async def command(self, name: str, n_ctx: int, options: LaunchOptions | None = None) -> tuple[str, ...]:
-        self._record("command", name, n_ctx)
+        self.calls.append(("command", name, n_ctx))
         layers = options.n_gpu_layers if options is not None else None
         chosen = () if layers is None else ("-ngl", str(layers))
         return ("llama-server", "-m", f"/models/{name}.gguf", "-c", str(n_ctx), *chosen, "--port", "PORT")

@@ -13,6 +13,7 @@ import pytest
 from ggtui.core.models import EngineInfo
 from ggtui.core.snapshot import EngineSnapshot, LogBatch, WaitPhase
 from ggtui.core.state import TargetState
+from ggtui.tui.screens.launch_options import LaunchOptionsScreen
 from tests.tui.fake_engine import NO_GPU, FakeEngine, full, running, target, waiter
 from tests.tui.stage import NOW, Stage, make_app
 from tests.tui.test_app import failed_snapshot
@@ -50,6 +51,8 @@ WAITING = running(
     ),
 )
 PINNED = full(models=tuple(replace(row, is_pinned=row.summary.id == 8) for row in full().models))
+OFF = ("j", "j", "left")
+"""From the V cache to flash attention, and that off."""
 CPU = EngineInfo("llama-server", "/usr/bin/llama-server", "b1234")
 
 
@@ -81,6 +84,8 @@ FRAMES = (
     Frame("no_gpu", full(memory=NO_GPU, engine=CPU)),
     Frame("empty", EngineSnapshot(1), cursor=""),
     Frame("in_part", SERVING, keys=("enter",), cursor="llama-3.3-70b-instruct"),
+    Frame("options_80x24", SERVING, keys=("e", "j", "right", "j", "j", "j", "right", "right", *OFF)),
+    Frame("options_140x40", SERVING, (140, 40), keys=("e",), cursor="llama-3.3-70b-instruct"),
     Frame("info", SERVING, (100, 30), keys=("i",)),
     Frame("help", full(), keys=("?",)),
 )
@@ -111,3 +116,6 @@ async def lead_to(stage: Stage, frame: Frame) -> None:
     if frame.cursor:
         await stage.put_cursor_on(frame.cursor)
     await stage.press(*frame.keys)
+    screen = app.screen
+    if isinstance(screen, LaunchOptionsScreen):
+        await stage.until(lambda: bool(screen.command))

@@ -145,7 +145,8 @@ class ModelInfoScreen(ReaderScreen):
         rows += _section("context against memory", self._table(outlook))
         rows += _section("confidence", self._confidence(outlook))
         rows += _section(
-            "predicted against actual", load_lines(self.history, self._clock(), self.glyphs) or [NO_LOADS]
+            "predicted against actual",
+            load_lines(self.history, self._clock(), self.text_width, self.glyphs) or [NO_LOADS],
         )
         return lines(rows + _section("command", self._command()))
 

@@ -156,6 +156,14 @@ class OptionRow(Vertical, can_focus=True):
             self.focus()
         self._draw()
 
+    def on_focus(self) -> None:
+        """The row with the keys is one bar, without colours of its own."""
+        self._draw()
+
+    def on_blur(self) -> None:
+        """Colours again."""
+        self._draw()
+
     def on_resize(self) -> None:
         """Text follows the width."""
         self._draw()
@@ -189,19 +197,18 @@ class OptionRow(Vertical, can_focus=True):
             padding,
             (glyphs.twin(look.source), "$warning" if look.is_changed else "$quiet"),
         ]
-        return fit_line([*head, *tail], width, glyphs)
+        shown = fit_line([*head, *tail], width, glyphs)
+        return Content(f"{shown.plain:<{width}}") if self.has_focus else shown
 
     def on_click(self, event: events.Click) -> None:
-        """The first click takes the keys; then the signs beside the value step, and the value is typed."""
+        """The signs beside a value step, the value itself is changed; elsewhere a click takes the keys."""
         x, y = event.screen_x - self.region.x, event.screen_y - self.region.y
         if self.is_open or y > 0:
             return
         first, last = self._arrows
-        had_focus = self.has_focus
-        self.focus()
         if x in (first, last):
             self._want(-1 if x == first else 1)
-        elif had_focus:
+        elif first < x < last:
             self.action_change()
 
     def on_input_changed(self, event: Input.Changed) -> None:

@@ -81,6 +81,15 @@ def test_the_view_tells_where_each_value_comes_from() -> None:
     assert {"ctx": 2048, "flash_attn": AUTO, "keep_alive": "10m"} == settings_document(view)["settings"]
 
 
+def test_the_view_tells_what_would_count_without_one_s_own() -> None:
+    view = settings_view("m", ModelSettings(ctx=2048, slots=1), CommonSettings(8192, COMMON))
+    beneath = {each.key: (each.shared, each.shared_source) for each in view.in_force}
+
+    assert (8192, "config") == beneath["ctx"]
+    assert (8, "config") == beneath["slots"]
+    assert (KvType.F16, "built-in") == beneath["cache_type_v"]
+
+
 def test_values_read_as_words() -> None:
     shown = [
         value_words(key, value)

@@ -9,6 +9,7 @@ import pytest
 from ggtui.adapters.memory.launcher import MemoryLauncher
 from ggtui.core.errors import LaunchRejected, ModelNotFound, RemovalRefused
 from ggtui.core.labels import label_change
+from ggtui.core.load_history import LoadRecord
 from ggtui.core.state import TargetState
 from tests.services.desk import desk
 
@@ -178,5 +179,19 @@ def test_log_lines_of_a_load_can_be_read_back() -> None:
             await it.control.load("alpha")
 
             assert ("llama_server: model loaded",) == it.control.log_tail("alpha", 1)
+
+    asyncio.run(scenario())
+
+
+def test_the_loads_of_a_model_are_told_and_an_unknown_one_has_none() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            record = LoadRecord(1.0, "llama-server b1", 4096, 4, (), ())
+            await it.catalog.note_load(1, record)
+
+            assert (record,) == await it.control.load_history("alpha")
+            assert () == await it.control.load_history("beta")
+            with pytest.raises(ModelNotFound):
+                await it.control.load_history("gamma")
 
     asyncio.run(scenario())

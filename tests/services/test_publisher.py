@@ -110,3 +110,15 @@ def test_a_subscriber_that_fails_at_once_is_not_kept() -> None:
             assert 1 == len(calls)
 
     asyncio.run(scenario())
+
+
+def test_the_idle_time_of_a_server_is_told() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            await it.control.load("alpha")
+            assert -1.0 == it.snapshot().targets[0].keep_alive_s
+            await it.control.change_settings("alpha", {"keep_alive": "90s"})
+
+            assert 90.0 == it.snapshot().targets[0].keep_alive_s
+
+    asyncio.run(scenario())

@@ -195,6 +195,25 @@ def test_enter_on_what_can_only_be_loaded_in_part_names_the_layers() -> None:
     asyncio.run(run())
 
 
+def test_a_load_in_part_keeps_the_number_of_layers_first() -> None:
+    async def run() -> None:
+        async with on_stage() as stage:
+            await stage.put_cursor_on("llama-3.3-70b-instruct")
+            outlook = stage.main.forecast.outlook
+            assert outlook is not None
+            assert outlook.forecast is not None
+            n_layers = outlook.forecast.n_layers_on_gpu
+            await stage.press("enter", "tab", "enter")
+
+            changed = ("change_settings", "llama-3.3-70b-instruct", {"gpu_layers": n_layers})
+            assert [changed, ("load", "llama-3.3-70b-instruct", 8192)] == stage.calls
+            await stage.press("enter", "tab", "enter")  # one's own number of layers stays
+            assert ("load", "llama-3.3-70b-instruct", 8192) == stage.calls[-1]
+            assert 1 == stage.calls.count(changed)
+
+    asyncio.run(run())
+
+
 def test_a_guess_with_ample_room_is_not_asked_about() -> None:
     async def run() -> None:
         async with on_stage() as stage:

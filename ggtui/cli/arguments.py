@@ -91,7 +91,7 @@ def _add_shared(parser: argparse.ArgumentParser, *, is_root: bool) -> None:
     for flag, metavar, words in (
         ("--host", "H", "address to listen on (127.0.0.1)"),
         ("--port", "N", "port to listen on, 0 for any free one (8080)"),
-        ("--ctx", "N", "context in tokens when nobody chose (4096)"),
+        ("--ctx", "N", "context in tokens when nobody chose (auto: what fits)"),
         ("--llama-server", "PATH|embedded", "which llama.cpp to launch"),
         ("--strategy", "single|memory", "keep one model loaded, or as many as the memory holds"),
         ("--config", "FILE", "configuration file to read"),
@@ -112,12 +112,20 @@ def _add_shared(parser: argparse.ArgumentParser, *, is_root: bool) -> None:
         group.add_argument(flag, action="store_true", default=off, help=words)
 
 
+MODEL_WORDS = {
+    "show": "public id, or a .gguf file",
+    "load": "public id",
+    "estimate": "public id, a .gguf file, its https address, or hf:OWNER/REPO[/FILE.gguf][@REV]",
+    "rm": "public id",
+    "label": "public id",
+}
+
+
 def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
     if name == "demo":
         _add_serving(parser, default=argparse.SUPPRESS)
-    if name in ("show", "load", "estimate", "rm", "label"):
-        elsewhere = ", its https address, or hf:OWNER/REPO[/FILE.gguf][@REV]" if name == "estimate" else ""
-        parser.add_argument("model", metavar="MODEL", help=f"public id, or a .gguf file{elsewhere}")
+    if name in MODEL_WORDS:
+        parser.add_argument("model", metavar="MODEL", help=MODEL_WORDS[name])
     if name == "estimate":
         _add_launch(parser)
     if name in ("stop", "logs"):

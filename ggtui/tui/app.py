@@ -16,6 +16,7 @@ from ggtui.tui.bridge import Bridge
 from ggtui.tui.commands import Commands
 from ggtui.tui.desk import Desk
 from ggtui.tui.glyphs import ASCII, UNICODE
+from ggtui.tui.housekeeping import Housekeeping
 from ggtui.tui.intents import Intents, QuitChoice
 from ggtui.tui.keys import Where, bindings
 from ggtui.tui.launching import Launching
@@ -87,6 +88,7 @@ class ModelsApp(App[QuitChoice]):
         self.intents = Intents(self)
         self.visits = Visits(self)
         self.launching = Launching(self)
+        self.housekeeping = Housekeeping(self)
         self.notices = Notices(self, self.glyphs, clock)
         self._starts_engine = starts_engine
         self._config_path = config_path
@@ -237,7 +239,7 @@ class ModelsApp(App[QuitChoice]):
     def select(self, model_id: int) -> None:
         """Put the cursor on a model; a filter that hides it is cleared."""
         if self.main is not None:
-            self.main.action_back()
+            self.main.unhide()
             self.main.draw()
             self.main.select(model_id)
             self.desk.selected_id = model_id
@@ -315,6 +317,23 @@ class ModelsApp(App[QuitChoice]):
     def action_pin(self) -> None:
         """Pin, or unpin."""
         self.intents.pin()
+
+    def action_doctor(self) -> None:
+        """What is in order, and what is not."""
+        self.housekeeping.doctor()
+
+    def action_favourite(self) -> None:
+        """Make it a favourite, or no longer."""
+        self.housekeeping.favourite()
+
+    def action_label(self) -> None:
+        """Name and tags."""
+        self.housekeeping.label()
+
+    @on(MainScreen.RemoveWanted)
+    def remove_model(self, wanted: MainScreen.RemoveWanted) -> None:
+        """Take a model off the disk."""
+        self.housekeeping.remove(self.desk.status_of(wanted.model_id))
 
     def action_reload(self) -> None:
         """Read the configuration again."""

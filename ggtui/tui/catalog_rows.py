@@ -15,9 +15,14 @@ from ggtui.tui.widgets.catalog_table import CatalogRow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from ggtui.core.models import ModelSummary
     from ggtui.core.snapshot import EngineSnapshot, ModelStatus
     from ggtui.tui.desk import Desk
     from ggtui.tui.glyphs import Glyphs
+
+
+FAVOURITE = "*"
+"""The word of a filter that keeps favourites."""
 
 
 class SortBy(StrEnum):
@@ -28,6 +33,7 @@ class SortBy(StrEnum):
     CTX = "ctx"
     FIT = "fit"
     QUANT = "quant"
+    FAVOURITES = "favourites"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class Listing:
     """Which rows, in which order."""
 
     words: str = ""
-    """Every word must be part of a name; empty shows all."""
+    """Every word must be part of a name, `#word` begin a tag, `*` a favourite; empty shows all."""
     by: SortBy = SortBy.NAME
     is_reverse: bool = False
 
@@ -58,6 +64,7 @@ class Listing:
 def matching(snapshot: EngineSnapshot, words: str) -> tuple[ModelStatus, ...]:
     """The models whose id, name, quantisation or tags hold every word, in any case.
 
+    `#word` is the beginning of a tag, and `*` alone keeps favourites.
     The architecture does not count: most models are llamas by it, and no column would say why they match.
     """
     wanted = words.lower().split()
@@ -68,17 +75,29 @@ def _holds(status: ModelStatus, wanted: Iterable[str]) -> bool:
     summary = status.summary
     text = " ".join((summary.public_id, summary.name, summary.quantisation, *summary.tags))
     lowered = text.lower()
-    return all(word in lowered for word in wanted)
+    return all(_is_so(word, summary, lowered) for word in wanted)
+
+
+def _is_so(word: str, summary: ModelSummary, text: str) -> bool:
+    if word == FAVOURITE:
+        return summary.is_favourite
+    if word.startswith("#"):
+        return any(tag.startswith(word[1:]) for tag in summary.tags)
+    return word in text
 
 
 def catalog_rows(desk: Desk, listing: Listing, glyphs: Glyphs) -> tuple[CatalogRow, ...]:
     """The rows of this listing, as they are drawn."""
-    shown = sorted(matching(desk.snapshot, listing.words), key=lambda status: status.summary.public_id)
+    shown = sorted(matching(desk.snapshot, listing.words), key=_shown_name)
     if listing.by is not SortBy.NAME:
         shown.sort(key=_key(listing.by, desk))
     if listing.is_reverse:
         shown.reverse()
     return tuple(catalog_row(status, desk, glyphs) for status in shown)
+
+
+def _shown_name(status: ModelStatus) -> str:
+    return status.summary.given_name.lower() or status.summary.public_id
 
 
 _FIT_ORDER = {Verdict.FITS: 0, Verdict.GUESS: 1, Verdict.PART: 2, Verdict.NO: 3}
@@ -92,6 +111,7 @@ def _key(by: SortBy, desk: Desk) -> Callable[[ModelStatus], tuple[float, str]]:
         figures: dict[SortBy, float] = {
             SortBy.SIZE: -status.summary.size_bytes,
             SortBy.CTX: -desk.n_ctx(status),
+            SortBy.FAVOURITES: not status.summary.is_favourite,
             SortBy.FIT: 9 if ahead is None else _FIT_ORDER[ahead.verdict],
         }
         return figures[by], ""
@@ -115,6 +135,9 @@ def catalog_row(status: ModelStatus, desk: Desk, glyphs: Glyphs) -> CatalogRow:
         fit=fit,
         fit_class=fit_class,
         pin=glyphs.pinned if status.is_pinned else "",
+        favourite=glyphs.favourite if summary.is_favourite else "",
+        mark=glyphs.marked if summary.id in desk.marked else "",
+        name=summary.given_name,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.command import DiscoveryHit, Hit, Provider
 
-from ggtui.tui.keys import TABLE, Where
+from ggtui.tui.keys import GONE_WHEN_READ_ONLY, TABLE, Where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +36,8 @@ def commands(app: ModelsApp) -> Iterator[Command]:
         yield Command(f"load {name}", "load this model", _on_model(app, status.summary.id, app.action_load))
         yield Command(f"info {name}", "model info", _on_model(app, status.summary.id, app.action_info))
     for key in TABLE:
-        if key.where in _PLACES and key.id not in _LEFT_OUT:
+        is_absent = key.id in GONE_WHEN_READ_ONLY and app.desk.snapshot.is_read_only
+        if key.where in _PLACES and key.id not in _LEFT_OUT and not is_absent:
             yield Command(key.words, f"key {app.glyphs.twin(key.shown)}", _press(app, key.keys.split(",")[0]))
     for theme in sorted(app.available_themes):
         yield Command(f"theme {theme}", "colours of the screen", _theme(app, theme))

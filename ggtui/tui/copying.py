@@ -18,11 +18,15 @@ OFFERED = (
     ("command", "launch command"),
     ("log", "end of the log"),
 )
+PATH = "path"
+"""The choice whose text only the engine knows."""
 
 
 def copy_answers(desk: Desk) -> Question:
     """The choices that have something behind them."""
     answers = [Answer(key, label) for key, label in OFFERED if copy_source(desk, key)]
+    if desk.selected is not None:
+        answers.append(Answer(PATH, f"file path of {desk.selected.summary.public_id}"))
     text = "What shall be copied?" if answers else "There is nothing to copy: no proxy, nothing started."
     return Question("Copy", text, (Answer(NO, "Nothing"), *answers))
 

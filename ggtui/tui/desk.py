@@ -35,6 +35,8 @@ class Desk:
         self.snapshot = EngineSnapshot(0, options=options or LaunchOptions())
         self.selected_id: int | None = None
         """The model under the cursor."""
+        self.marked: frozenset[int] = frozenset()
+        """Models that a person marked."""
         self.pool: MemoryPool = current_pool(self.snapshot)
         """The memory of the next load; kept while it moves by less than a forecast shows."""
         self._chosen: dict[int, int] = {}
@@ -51,6 +53,7 @@ class Desk:
         is_first = self.snapshot.version == 0
         self.snapshot = snapshot
         self._rows = {row.summary.id: row for row in snapshot.models}
+        self.marked = self.marked.intersection(self._rows)
         pool = current_pool(snapshot)
         if not is_same_pool(self.pool, pool):
             self.pool = pool
@@ -99,6 +102,13 @@ class Desk:
     def selected(self) -> ModelStatus | None:
         """The model under the cursor."""
         return None if self.selected_id is None else self.status_of(self.selected_id)
+
+    @property
+    def marked_or_selected(self) -> tuple[ModelStatus, ...]:
+        """The marked models in the catalog's order, else the one under the cursor, if any."""
+        marked = tuple(row for row in self.snapshot.models if row.summary.id in self.marked)
+        selected = self.selected
+        return marked or (() if selected is None else (selected,))
 
     def status_of(self, model_id: int) -> ModelStatus | None:
         """The row of a model, or None; without a walk through all of them."""

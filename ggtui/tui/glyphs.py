@@ -58,6 +58,8 @@ _ASCII_SIGNS = str.maketrans(
         "≥": ">=",
         "×": "x",
         "◆": "^",
+        "★": "+",
+        "▸": ">",
         "⏎": "enter",
         "↑": "up",
         "↓": "down",
@@ -82,6 +84,8 @@ class Glyphs:
     approx: str
     pinned: str
     """Beside the state of a model that never makes way."""
+    favourite: str
+    marked: str
     levels: str
     """Nine heights of a bar, from empty to full."""
     adds: str = "▓"
@@ -109,5 +113,5 @@ class Glyphs:
         return text.translate(_ASCII_SIGNS) if self.is_ascii else text
 
 
-UNICODE = Glyphs(False, "█", "▒", "░", "━", "●", "╎", "─", "→", "≈", "◆", " ▁▂▃▄▅▆▇█")
-ASCII = Glyphs(True, "#", "+", ".", "=", "O", "|", "-", "->", "~", "^", " ..::-=##", "*", "_")
+UNICODE = Glyphs(False, "█", "▒", "░", "━", "●", "╎", "─", "→", "≈", "◆", "★", "▸", " ▁▂▃▄▅▆▇█")
+ASCII = Glyphs(True, "#", "+", ".", "=", "O", "|", "-", "->", "~", "^", "+", ">", " ..::-=##", "*", "_")

@@ -105,8 +105,13 @@ TABLE: tuple[Key, ...] = (
         "restart with the chosen context; after a failure, retry",
         Where.ANY,
     ),
-    Key("copy-more", "Y", "Y", "app.copy_more", "copy…: curl, environment, command, log", Where.ANY),
+    Key("copy-more", "Y", "Y", "app.copy_more", "copy…: curl, environment, command, log, path", Where.ANY),
     Key("pin", "p", "p", "app.pin", "pin the model, so that it never makes way; or unpin it", Where.MAIN),
+    Key("favourite", "asterisk", "*", "app.favourite", "make it a favourite, or no longer", Where.MAIN),
+    Key("label", "t", "t", "app.label", "name and tags of the model, or of those marked", Where.MAIN),
+    Key("remove", "D", "D", "remove", "take the model off the disk; its name is typed first", Where.CATALOG),
+    Key("mark", "space", "space", "mark", "mark the model: t and * go to all marked", Where.CATALOG),
+    Key("doctor", "H", "H", "app.doctor", "doctor: what is in order, what is not, and its cure", Where.ANY),
     Key("waiting", "W", "W", "app.waiting", "all requests that wait", Where.ANY),
     Key("reload", "C", "C", "app.reload", "read the configuration file again", Where.ANY),
     Key("down", "j,down", "j ↓", "cursor_down", "one line down", Where.LISTS),
@@ -122,7 +127,7 @@ TABLE: tuple[Key, ...] = (
     Key("pane-3", "3", "3", "pane(3)", "to GPU", Where.MAIN),
     Key("pane-4", "4", "4", "pane(4)", "to the logs", Where.MAIN),
     Key("zoom", "z", "z", "zoom", "zoom the pane, or back", Where.MAIN),
-    Key("back", "escape", "esc", "back", "close → clear filter → undo zoom → catalog", Where.MAIN),
+    Key("back", "escape", "esc", "back", "close → clear filter → undo zoom → drop marks", Where.MAIN),
     Key("rescan", "ctrl+r", "ctrl+r", "app.rescan", "look at the model folders again", Where.ANY),
     Key("palette", "colon", ": ^p", "app.command_palette", "palette: models, actions, themes", Where.ANY),
     Key(
@@ -172,6 +177,9 @@ TABLE: tuple[Key, ...] = (
     Key("choose-previous", "left,up", "← ↑", "app.focus_previous", "previous button", Where.DIALOG),
     Key("close", "escape", "esc", "close", "close; nothing is done", Where.DIALOG, "Close"),
 )
+
+GONE_WHEN_READ_ONLY = frozenset({"remove"})
+"""Ids of keys that a read-only ggtui does not even name."""
 
 ORDER: dict[str, int] = {key.id: place for place, key in enumerate(TABLE)}
 

@@ -71,6 +71,8 @@ def why_not(desk: Desk, binding_id: str) -> str:
             return why_not_stop(desk)
         case "pin":
             return why_not_pin(desk)
+        case "favourite" | "label" | "remove":
+            return why_not_pin(desk)
         case "options" | "options-here":
             return why_not_options(desk.selected)
         case "save" | "save-load" | "option-change" | "option-down" | "option-up" | "option-default":

@@ -28,7 +28,7 @@ def catalog_view(
     return CatalogView(
         rows=rows,
         empty=empty_text(snapshot, listing.words, config_path),
-        summary=summary_text(snapshot, len(rows), listing.words, listing.label, unix_now),
+        summary=summary_text(snapshot, len(rows), listing.words, listing.label, unix_now, len(desk.marked)),
     )
 
 

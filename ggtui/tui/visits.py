@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from textual.command import CommandPalette
 
 from ggtui.core.errors import Failure
-from ggtui.tui.copying import copy_answers, copy_source
-from ggtui.tui.keys import Where
+from ggtui.tui.copying import PATH, copy_answers, copy_source
+from ggtui.tui.keys import GONE_WHEN_READ_ONLY, Where
 from ggtui.tui.screens.choice import ChoiceScreen
 from ggtui.tui.screens.error_detail import ErrorScreen
 from ggtui.tui.screens.help import HelpScreen
@@ -89,6 +89,9 @@ class Visits:
         app = self._app
 
         def copy(answer: str | None) -> None:
+            if answer == PATH:
+                app.housekeeping.copy_path()
+                return
             text = copy_source(app.desk, answer or "")
             if text:
                 app.intents.copy(text, "the text")
@@ -101,7 +104,8 @@ class Visits:
         if not isinstance(app.screen, (HelpScreen, ChoiceScreen)):
             engine = app.desk.snapshot.engine
             problem = engine.problem if engine is not None else None
-            app.push_screen(HelpScreen(app.glyphs, self._place(), problem or ""))
+            absent = GONE_WHEN_READ_ONLY if app.desk.snapshot.is_read_only else frozenset()
+            app.push_screen(HelpScreen(app.glyphs, self._place(), problem or "", absent))
 
     def _place(self) -> Where:
         if isinstance(self._app.screen, LogScreen):

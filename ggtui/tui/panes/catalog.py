@@ -140,7 +140,9 @@ def empty_text(snapshot: EngineSnapshot, words: str, config_path: str) -> str:
     return f"No .gguf files{where}{problems}\n\nctrl+r looks again"
 
 
-def summary_text(snapshot: EngineSnapshot, n_rows: int, words: str, order: str, now: float) -> str:
+def summary_text(
+    snapshot: EngineSnapshot, n_rows: int, words: str, order: str, now: float, n_marked: int = 0
+) -> str:
     """`9 models · 314G · sort: name`, with the age of a cached list while it is being renewed."""
     if snapshot.is_scanning:
         return _scanning(snapshot.catalog, len(snapshot.models), now)
@@ -151,7 +153,8 @@ def summary_text(snapshot: EngineSnapshot, n_rows: int, words: str, order: str, 
     noun = "model" if len(snapshot.models) == 1 and not words else "models"
     problems = len(snapshot.catalog.problems)
     trouble = f" · {problems} folder{'s' if problems > 1 else ''} not readable" if problems else ""
-    return f"{count} {noun} · {total} · {order}{trouble}"
+    marked = f" · {n_marked} marked" if n_marked else ""
+    return f"{count} {noun} · {total}{marked} · {order}{trouble}"
 
 
 def _scanning(report: CatalogReport, n_models: int, now: float) -> str:

@@ -32,6 +32,8 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("fits", "everything fits into the memory, some of it left free"),
     ("part", "some layers go to main memory: works, slower"),
     ("◆", "beside the state: pinned; once loaded it never makes way for another model"),
+    ("★", "beside the state: a favourite; a filter of * shows them all, #word those with a tag"),
+    ("▸", "in the first column: marked"),
     ("≥", "at least: how long the requests of other models take, nobody knows"),
     ("guess", "this kind of model is not modelled exactly"),
 )
@@ -63,11 +65,17 @@ class HelpScreen(ReaderScreen):
         *bindings(Where.DIALOG, only=("close",)),
     ]
 
-    def __init__(self, glyphs: Glyphs, place: Where, engine_problem: str = "") -> None:
-        """engine_problem: why nothing can be loaded; empty when something can."""
+    def __init__(
+        self, glyphs: Glyphs, place: Where, engine_problem: str = "", absent: frozenset[str] = frozenset()
+    ) -> None:
+        """engine_problem: why nothing can be loaded; empty when something can.
+
+        absent: ids of keys to leave out.
+        """
         super().__init__("Help", glyphs)
         self._place = place
         self._engine_problem = engine_problem
+        self._table = tuple(key for key in TABLE if key.id not in absent)
         self._words = ""
 
     def parts(self) -> Iterable[Widget]:
@@ -91,8 +99,8 @@ class HelpScreen(ReaderScreen):
 
     def text(self) -> Content:
         """Sections; those without a match are left out."""
-        here = [key for key in TABLE if key.where is self._place]
-        rest = [key for key in TABLE if key.where is not self._place]
+        here = [key for key in self._table if key.where is self._place]
+        rest = [key for key in self._table if key.where is not self._place]
         missing = [("", " ".join(self._engine_problem.split())), *CURES] if self._engine_problem else []
         rows = [
             *self._section("No engine: models cannot be loaded", missing),

@@ -84,6 +84,13 @@ class MainScreen(Room):
             super().__init__()
             self.model_id = model_id
 
+    class RemoveWanted(Message):
+        """Take this model off the disk."""
+
+        def __init__(self, model_id: int) -> None:
+            super().__init__()
+            self.model_id = model_id
+
     class LogsWanted(Message):
         """The full log, open to be searched or to be read."""
 
@@ -248,6 +255,17 @@ class MainScreen(Room):
         """Intent goes up."""
         self.post_message(self.LoadWanted(activated.model_id))
 
+    @on(CatalogTable.MarkWanted)
+    def mark(self, wanted: CatalogTable.MarkWanted) -> None:
+        """Mark a row, or no longer; cursor, order and filter do not matter to it."""
+        self.desk.marked ^= {wanted.model_id}
+        self._draw_catalog()
+
+    @on(CatalogTable.RemoveWanted)
+    def want_removal(self, wanted: CatalogTable.RemoveWanted) -> None:
+        """Intent goes up."""
+        self.post_message(self.RemoveWanted(wanted.model_id))
+
     @on(ContextSlider.Moved)
     def slide(self, moved: ContextSlider.Moved) -> None:
         """Intent goes up."""
@@ -323,9 +341,17 @@ class MainScreen(Room):
         self.zoom.toggle()
 
     def action_back(self) -> None:
-        """Clear the filter, else undo the zoom, else focus the catalog."""
+        """Clear the filter, else undo the zoom, else drop the marks; then focus the catalog."""
+        if not self.unhide():
+            self.desk.marked = frozenset()
+            self._draw_catalog()
+
+    def unhide(self) -> bool:
+        """Clear the filter, else undo the zoom, and focus the catalog; False when neither was in the way."""
+        is_in_the_way = bool(self.listing.words) or self.zoom.is_on
         if self.listing.words:
             self.catalog.filter_bar.reset()
         elif self.zoom.is_on:
             self.zoom.leave()
         self.catalog.table.focus()
+        return is_in_the_way

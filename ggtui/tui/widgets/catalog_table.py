@@ -49,6 +49,12 @@ class CatalogRow:
     fit_class: str
     pin: str = ""
     """Sign of a pinned model, else empty."""
+    favourite: str = ""
+    """Sign of a favourite, else empty."""
+    mark: str = ""
+    """Sign of a marked row, else empty."""
+    name: str = ""
+    """What a person calls it, shown in place of the public id; else empty."""
 
 
 class CatalogTable(ScrollView, can_focus=True):
@@ -89,6 +95,20 @@ class CatalogTable(ScrollView, can_focus=True):
         def __init__(self, *, is_reverse: bool) -> None:
             super().__init__()
             self.is_reverse = is_reverse
+
+    class MarkWanted(Message):
+        """Mark this model, or no longer."""
+
+        def __init__(self, model_id: int) -> None:
+            super().__init__()
+            self.model_id = model_id
+
+    class RemoveWanted(Message):
+        """Take this model off the disk."""
+
+        def __init__(self, model_id: int) -> None:
+            super().__init__()
+            self.model_id = model_id
 
     def __init__(self, glyphs: Glyphs, *, id: str) -> None:
         super().__init__(id=id)
@@ -183,6 +203,17 @@ class CatalogTable(ScrollView, can_focus=True):
         if (current := self.current) is not None:
             self.post_message(self.Activated(current.model_id))
 
+    def action_mark(self) -> None:
+        """Mark the model under the cursor, and go on to the next."""
+        if (current := self.current) is not None:
+            self.post_message(self.MarkWanted(current.model_id))
+            self.cursor += 1
+
+    def action_remove(self) -> None:
+        """Ask to take the model under the cursor off the disk."""
+        if (current := self.current) is not None:
+            self.post_message(self.RemoveWanted(current.model_id))
+
     def action_cursor_down(self) -> None:
         """One row down."""
         self.cursor += 1
@@ -221,22 +252,30 @@ def _cells(row: CatalogRow, width: int, glyphs: Glyphs, *, is_tiny: bool) -> lis
     if is_tiny:
         name_width = max(NARROWEST_NAME, width - 3 - CTX - 11)
         return [
-            (f" {row.sign or ' '}", row.sign_class),
+            *_signs(row, row.mark or row.favourite or " "),
             (row.pin or " ", "pinned"),
-            (_field(row.public_id, name_width, glyphs), ""),
+            (_field(row.name or row.public_id, name_width, glyphs), ""),
             (_field(row.ctx, CTX, glyphs), ""),
             (row.fit, row.fit_class),
         ]
     name_width = min(50, max(NARROWEST_NAME, width - STATE - QUANT - SIZE - CTX - FIT - 1))
     return [
-        (f"  {row.sign or ' '}", row.sign_class),
+        *_signs(row, f"{row.mark or ' '}{row.favourite or ' '}"),
         (f"{row.pin or ' '} ", "pinned"),
-        (_field(row.public_id, name_width, glyphs), ""),
+        (_field(row.name or row.public_id, name_width, glyphs), ""),
         (_field(row.quant, QUANT, glyphs), ""),
         (_field(row.size, SIZE, glyphs), ""),
         (_field(row.ctx, CTX, glyphs), ""),
         (row.fit, row.fit_class),
     ]
+
+
+def _signs(row: CatalogRow, before: str) -> list[tuple[str, str]]:
+    """The sign of the state behind those that a person set."""
+    sign = row.sign or " "
+    if not before.strip():
+        return [(before + sign, row.sign_class)]
+    return [(before, "pinned"), (sign, row.sign_class)]
 
 
 def _field(text: str, width: int, glyphs: Glyphs) -> str:

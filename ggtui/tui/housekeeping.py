@@ -1,0 +1,118 @@
+"""Names, tags and favourites, and models taken off the disk: asks on a dialog, then calls the engine."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from ggtui.core.errors import Failure
+from ggtui.core.labels import label_change
+from ggtui.core.snapshot import FailureNote
+from ggtui.tui.reasons import READ_ONLY, why_not_pin
+from ggtui.tui.screens.choice import NO, Answer, ChoiceScreen, Question
+from ggtui.tui.screens.form import FormScreen
+from ggtui.tui.screens.labels import LabelScreen
+from ggtui.tui.screens.removal import RemovalScreen
+
+if TYPE_CHECKING:
+    from ggtui.core.labels import LabelChange
+    from ggtui.core.models import ModelSummary
+    from ggtui.core.removal import RemovalPlan
+    from ggtui.core.snapshot import ModelStatus
+    from ggtui.tui.app import ModelsApp
+
+
+class Housekeeping:
+    """One method per intent."""
+
+    def __init__(self, app: ModelsApp) -> None:
+        self._app = app
+
+    def favourite(self) -> None:
+        """Make the marked models, or the one under the cursor, favourites; or no longer when all are."""
+        models = self._models()
+        is_favourite = not all(model.is_favourite for model in models)
+        for model in models:
+            self._label(model, label_change(is_favourite=is_favourite))
+
+    def label(self) -> None:
+        """Ask for name and tags."""
+        models = self._models()
+        if not models or self._has_dialog():
+            return
+
+        def go(change: LabelChange | None) -> None:
+            if change is not None and not change.is_nothing:
+                for model in models:
+                    self._label(model, change)
+
+        self._app.push_screen(LabelScreen(models, self._app.glyphs), go)
+
+    def copy_path(self) -> None:
+        """Copy where the files of the model under the cursor lie, a line each."""
+        app, selected = self._app, self._app.desk.selected
+        if selected is not None:
+            app.run_worker(self._copy_path(selected.summary.public_id), group="path", exit_on_error=False)
+
+    async def _copy_path(self, public_id: str) -> None:
+        app = self._app
+        try:
+            paths = await app.bridge.ask(app.bridge.control.paths(public_id))
+        except Failure as failure:
+            app.notices.tell_failure(FailureNote.of(failure, time.time()), public_id)
+        else:
+            app.intents.copy("\n".join(paths), "the path" if len(paths) == 1 else "the paths")
+
+    def doctor(self) -> None:
+        """What is in order, and what is not."""
+
+    def _models(self) -> tuple[ModelSummary, ...]:
+        """Those to act on; none, and why is said, when nothing may be changed."""
+        reason = why_not_pin(self._app.desk)
+        if reason:
+            self._app.notices.tell(reason, "warning")
+            return ()
+        return tuple(row.summary for row in self._app.desk.marked_or_selected)
+
+    def _label(self, model: ModelSummary, change: LabelChange) -> None:
+        bridge = self._app.bridge
+        bridge.submit(bridge.control.label(model.public_id, change), model.public_id)
+
+    def _has_dialog(self) -> bool:
+        return isinstance(self._app.screen, (ChoiceScreen, FormScreen))
+
+    def remove(self, status: ModelStatus | None) -> None:
+        """Show what would go, and ask for the name of the model."""
+        if self._app.desk.snapshot.is_read_only:
+            self._app.notices.tell(READ_ONLY, "warning")
+        elif status is not None and not self._has_dialog():
+            asking = self._ask_before_removal(status.summary.public_id)
+            self._app.run_worker(asking, group="removal", exclusive=True, exit_on_error=False)
+
+    async def _ask_before_removal(self, public_id: str) -> None:
+        app = self._app
+        try:
+            plan = await app.bridge.ask(app.bridge.control.plan_removal(public_id))
+        except Failure as failure:
+            app.notices.tell_failure(FailureNote.of(failure, time.time()), public_id)
+            return
+        if self._has_dialog():
+            return
+        if plan.refusal:
+            app.push_screen(ChoiceScreen(_refusal(plan), app.glyphs))
+            return
+        app.push_screen(
+            RemovalScreen(plan, app.glyphs), lambda is_wanted: self._remove(plan) if is_wanted else None
+        )
+
+    def _remove(self, plan: RemovalPlan) -> None:
+        bridge = self._app.bridge
+        said = f"{plan.public_id} is removed: {plan.words}"
+        bridge.submit(bridge.control.remove(plan), plan.public_id, lambda _: said)
+
+
+def _refusal(plan: RemovalPlan) -> Question:
+    hint = f"\n{plan.hint}" if plan.hint else ""
+    return Question(
+        f"{plan.public_id} stays", f"{plan.public_id}: {plan.refusal}.{hint}", (Answer(NO, "Close"),)
+    )

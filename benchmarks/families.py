@@ -11,6 +11,7 @@ from benchmarks.rows.engine_calls import engine_calls
 from benchmarks.rows.failures import failures
 from benchmarks.rows.forecast import forecasts
 from benchmarks.rows.memory import memory
+from benchmarks.rows.paint import paint
 from benchmarks.rows.queue import queue
 from benchmarks.rows.screen import screen
 from benchmarks.rows.streams import crowd, paced, unpaced
@@ -46,5 +47,6 @@ FAMILIES = (
     Family("memory", "Memory of the proxy", memory),
     Family("catalog", "Models on disk", catalog),
     Family("forecast", "The memory forecast", forecasts),
+    Family("paint", "The screen by itself", paint),
     Family("screen", "With the screen running", screen),
 )

@@ -83,6 +83,8 @@ GOALS = (
     ),
     Goal("idle memory without a screen, MB", ("idle, model loaded", "resident", "ggtui"), 60),
     Goal("two 20 MB bodies: peak above idle, MB", ("two bodies of 20 MB", "peak above idle", "ggtui"), 80),
+    Goal("first paint, 1,000 models, ms", ("1,000 models", "first paint", "screen"), 1500),
+    Goal("idle screen, % of a core", ("idle, 140x40", "of a core", "screen"), 2),
     Goal("idle memory with a screen, MB", ("after that", "resident", "screen"), 110),
     *(
         Goal(

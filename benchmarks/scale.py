@@ -34,6 +34,8 @@ class Scale:
     """Before memory is read."""
     headers: int
     """Files with a large vocabulary in a scan."""
+    idle_s: float
+    """How long an idle screen is looked at."""
 
 
 FULL = Scale(
@@ -53,6 +55,7 @@ FULL = Scale(
     body_bytes=20_000_000,
     settle_s=2.0,
     headers=200,
+    idle_s=10.0,
 )
 
 QUICK = Scale(
@@ -72,6 +75,7 @@ QUICK = Scale(
     body_bytes=20_000_000,
     settle_s=0.5,
     headers=40,
+    idle_s=3.0,
 )
 
 TINY = Scale(
@@ -91,5 +95,6 @@ TINY = Scale(
     body_bytes=100_000,
     settle_s=0.0,
     headers=2,
+    idle_s=0.3,
 )
 """For tests: everything once, nothing meant to be read."""

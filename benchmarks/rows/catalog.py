@@ -90,7 +90,13 @@ def _fill(folder: Path, large: Path, count: int) -> None:
             file.seek(-8, os.SEEK_END)
             file.write(struct.pack("<q", number))
         for small in range(SMALL_FILES):
-            _writer(f"small {number} {small}").write(place / f"small-{small}.gguf")
+            small_file(place / f"small-{small}.gguf", f"small {number} {small}")
+
+
+def small_file(path: Path, name: str) -> None:
+    """A model without tensors or words."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _writer(name).write(path)
 
 
 def _large_file(path: Path) -> Path:

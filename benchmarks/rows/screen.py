@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
-import pty
-import struct
-import subprocess
-import termios
-import threading
 from typing import TYPE_CHECKING
 
 from benchmarks.figures import Figure
-from benchmarks.processes import clean_environment, end, free_port, resident_bytes, wait_healthy
+from benchmarks.processes import free_port, resident_bytes, wait_healthy
 from benchmarks.rows.calls import closed_loop
 from benchmarks.rows.memory import MB
 from benchmarks.targets import Target, ggtui_command
+from benchmarks.terminal import on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,29 +42,9 @@ def ggtui_with_screen(bench: Bench) -> Iterator[Target]:
     port = free_port()
     command = ggtui_command(data_dir, bench.models_dir, bench.fast_server, port)
     log.touch()
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
-    env = clean_environment(bench.folder, TERM="xterm-256color", COLORTERM="truecolor")
-    process = subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, env=env, start_new_session=True
-    )
-    os.close(theirs)
-    reader = threading.Thread(target=_drain, args=(ours,), daemon=True)
-    reader.start()
-    try:
-        wait_healthy(port, process, log)
-        yield Target("screen", port, bench.ggtui.models, pid=process.pid, data_dir=data_dir)
-    finally:
-        end(process)
-        reader.join(5)
-        os.close(ours)
-
-
-def _drain(descriptor: int) -> None:
-    """A terminal that is not read would stop the screen."""
-    with contextlib.suppress(OSError):
-        while os.read(descriptor, 1 << 16):
-            pass
+    with on_terminal(command, bench.folder, COLUMNS, LINES) as terminal:
+        wait_healthy(port, terminal.process, log)
+        yield Target("screen", port, bench.ggtui.models, pid=terminal.process.pid, data_dir=data_dir)
 
 
 def _named(target: Target, name: str) -> Target:

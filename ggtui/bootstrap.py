@@ -13,6 +13,8 @@ from ggtui.adapters.llama_server.discovery import question
 from ggtui.adapters.llama_server.launcher import LlamaServerLauncher
 from ggtui.adapters.memory.model_settings import MemoryModelSettings
 from ggtui.adapters.settings_file.file import ModelSettingsFile
+from ggtui.adapters.settings_file.folders import ConfigFolders
+from ggtui.config.paths import default_config_file
 from ggtui.core.reload import ReloadReport
 from ggtui.core.residency import MemoryRoom, SingleRoom
 from ggtui.core.schedule import Rules
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from ggtui.core.ports.gpu import GpuProbePort
     from ggtui.core.ports.launcher import LauncherPort
     from ggtui.core.ports.model_settings import ModelSettingsPort
+    from ggtui.core.ports.models_folders import ModelsFoldersPort
     from ggtui.core.residency import Room
     from ggtui.proxy.server import ProxyServer
 
@@ -120,6 +123,7 @@ def build(
         publisher=publisher,
         settings=effects,
         reload=reloader,
+        folders=_folders(config) if reread else None,
         is_read_only=config.read_only,
     )
     warm_up = WarmUp(
@@ -142,6 +146,10 @@ def _probe(config: Config, lookup: EngineLookup) -> SystemProbe:
 
 def _settings_port(config: Config) -> ModelSettingsPort:
     return ModelSettingsFile(config.models_file) if config.models_file is not None else MemoryModelSettings()
+
+
+def _folders(config: Config) -> ModelsFoldersPort:
+    return ConfigFolders(config.config_file or default_config_file())
 
 
 def _settings(config: Config, models: CatalogService) -> RuntimeSettings:

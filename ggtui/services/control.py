@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ggtui.core.models import LaunchOptions, ModelSummary, RunningTarget
     from ggtui.core.ports.catalog import CatalogReport
     from ggtui.core.ports.launcher import LauncherPort
+    from ggtui.core.ports.models_folders import ModelsFoldersPort
     from ggtui.core.snapshot import EngineSnapshot, LogBatch
     from ggtui.services.catalog import CatalogService
     from ggtui.services.logs import LogBook
@@ -57,9 +58,13 @@ class Control:
         publisher: Publisher,
         settings: SettingsEffects,
         reload: Callable[[], Awaitable[ReloadReport]] | None = None,
+        folders: ModelsFoldersPort | None = None,
         is_read_only: bool = False,
     ) -> None:
-        """reload: reads the configuration again and applies it; None where there is none to read."""
+        """reload: reads the configuration again and applies it; None where there is none to read.
+
+        folders: where a models folder is named for good; None where there is no such place.
+        """
         self._catalog = catalog
         self._runtime = runtime
         self._launcher = launcher
@@ -67,6 +72,7 @@ class Control:
         self._publisher = publisher
         self._settings = settings
         self._reload = reload
+        self._folders = folders
         self._is_read_only = is_read_only
 
     def snapshot(self) -> EngineSnapshot:
@@ -226,6 +232,24 @@ class Control:
         Raises: ConfigInvalid, naming the place; then everything stays as it is.
         """
         return await self._reload() if self._reload is not None else ReloadReport()
+
+    async def add_folder(self, folder: str) -> CatalogReport:
+        """Name a models folder in the configuration, as a person typed it, and look into it at once.
+
+        Raises: ConfigInvalid, StoreUnavailable, LaunchRejected when read-only.
+        """
+        self._refuse_when_read_only()
+        if self._folders is None:
+            raise ConfigInvalid("this ggtui has no configuration file to name a folder in")
+        path = await self._folders.add(folder)
+        await self.reload()
+        report = self._catalog.report()
+        if str(path) not in report.folders:
+            raise ConfigInvalid(
+                f"{path} is named in the configuration, but other folders count in this run",
+                hint="they come from --models-dir or GGTUI_MODELS_DIRS",
+            )
+        return report
 
     async def command(self, name: str, n_ctx: int, options: LaunchOptions | None = None) -> tuple[str, ...]:
         """The command that would start this model, to read and copy; holds no secret.

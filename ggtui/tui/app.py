@@ -330,6 +330,11 @@ class ModelsApp(App[QuitChoice]):
         """Name and tags."""
         self.housekeeping.label()
 
+    @on(MainScreen.FolderWanted)
+    def name_folder(self) -> None:
+        """Ask where the models are."""
+        self.housekeeping.first_folder(self._config_path)
+
     @on(MainScreen.RemoveWanted)
     def remove_model(self, wanted: MainScreen.RemoveWanted) -> None:
         """Take a model off the disk."""

@@ -10,6 +10,7 @@ from ggtui.core.labels import label_change
 from ggtui.core.snapshot import FailureNote
 from ggtui.tui.reasons import READ_ONLY, why_not_pin
 from ggtui.tui.screens.choice import NO, Answer, ChoiceScreen, Question
+from ggtui.tui.screens.folder import FolderScreen
 from ggtui.tui.screens.form import FormScreen
 from ggtui.tui.screens.labels import LabelScreen
 from ggtui.tui.screens.removal import RemovalScreen
@@ -62,6 +63,25 @@ class Housekeeping:
             app.notices.tell_failure(FailureNote.of(failure, time.time()), public_id)
         else:
             app.intents.copy("\n".join(paths), "the path" if len(paths) == 1 else "the paths")
+
+    def first_folder(self, config_path: str) -> None:
+        """Ask for a models folder, where there is nothing to list."""
+        app = self._app
+        if app.desk.snapshot.is_read_only:
+            app.notices.tell(READ_ONLY, "warning")
+        elif not self._has_dialog():
+            app.push_screen(FolderScreen(self._name_folder, config_path, app.glyphs))
+
+    async def _name_folder(self, typed: str) -> str:
+        """Why the folder cannot be taken; empty when it was."""
+        app = self._app
+        try:
+            report = await app.bridge.ask(app.bridge.control.add_folder(typed))
+        except Failure as failure:
+            return f"{failure.message}; {failure.hint}" if failure.hint else failure.message
+        n_files = report.n_files
+        app.notices.tell(f"{n_files} .gguf {'file' if n_files == 1 else 'files'} found")
+        return ""
 
     def doctor(self) -> None:
         """What is in order, and what is not."""

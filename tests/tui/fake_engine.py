@@ -241,6 +241,10 @@ class FakeControl:
         self._record("paths", name)
         return (f"/models/{name}.gguf",)
 
+    async def add_folder(self, folder: str) -> CatalogReport:
+        self._record("add_folder", folder)
+        return CatalogReport((folder,), n_files=2)
+
     async def plan_removal(self, name: str) -> RemovalPlan:
         self._record("plan_removal", name)
         return self.removal

@@ -129,7 +129,7 @@ def empty_text(snapshot: EngineSnapshot, words: str, config_path: str) -> str:
         return "starting…"
     problems = "".join(f"\n{problem}" for problem in report.problems)
     if not report.folders:
-        where = f"\n\nor name it in {config_path}" if config_path else ""
+        where = f"\n\nor press enter, which names it in {config_path}" if config_path else ""
         return f"No models folder. Set one: ggtui --models-dir DIR{where}{problems}"
     if snapshot.is_scanning or report.scanned_at is None:
         return f"scanning {report.folders[0]}…"
@@ -137,7 +137,7 @@ def empty_text(snapshot: EngineSnapshot, words: str, config_path: str) -> str:
         folder for folder in report.folders if not any(said.startswith(folder) for said in report.problems)
     ]
     where = f" in {', '.join(readable)}" if readable else ""
-    return f"No .gguf files{where}{problems}\n\nctrl+r looks again"
+    return f"No .gguf files{where}{problems}\n\nenter names another folder, ctrl+r looks again"
 
 
 def summary_text(

@@ -91,6 +91,9 @@ class MainScreen(Room):
             super().__init__()
             self.model_id = model_id
 
+    class FolderWanted(Message):
+        """A folder with models is to be named."""
+
     class LogsWanted(Message):
         """The full log, open to be searched or to be read."""
 
@@ -265,6 +268,12 @@ class MainScreen(Room):
     def want_removal(self, wanted: CatalogTable.RemoveWanted) -> None:
         """Intent goes up."""
         self.post_message(self.RemoveWanted(wanted.model_id))
+
+    @on(CatalogTable.NothingToActivate)
+    def begin(self) -> None:
+        """Without any model, enter names a folder; a filter that hides them all is not that."""
+        if self.desk.snapshot.version and not self.desk.snapshot.models:
+            self.post_message(self.FolderWanted())
 
     @on(ContextSlider.Moved)
     def slide(self, moved: ContextSlider.Moved) -> None:

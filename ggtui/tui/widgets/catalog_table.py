@@ -89,6 +89,9 @@ class CatalogTable(ScrollView, can_focus=True):
             super().__init__()
             self.model_id = model_id
 
+    class NothingToActivate(Message):
+        """Enter where there are no rows."""
+
     class SortWanted(Message):
         """Another order is wanted."""
 
@@ -202,6 +205,8 @@ class CatalogTable(ScrollView, can_focus=True):
         """Ask to load the model under the cursor."""
         if (current := self.current) is not None:
             self.post_message(self.Activated(current.model_id))
+        else:
+            self.post_message(self.NothingToActivate())
 
     def action_mark(self) -> None:
         """Mark the model under the cursor, and go on to the next."""

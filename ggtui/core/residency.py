@@ -51,14 +51,18 @@ class MemoryRoom:
 
 
 def eviction_order(candidates: Iterable[Resident], now: float) -> list[Resident]:
-    """Who goes first: idle before busy, then the longest unused in relation to what its reload costs."""
-    return sorted(
-        candidates,
-        key=lambda resident: (
-            bool(resident.leases),
-            -(now - resident.last_used) / max(resident.load_s, SHORTEST_LOAD_S),
-        ),
-    )
+    """Who goes first: idle before busy, then the longest unused in relation to what its reload costs.
+
+    Busy ones are all in use now, so the cheapest reload goes first. Whoever is to end must stay the same
+    while requests come and go: else one would take new ones again when another is chosen, and none ends.
+    """
+
+    def place(resident: Resident) -> tuple[bool, float]:
+        cost_s = max(resident.load_s, SHORTEST_LOAD_S)
+        is_busy = bool(resident.leases)
+        return is_busy, cost_s if is_busy else -(now - resident.last_used) / cost_s
+
+    return sorted(candidates, key=place)
 
 
 def victims_for(

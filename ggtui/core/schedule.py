@@ -77,11 +77,17 @@ class Scheduler:
         return self._queue(ticket, now)
 
     def _queue(self, ticket: Ticket, now: float) -> list[Decision]:
+        if len(self._line) >= self.rules.max_queue and not self._is_let_past(ticket, now):
+            return [Refuse(ticket.id, Refusal.QUEUE_FULL)]  # before anything is stopped or started for it
         self._line.add(ticket)
-        decisions = self._settle(now)
-        if len(self._line) > self.rules.max_queue and self._line.get(ticket.id) and not ticket.is_urgent:
-            decisions.append(self._refuse(ticket, Refusal.QUEUE_FULL))
-        return decisions
+        return self._settle(now)
+
+    def _is_let_past(self, ticket: Ticket, now: float) -> bool:
+        """True for a ticket that is urgent, or joins its server at once: no place in the line is taken."""
+        if ticket.is_urgent:
+            return True
+        server = self.server_of(ticket.model_id) if ticket.model_id not in self._line.models else None
+        return server is not None and self._may_join(ticket, server, now)
 
     def leave(self, ticket_id: int, now: float) -> list[Decision]:
         """A request has ended, or its client has gone while it waited. Unknown ids are ignored."""
@@ -96,9 +102,11 @@ class Scheduler:
             resident.last_used = self._progressed_at = now
         return self._settle(now)
 
-    def progressed(self, now: float) -> None:
-        """A load is getting on: nobody's patience runs out meanwhile."""
-        self._progressed_at = now
+    def progressed(self, launch_id: int, now: float) -> None:
+        """A load is getting on: nobody's patience runs out meanwhile. What a ready server says is no sign."""
+        resident = self._residents.get(launch_id)
+        if resident is not None and resident.phase is Phase.LOADING:
+            self._progressed_at = now
 
     def launched(self, launch_id: int, effective_ctx: int, now: float, n_slots: int = 0) -> list[Decision]:
         """A server is ready. Everybody who waits for it and is suited is served in its turn."""
@@ -130,6 +138,8 @@ class Scheduler:
             return self._settle(now)
         if is_out_of_memory and resident.model_id not in self._alone and self._evictable():
             self._alone.add(resident.model_id)
+            if resident.restore_ctx is not None:
+                self._restarting[resident.model_id] = resident.restore_ctx
             return self._settle(now)
         self._alone.discard(resident.model_id)
         restore = resident.restore_ctx
@@ -158,10 +168,13 @@ class Scheduler:
         self._progressed_at = now
         for ticket_id in resident.leases:
             self._leases.pop(ticket_id, None)
-        decisions = self._settle(now)
-        if not self._of_model(resident.model_id):
-            self._restarting.pop(resident.model_id, None)
-        return decisions
+        return self._settle(now)
+
+    def give_up(self, model_id: int, now: float) -> list[Decision]:
+        """This model is left alone for a while: whoever waits for it learns it at once."""
+        waiting = self._of_model(model_id)
+        refused: list[Decision] = [self._refuse(ticket, Refusal.LAUNCH_FAILED) for ticket in waiting]
+        return refused + self._settle(now)
 
     def stop(self, model_id: int | None, now: float, *, is_forced: bool = False) -> list[Decision]:
         """A person wants this model, or everything, stopped. Loads are cancelled; leases end first."""
@@ -278,19 +291,35 @@ class Scheduler:
     def _settle(self, now: float) -> list[Decision]:
         if self._is_closed:
             return []
+        if self._alone or self._restarting:
+            self._forget_plans()
         if not self._line:  # the usual case: nobody to let in, to start for, or to make way for
             self._in_the_way = _NOBODY
             return self._stop_all_that_should(now)
         return self._settle_queue(now)
 
     def _settle_queue(self, now: float) -> list[Decision]:
-        head = self._head()
-        victims = self._find_victims(head, now) if head is not None else []
-        self._in_the_way = frozenset(resident.launch_id for resident in victims or ())
-        decisions = self._grant_all(now) + self._stop_all_that_should(now)
-        if head is not None:  # no grant and no stop so far changes who it is
-            decisions += self._place(head, victims is None, now)
-        return decisions
+        decisions: list[Decision] = []
+        while True:
+            head = self._head()
+            victims = self._find_victims(head, now) if head is not None else []
+            self._in_the_way = frozenset(resident.launch_id for resident in victims or ())
+            decisions += self._grant_all(now) + self._stop_all_that_should(now)
+            if head is None:  # no grant and no stop so far changes who it is
+                return decisions
+            if victims is not None or self._is_changing():
+                return decisions + self._place(head, now)
+            decisions += [self._refuse(t, Refusal.NO_ROOM) for t in self._of_model(head.model_id)]
+
+    def _is_changing(self) -> bool:
+        """True while a load or a stop may still make room."""
+        return any(resident.phase is not Phase.READY for resident in self._residents.values())
+
+    def _forget_plans(self) -> None:
+        """How a model was to be started counts only while it has a server or somebody waits for it."""
+        wanted = {resident.model_id for resident in self._residents.values()} | self._line.models
+        self._alone &= wanted
+        self._restarting = {key: n_ctx for key, n_ctx in self._restarting.items() if key in wanted}
 
     def _stop_all_that_should(self, now: float) -> list[Decision]:
         decisions: list[Decision] = []
@@ -326,16 +355,11 @@ class Scheduler:
             if resident.phase is Phase.READY and resident.model_id not in self._pinned
         ]
 
-    def _place(self, head: Ticket, is_hopeless: bool, now: float) -> list[Decision]:
+    def _place(self, head: Ticket, now: float) -> list[Decision]:
         """Start the head of the queue when nothing loads and there is room."""
-        phases = {resident.phase for resident in self._residents.values()}
-        if Phase.LOADING in phases:
-            return []
-        if is_hopeless and Phase.STOPPING not in phases:
-            refused = [self._refuse(t, Refusal.NO_ROOM) for t in self._of_model(head.model_id)]
-            return [*refused, *self._settle(now)]
         n_ctx = self._wanted_ctx(head)
-        if not self._admits(head.model_id, n_ctx):
+        is_loading = any(resident.phase is Phase.LOADING for resident in self._residents.values())
+        if is_loading or not self._admits(head.model_id, n_ctx):
             return []
         return [self._start(head.model_id, n_ctx, "first in the queue", now)]
 
@@ -346,22 +370,27 @@ class Scheduler:
         return self._room.admits(standing, model_id, n_ctx)
 
     def _grant_all(self, now: float) -> list[Decision]:
-        """Let in whoever may join, in order; behind one who may not, nobody of the same model does."""
+        """Let in whoever may join, in order; behind one who may not, nobody of the same model does.
+
+        Who needs no slot passes those who wait for one, and not those who wait for another context.
+        """
         ready = {r.model_id: r for r in self._residents.values() if r.phase is Phase.READY}
         open_models = ready.keys() & self._line.models
+        passable = set(open_models)
         served: list[tuple[Ticket, Decision]] = []
         for ticket in self._line:
             if not open_models and not self._line.has_slotless:
                 break
             resident = ready.get(ticket.model_id)
-            if resident is None or not (
-                ticket.model_id in open_models or ticket.is_urgent or not ticket.needs_slot
-            ):
+            is_behind = ticket.model_id not in (open_models if ticket.needs_slot else passable)
+            if resident is None or (is_behind and not ticket.is_urgent):
                 continue
             if self._may_join(ticket, resident, now):
                 served.append((ticket, self._grant(ticket, resident)))
-            else:
-                open_models.discard(ticket.model_id)
+                continue
+            open_models.discard(ticket.model_id)
+            if not resident.suits(ticket):
+                passable.discard(ticket.model_id)
         for ticket, _ in served:
             self._line.remove(ticket)
         return [decision for _, decision in served]

@@ -387,7 +387,7 @@ class ModelRuntime:
     def _begin(self, launch_id: int, model_id: int, n_ctx: int, why: str) -> None:
         spec = self._specs[model_id]
         self._waits.started(launch_id, self._now())
-        self._fleet.begin(launch_id, spec, n_ctx, lambda: self._scheduler.progressed(self._now()))
+        self._fleet.begin(launch_id, spec, n_ctx, lambda: self._scheduler.progressed(launch_id, self._now()))
         self._loop.call_soon(self._tell_begun, spec, n_ctx, why)  # behind the spawn, which nothing may delay
 
     def _tell_begun(self, spec: ModelLaunchSpec, n_ctx: int, why: str) -> None:

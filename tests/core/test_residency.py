@@ -45,6 +45,12 @@ def test_what_is_slow_to_load_again_stays_longer() -> None:
     assert [cheap, dear] == eviction_order([dear, cheap], 100)
 
 
+def test_of_busy_ones_the_cheapest_reload_goes_first_whenever_each_was_used() -> None:
+    cheap, dear = _resident(1, load_s=1, is_busy=True), _resident(2, load_s=60, is_busy=True)
+    for cheap.last_used, dear.last_used in ((10, 90), (90, 10)):
+        assert [cheap, dear] == eviction_order([dear, cheap], 100)
+
+
 def test_no_more_than_needed_is_evicted() -> None:
     small, large = _resident(1, last_used=0), _resident(4, last_used=50)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ggtui.core.decisions import Decision, Grant, Phase, Refusal, Refuse, Start, Stop, Ticket
+from ggtui.core.residency import MemoryRoom
 from ggtui.core.schedule import Rules, Scheduler
 
 if TYPE_CHECKING:
@@ -296,16 +297,26 @@ def test_a_crash_frees_the_place_and_its_leases() -> None:
 
 def test_patience_counts_only_time_without_progress() -> None:
     script = Script(Rules(admission_timeout_s=180))
-    script.running(A)
-    script.ask(A)
-    waiter, _ = script.ask(B)
+    waiter, decisions = script.ask(A)
     script.now += 179
-    script.scheduler.progressed(script.now)
+    script.scheduler.progressed(_start_of(decisions).launch_id, script.now)
     script.now += 179
 
     assert [] == script.scheduler.tick(script.now)
     assert script.now + 1 == script.scheduler.next_tick(script.now)
 
+    script.now += 1
+
+    assert [Refuse(waiter, Refusal.TIMED_OUT)] == script.scheduler.tick(script.now)
+
+
+def test_what_a_ready_server_logs_keeps_nobody_waiting() -> None:
+    script = Script(Rules(admission_timeout_s=180))
+    launch_id = script.running(A)
+    script.ask(A)
+    waiter, _ = script.ask(B)
+    script.now += 179
+    script.scheduler.progressed(launch_id, script.now)
     script.now += 1
 
     assert [Refuse(waiter, Refusal.TIMED_OUT)] == script.scheduler.tick(script.now)
@@ -501,3 +512,123 @@ def test_retired_servers_end_after_their_leases_and_loads_begin_anew() -> None:
     third = _start_of(script.ended(again.launch_id))
 
     assert [Grant(waiter, third.launch_id, AFTER_LOAD)] == script.ready(third.launch_id)
+
+
+def test_a_full_queue_refuses_before_anything_is_stopped_or_started_for_it() -> None:
+    script = Script(Rules(max_queue=1), MemoryRoom(lambda model_id, n_ctx: 1, lambda: 2))
+    script.running(A)
+    script.running(B)
+    script.ask(A)
+    waiter, _ = script.ask(A, 8192)
+    refused, decisions = script.ask(C)
+
+    assert [Refuse(refused, Refusal.QUEUE_FULL)] == decisions
+    assert [Phase.READY, Phase.READY] == [resident.phase for resident in script.scheduler.residents]
+    assert [waiter] == [ticket.id for ticket in script.scheduler.waiting]
+
+
+def test_a_full_queue_keeps_nobody_from_a_server_that_is_free() -> None:
+    script = Script(Rules(max_queue=1), MemoryRoom(lambda model_id, n_ctx: 1, lambda: 2))
+    script.running(A)
+    launch_b = script.running(B)
+    script.ask(A)
+    script.ask(A, 8192)
+    ticket, decisions = script.ask(B)
+
+    assert [Grant(ticket, launch_b, READY)] == decisions
+
+
+def test_busy_models_that_take_turns_cannot_starve_a_third() -> None:
+    script = Script(Rules(turn_quantum_s=10), MemoryRoom(lambda model_id, n_ctx: 1, lambda: 2))
+    script.running(A)
+    script.running(B)
+    streams = [(model, script.ask(model)[0]) for model in (A, B, A, B)]
+    waiter, _ = script.ask(C)
+    stopped: list[Decision] = []
+    for _ in range(60):  # each stream overlaps with the next one of its model
+        script.now += 0.5
+        model, oldest = streams.pop(0)
+        ticket, decided = script.ask(model)
+        if any(isinstance(decision, Grant) for decision in decided):
+            streams.append((model, ticket))
+        stopped += [decision for decision in script.leave(oldest) if isinstance(decision, Stop)]
+        if stopped or not streams:
+            break
+
+    assert 1 == len(stopped)
+    assert waiter == next(ticket.id for ticket in script.scheduler.waiting if ticket.model_id == C)
+
+
+def test_who_needs_no_slot_does_not_keep_another_context_waiting_for_ever() -> None:
+    script = Script()
+    launch_id = script.running(A)
+    stream, _ = script.ask(A)
+    script.ask(A, 8192)
+    counting = Ticket(99, A, 4096, None, script.now, needs_slot=False)
+
+    assert [] == script.scheduler.request(counting, script.now)
+    assert [Stop(launch_id, "restart with another context")] == script.leave(stream)
+
+
+def test_a_larger_size_that_fails_twice_for_lack_of_memory_brings_the_old_one_back() -> None:
+    script = Script(room=MemoryRoom(lambda model_id, n_ctx: 1, lambda: 2))
+    launch_a = script.running(A)
+    launch_b = script.running(B)
+    larger, decisions = script.ask(B, 8192)
+
+    assert [Stop(launch_b, "restart with another context")] == decisions
+
+    start = _start_of(script.ended(launch_b))
+
+    assert [Stop(launch_a, "another model needs its room")] == script.scheduler.launch_failed(
+        start.launch_id, script.now, is_out_of_memory=True
+    )
+
+    start = _start_of(script.ended(launch_a))
+    failed = script.scheduler.launch_failed(start.launch_id, script.now, is_out_of_memory=True)
+
+    assert [
+        Refuse(larger, Refusal.LAUNCH_FAILED),
+        Start(start.launch_id + 1, B, 4096, "the other context failed"),
+    ] == failed
+
+
+def test_who_wanted_the_memory_to_itself_and_left_leaves_no_such_wish_behind() -> None:
+    script = Script(room=MemoryRoom(lambda model_id, n_ctx: 1, lambda: 3))
+    script.running(A)
+    stream, _ = script.ask(A)
+    waiter, decisions = script.ask(B)
+    start = _start_of(decisions)
+
+    assert [] == script.scheduler.launch_failed(start.launch_id, script.now, is_out_of_memory=True)
+
+    script.leave(waiter)
+    script.leave(stream)
+    _, decisions = script.ask(B)
+
+    assert B == _start_of(decisions).model_id
+    assert [Phase.READY, Phase.LOADING] == [resident.phase for resident in script.scheduler.residents]
+
+
+def test_any_number_of_models_without_room_is_refused_at_once() -> None:
+    script = Script(room=MemoryRoom(lambda model_id, n_ctx: 1, lambda: 1))
+    script.scheduler.pin(A, True, script.now)
+    first, decisions = script.ask(A)
+    waiters = [script.ask(model)[0] for model in range(2, 602)]
+    expected: list[Decision] = [Grant(first, _start_of(decisions).launch_id, AFTER_LOAD)]
+    expected += [Refuse(waiter, Refusal.NO_ROOM) for waiter in waiters]
+
+    assert expected == script.ready(_start_of(decisions).launch_id)
+
+
+def test_a_model_that_is_given_up_refuses_those_who_wait_for_it_and_no_others() -> None:
+    script = Script()
+    launch_id = script.running(A)
+    script.ask(A)
+    waiter, _ = script.ask(A, 8192)
+    other, _ = script.ask(B)
+    script.scheduler.lost(launch_id, script.now)
+
+    assert [Refuse(waiter, Refusal.LAUNCH_FAILED)] == script.scheduler.give_up(A, script.now)
+    assert [other] == [ticket.id for ticket in script.scheduler.waiting]
+    assert B == _start_of(script.ended(launch_id)).model_id

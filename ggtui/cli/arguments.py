@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "show": "show what is known of a model, and how much context fits",
     "load": "load a model, in place of the one that runs",
     "stop": "stop the running model",
+    "du": "show what the models take on disk, place by place",
     "rm": "take a model off the disk; shows first what goes",
     "label": "give a model a name, tags, a favourite's mark",
     "logs": "print a model's server log",

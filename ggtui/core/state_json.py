@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.memory.parts import DeviceShare
     from ggtui.core.models import AdapterSummary, EngineInfo
+    from ggtui.core.ports.catalog import PlaceUse
     from ggtui.core.ports.gpu import GpuSample, MemoryReading
     from ggtui.core.snapshot import EngineSnapshot, FailureNote, ModelStatus, QueueEntry, TargetStatus
     from ggtui.core.stores import StoreRoot
@@ -45,6 +46,7 @@ def state_document(snapshot: EngineSnapshot, now: float, pid: int | None = None)
             "problems": list(snapshot.catalog.problems),
             "unfinished": list(snapshot.catalog.unfinished),
             "waste_bytes": snapshot.catalog.waste_bytes,
+            "disk": [place_document(each) for each in snapshot.catalog.disk],
             "n_files": snapshot.catalog.n_files,
             "scanned_at": utc_text(snapshot.catalog.scanned_at),
             "is_scanning": snapshot.is_scanning,
@@ -158,6 +160,18 @@ def _model(row: ModelStatus) -> dict[str, object]:
 
 def _store(root: StoreRoot) -> dict[str, object]:
     return {"store": str(root.store), "path": plain(str(root.path), LONGEST_PATH)}
+
+
+def place_document(use: PlaceUse) -> dict[str, object]:
+    """What the models in one place take."""
+    return {
+        "store": use.store,
+        "path": use.path,
+        "n_models": use.n_models,
+        "n_bytes": use.n_bytes,
+        "waste_bytes": use.waste_bytes,
+        "free_bytes": use.free_bytes,
+    }
 
 
 def _adapter(adapter: AdapterSummary) -> dict[str, object]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ggtui.adapters.gguf.disk_use import disk_use
 from ggtui.adapters.gguf.listing import adapters
 from ggtui.adapters.gguf.store import FolderScan
 from ggtui.core.ports.catalog import CatalogReport
 from ggtui.core.stores import StoreKind, StoreRoot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from ggtui.adapters.gguf.found import Walk
     from ggtui.adapters.gguf.listing import Entry
@@ -29,7 +30,7 @@ def report_of(
     folders: Sequence[Path],
     roots: Sequence[Root],
     known: Mapping[str, FolderScan],
-    rows: Iterable[StoredModel],
+    rows: Collection[StoredModel],
     listed: Iterable[Entry],
     problem: str | None,
 ) -> CatalogReport:
@@ -52,6 +53,7 @@ def report_of(
         problems=tuple(told if problem is None else (problem, *told)),
         unfinished=tuple(text for scan in scans.values() for text in scan.unfinished),
         adapters=adapters(rows),
+        disk=disk_use([root for root in roots if not (root in scans and scans[root].is_absent)], rows),
         waste_bytes=sum(entry.waste_bytes for entry in listed),
         n_files=sum(scan.n_files for scan in scans.values()),
         scanned_at=min(times) if times and len(times) == len(roots) else None,

@@ -17,6 +17,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceUse:
+    """What the models in one place take on disk."""
+
+    store: str
+    """A StoreKind."""
+    path: str
+    """Plain text."""
+    n_models: int = 0
+    n_bytes: int = 0
+    """All files of models, projectors and adapters, each counted in one place only."""
+    waste_bytes: int = 0
+    """What of that are further copies of models that are known already."""
+    free_bytes: int | None = None
+    """Left for us on its file system; None when that cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogReport:
     """What a look at the model folders found."""
 
@@ -32,6 +49,8 @@ class CatalogReport:
     """LoRA adapters, ordered by name."""
     waste_bytes: int = 0
     """What further copies of the same models take on disk."""
+    disk: tuple[PlaceUse, ...] = ()
+    """What each place takes, those that exist."""
     n_files: int = 0
     """GGUF files seen, shards counted singly."""
     scanned_at: float | None = None

@@ -14,6 +14,7 @@ from ggtui.adapters.llama_server.launcher import LlamaServerLauncher
 from ggtui.adapters.memory.model_settings import MemoryModelSettings
 from ggtui.adapters.settings_file.file import ModelSettingsFile
 from ggtui.adapters.settings_file.folders import ConfigFolders
+from ggtui.config.checks import config_checks
 from ggtui.config.paths import default_config_file
 from ggtui.core.reload import ReloadReport
 from ggtui.core.residency import MemoryRoom, SingleRoom
@@ -21,6 +22,7 @@ from ggtui.core.schedule import Rules
 from ggtui.services.catalog import CatalogService
 from ggtui.services.context_advice import ContextAdvice
 from ggtui.services.control import Control
+from ggtui.services.doctor import Doctor
 from ggtui.services.engine import Engine
 from ggtui.services.engine_lookup import EngineLookup
 from ggtui.services.foresight import Foresight
@@ -124,6 +126,7 @@ def build(
         settings=effects,
         reload=reloader,
         folders=_folders(config) if reread else None,
+        doctor=Doctor(catalog=models, gpu=gpu, lookup=lookup, settings=lambda: config_checks(config)),
         is_read_only=config.read_only,
     )
     warm_up = WarmUp(

@@ -23,6 +23,7 @@ from ggtui.core.removal import RemovalPlan
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from ggtui.core.health import Check
     from ggtui.core.labels import LabelChange
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.model_settings import SettingsView
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ggtui.core.ports.models_folders import ModelsFoldersPort
     from ggtui.core.snapshot import EngineSnapshot, LogBatch
     from ggtui.services.catalog import CatalogService
+    from ggtui.services.doctor import Doctor
     from ggtui.services.logs import LogBook
     from ggtui.services.publisher import Publisher
     from ggtui.services.runtime import ModelRuntime
@@ -59,11 +61,13 @@ class Control:
         settings: SettingsEffects,
         reload: Callable[[], Awaitable[ReloadReport]] | None = None,
         folders: ModelsFoldersPort | None = None,
+        doctor: Doctor | None = None,
         is_read_only: bool = False,
     ) -> None:
         """reload: reads the configuration again and applies it; None where there is none to read.
 
         folders: where a models folder is named for good; None where there is no such place.
+        doctor: who looks everything over; None where nobody does.
         """
         self._catalog = catalog
         self._runtime = runtime
@@ -73,6 +77,7 @@ class Control:
         self._settings = settings
         self._reload = reload
         self._folders = folders
+        self._doctor = doctor
         self._is_read_only = is_read_only
 
     def snapshot(self) -> EngineSnapshot:
@@ -232,6 +237,10 @@ class Control:
         Raises: ConfigInvalid, naming the place; then everything stays as it is.
         """
         return await self._reload() if self._reload is not None else ReloadReport()
+
+    async def examine(self) -> tuple[Check, ...]:
+        """What is in order, what is not, and what cures it; takes a moment of looking at folders."""
+        return await self._doctor.examine(self._publisher.url) if self._doctor is not None else ()
 
     async def add_folder(self, folder: str) -> CatalogReport:
         """Name a models folder in the configuration, as a person typed it, and look into it at once.

@@ -23,6 +23,7 @@ from ggtui.tui.launching import Launching
 from ggtui.tui.messages import CallAnswered, CallFailed, EngineFailed, LogsArrived, SnapshotArrived
 from ggtui.tui.notices import Notices
 from ggtui.tui.reasons import NO_RETRY, why_not, why_not_load
+from ggtui.tui.screens.doctor import DoctorScreen
 from ggtui.tui.screens.error_detail import ErrorScreen
 from ggtui.tui.screens.launch_options import LaunchOptionsScreen
 from ggtui.tui.screens.logs import LogScreen
@@ -350,7 +351,7 @@ class ModelsApp(App[QuitChoice]):
 
     def action_copy_url(self) -> None:
         """Copy the URL; from the detail of a failure, its report."""
-        if isinstance(self.screen, ErrorScreen):
+        if isinstance(self.screen, (ErrorScreen, DoctorScreen)):
             self.intents.copy(self.screen.report, "the report")
         elif isinstance(self.screen, LaunchOptionsScreen):
             self.launching.copy_command(self.screen)

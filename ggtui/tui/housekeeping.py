@@ -6,10 +6,12 @@ import time
 from typing import TYPE_CHECKING
 
 from ggtui.core.errors import Failure
+from ggtui.core.health import Check, Health
 from ggtui.core.labels import label_change
 from ggtui.core.snapshot import FailureNote
 from ggtui.tui.reasons import READ_ONLY, why_not_pin
 from ggtui.tui.screens.choice import NO, Answer, ChoiceScreen, Question
+from ggtui.tui.screens.doctor import DoctorScreen, terminal_check
 from ggtui.tui.screens.folder import FolderScreen
 from ggtui.tui.screens.form import FormScreen
 from ggtui.tui.screens.labels import LabelScreen
@@ -84,7 +86,20 @@ class Housekeeping:
         return ""
 
     def doctor(self) -> None:
-        """What is in order, and what is not."""
+        """What is in order, and what is not; looked at behind the open screen."""
+        app = self._app
+        if isinstance(app.screen, DoctorScreen) or self._has_dialog():
+            return
+        screen = DoctorScreen(app.glyphs)
+        app.push_screen(screen)
+        app.run_worker(self._examine(screen), group="doctor", exclusive=True, exit_on_error=False)
+
+    async def _examine(self, screen: DoctorScreen) -> None:
+        bridge = self._app.bridge
+        try:
+            screen.checks = (*await bridge.ask(bridge.control.examine()), terminal_check(self._app.glyphs))
+        except Failure as failure:
+            screen.checks = (Check("doctor", Health.FAIL, failure.message, failure.hint),)
 
     def _models(self) -> tuple[ModelSummary, ...]:
         """Those to act on; none, and why is said, when nothing may be changed."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
     from ggtui.core.errors import Failure
+    from ggtui.core.health import Check
     from ggtui.core.labels import LabelChange
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.model_settings import SettingsView
@@ -176,6 +177,8 @@ class FakeControl:
         """Raised by the next call that does or writes something."""
         self.report = ReloadReport()
         """The answer of the next reload."""
+        self.checks: tuple[Check, ...] = ()
+        """What the doctor finds."""
         self.removal = RemovalPlan(0, "")
         """The answer to the next question of what would go."""
         self.logs: dict[str, tuple[str, ...]] = {}
@@ -240,6 +243,10 @@ class FakeControl:
     async def paths(self, name: str) -> tuple[str, ...]:
         self._record("paths", name)
         return (f"/models/{name}.gguf",)
+
+    async def examine(self) -> tuple[Check, ...]:
+        self._record("examine")
+        return self.checks
 
     async def add_folder(self, folder: str) -> CatalogReport:
         self._record("add_folder", folder)

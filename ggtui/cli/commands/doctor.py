@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ggtui.cli import checks
-from ggtui.cli.checks import Check, Health
 from ggtui.cli.exits import ExitCode
 from ggtui.cli.surroundings import find_engine, instance_state, look, read_memory, read_shelf
+from ggtui.config.checks import api_key, config_file, folders, versions
 from ggtui.config.paths import directories
 from ggtui.config.schema import Config
+from ggtui.core import health
 from ggtui.core.errors import CatalogFailure, ConfigInvalid
+from ggtui.core.health import Check, Health, report_text
 
 if TYPE_CHECKING:
     from ggtui.cli.call import Call
@@ -20,11 +22,11 @@ def run(call: Call) -> ExitCode:
     """Print every check; exit code 3 when one fails."""
     config, found = _configuration(call)
     state = instance_state(config)
-    found += [*checks.folders(config), *look(_outside(config, state))]
+    found += [*folders(config), *look(_outside(config, state))]
     found += [
         checks.instance(config, state),
         checks.port(config, state),
-        checks.api_key(config),
+        api_key(config),
         checks.terminal(),
     ]
     _print(call, found)
@@ -35,21 +37,22 @@ def run(call: Call) -> ExitCode:
 def _configuration(call: Call) -> tuple[Config, list[Check]]:
     """The settings; a broken file is one finding, and the rest is checked with the defaults."""
     try:
-        return call.config, [checks.versions(), checks.config_file(call.config)]
+        return call.config, [versions(), config_file(call.config)]
     except ConfigInvalid as failure:
         own = directories()
         config = Config(own.data, own.cache, own.log, own.runtime)
-        return config, [checks.versions(), Check("config", Health.FAIL, failure.detail, failure.hint)]
+        return config, [versions(), Check("config", Health.FAIL, failure.detail, failure.hint)]
 
 
 async def _outside(config: Config, state: dict[str, Any] | None) -> list[Check]:
     reading, info = await read_memory(config=config), await find_engine(config)
     try:
-        models = checks.models(await read_shelf(config, state))
+        shelf = await read_shelf(config, state)
+        models = [health.models(shelf.models, shelf.report), *health.disk(shelf.report)]
     except CatalogFailure as failure:
-        models = Check("models", Health.FAIL, failure.detail, failure.hint)
-    found = [models, checks.engine(info), checks.driver(reading, info)]
-    return [*found, checks.memory(reading), checks.processor(reading)]
+        models = [Check("models", Health.FAIL, failure.detail, failure.hint)]
+    found = [*models, health.engine(info), health.driver(reading, info)]
+    return [*found, health.memory(reading), health.processor(reading)]
 
 
 def _print(call: Call, found: list[Check]) -> None:
@@ -60,8 +63,5 @@ def _print(call: Call, found: list[Check]) -> None:
         ]
         call.out.document({"schema": 1, "checks": rows})
         return
-    width = max(len(each.name) for each in found)
-    for each in found:
-        call.out.line(f"{each.health:<4}  {each.name:<{width}}  {each.detail}")
-        if each.cure and each.health is not Health.OK:
-            call.out.line(f"{'':<4}  {'':<{width}}  → {each.cure}")
+    for line in report_text(found).splitlines():
+        call.out.line(line)

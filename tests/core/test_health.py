@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ggtui.adapters.memory.gpu import every_state, made_up_gpu, made_up_machine
-from ggtui.cli.checks import Health, driver, memory, processor
+from ggtui.core.health import Health, driver, memory, processor
 from ggtui.core.models import EngineInfo
 from ggtui.core.ports.gpu import CpuFacts, MemoryReading
 from ggtui.core.units import GIB

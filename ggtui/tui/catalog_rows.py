@@ -11,6 +11,7 @@ from ggtui.core.state import TargetState
 from ggtui.core.units import gib, tokens
 from ggtui.tui.format import ordinal
 from ggtui.tui.widgets.catalog_table import CatalogRow
+from ggtui.tui.widgets.lazy_rows import LazyRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -86,14 +87,25 @@ def _is_so(word: str, summary: ModelSummary, text: str) -> bool:
     return word in text
 
 
-def catalog_rows(desk: Desk, listing: Listing, glyphs: Glyphs) -> tuple[CatalogRow, ...]:
-    """The rows of this listing, as they are drawn."""
+def catalog_rows(desk: Desk, listing: Listing, glyphs: Glyphs) -> LazyRows[CatalogRow]:
+    """The rows of this listing, as they are drawn.
+
+    By fit, models without a forecast yet come last: `Desk.look_ahead_for` makes some in the meantime.
+    """
     shown = sorted(matching(desk.snapshot, listing.words), key=_shown_name)
     if listing.by is not SortBy.NAME:
         shown.sort(key=_key(listing.by, desk))
     if listing.is_reverse:
         shown.reverse()
-    return tuple(catalog_row(status, desk, glyphs) for status in shown)
+    ids = [status.summary.id for status in shown]
+    snapshot = desk.snapshot
+    facts = (
+        tuple(shown),
+        desk.basis,
+        tuple((each.model_id, each.progress, each.in_flight) for each in snapshot.targets),
+        tuple((each.model_id, each.position) for each in snapshot.queue),
+    )
+    return LazyRows(ids, lambda index: catalog_row(shown[index], desk, glyphs), facts)
 
 
 def _shown_name(status: ModelStatus) -> str:
@@ -107,7 +119,7 @@ def _key(by: SortBy, desk: Desk) -> Callable[[ModelStatus], tuple[float, str]]:
     def key(status: ModelStatus) -> tuple[float, str]:
         if by is SortBy.QUANT:
             return 0, status.summary.quantisation
-        ahead = desk.forecast_of(status)
+        ahead = desk.known_forecast(status)
         figures: dict[SortBy, float] = {
             SortBy.SIZE: -status.summary.size_bytes,
             SortBy.CTX: -desk.n_ctx(status),

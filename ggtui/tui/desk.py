@@ -137,16 +137,44 @@ class Desk:
             return next((stop for stop in stops if stop > here), stops[-1])
         return next((stop for stop in reversed(stops) if stop < here), stops[0])
 
+    @property
+    def basis(self) -> object:
+        """What the forecasts of all models depend on, and what a person has chosen; equal while it is so."""
+        return self.pool, self._held, tuple(sorted(self._chosen.items())), frozenset(self.marked)
+
     def forecast_of(self, status: ModelStatus) -> Forecast | None:
         """The forecast at the chosen context; computed anew only when something it depends on moved."""
-        summary, n_ctx = status.summary, self.n_ctx(status)
-        kept = self._forecasts.get(summary.id)
-        is_same = kept is not None and (kept[0].summary, kept[0].options) == (summary, status.options)
-        if kept is not None and is_same and kept[1] == n_ctx and kept[2] is self.pool:
+        kept = self._kept_forecast(status)
+        if kept is not None:
             return kept[3]
-        found = self.forecast_at(summary, n_ctx)
-        self._forecasts[summary.id] = (status, n_ctx, self.pool, found)
+        n_ctx = self.n_ctx(status)
+        found = self.forecast_at(status.summary, n_ctx)
+        self._forecasts[status.summary.id] = (status, n_ctx, self.pool, found)
         return found
+
+    def known_forecast(self, status: ModelStatus) -> Forecast | None:
+        """The same where it has been computed already; None elsewhere."""
+        kept = self._kept_forecast(status)
+        return None if kept is None else kept[3]
+
+    def look_ahead_for(self, seconds: float) -> bool:
+        """Compute missing forecasts for so long; False when none is missing any more."""
+        until = time.monotonic() + seconds
+        for status in self.snapshot.models:
+            if self._kept_forecast(status) is None:
+                self.forecast_of(status)
+                if time.monotonic() >= until:
+                    return True
+        return False
+
+    def _kept_forecast(
+        self, status: ModelStatus
+    ) -> tuple[ModelStatus, int, MemoryPool, Forecast | None] | None:
+        summary, kept = status.summary, self._forecasts.get(status.summary.id)
+        is_same = kept is not None and (kept[0].summary, kept[0].options) == (summary, status.options)
+        if kept is None or not is_same or kept[1] != self.n_ctx(status) or kept[2] is not self.pool:
+            return None
+        return kept
 
     def forecast_at(
         self, summary: ModelSummary, n_ctx: int, options: LaunchOptions | None = None

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.reactive import var
 
 from ggtui.core.units import duration, gib
-from ggtui.tui.widgets.catalog_table import CatalogRow, CatalogTable
+from ggtui.tui.widgets.catalog_table import NO_ROWS, CatalogRow, CatalogTable
 from ggtui.tui.widgets.filter_bar import FilterBar
 from ggtui.tui.widgets.text_block import TextBlock
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ggtui.core.ports.catalog import CatalogReport
     from ggtui.core.snapshot import EngineSnapshot
     from ggtui.tui.glyphs import Glyphs
+    from ggtui.tui.widgets.lazy_rows import LazyRows
 
 SCROLLBAR = 1
 """Cells kept free for the bar, shown or not, so that heads and rows have the same columns."""
@@ -31,7 +32,7 @@ SCROLLBAR = 1
 class CatalogView:
     """What the pane shows."""
 
-    rows: tuple[CatalogRow, ...] = ()
+    rows: LazyRows[CatalogRow] = NO_ROWS
     empty: str = ""
     """Shown instead of the rows when there are none."""
     summary: str = ""
@@ -101,11 +102,7 @@ class CatalogPane(Vertical):
 
     def put_row(self, row: CatalogRow) -> None:
         """Draw one model anew where it stands; nothing when it is not among the rows."""
-        rows = self.view.rows
-        for at, old in enumerate(rows):
-            if old.model_id == row.model_id:
-                self.view = replace(self.view, rows=(*rows[:at], row, *rows[at + 1 :]))
-                return
+        self.view = replace(self.view, rows=self.view.rows.with_row(row))
 
     @on(FilterBar.Typed)
     def pass_words(self, typed: FilterBar.Typed) -> None:

@@ -11,7 +11,7 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.message import Message
 
-from ggtui.tui.catalog_rows import Listing, catalog_row
+from ggtui.tui.catalog_rows import Listing, SortBy, catalog_row
 from ggtui.tui.format import cut
 from ggtui.tui.keys import Where, bindings
 from ggtui.tui.outlook import held_now
@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from ggtui.core.snapshot import LogBatch, ModelStatus
     from ggtui.tui.desk import Desk
     from ggtui.tui.glyphs import Glyphs
+
+SLICE_S = 0.015
+"""Forecasts are made for so long at a time."""
+BETWEEN_SLICES_S = 0.02
 
 
 class MainScreen(Room):
@@ -108,6 +112,7 @@ class MainScreen(Room):
         self._clock = clock
         self.desk = desk
         self.listing = Listing()
+        self._is_looking_ahead = False
         """Filter and order of the catalog."""
         self.zoom = Zoom(self)
         self._config_path = config_path
@@ -166,9 +171,18 @@ class MainScreen(Room):
             banner.show(Content(f"{words}{cure}"))
 
     def _draw_catalog(self) -> None:
+        """The rows. An order by fit comes about a few forecasts at a time, keys and frames in between."""
+        is_short = self.listing.by is SortBy.FIT and self.desk.look_ahead_for(SLICE_S)
         self.catalog.view = catalog_view(
             self.desk, self.listing, self.glyphs, self._config_path, self._clock()
         )
+        if is_short and not self._is_looking_ahead:
+            self._is_looking_ahead = True
+            self.set_timer(BETWEEN_SLICES_S, self._look_further_ahead)
+
+    def _look_further_ahead(self) -> None:
+        self._is_looking_ahead = False
+        self._draw_catalog()
 
     def _draw_cursor(self) -> None:
         """What follows the cursor and the slider: the forecast and the bar after the load."""

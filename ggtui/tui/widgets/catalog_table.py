@@ -20,6 +20,7 @@ from textual.strip import Strip
 
 from ggtui.tui.format import cut
 from ggtui.tui.keys import Where, bindings
+from ggtui.tui.widgets.lazy_rows import LazyRows
 
 if TYPE_CHECKING:
     from textual import events
@@ -57,6 +58,9 @@ class CatalogRow:
     """What a person calls it, shown in place of the public id; else empty."""
 
 
+NO_ROWS: LazyRows[CatalogRow] = LazyRows((), lambda _index: CatalogRow(0, "", "", "", "", "", "", "", ""), ())
+
+
 class CatalogTable(ScrollView, can_focus=True):
     """Invariant: the cursor stays on its model while rows are sorted, filtered or refreshed around it."""
 
@@ -70,7 +74,7 @@ class CatalogTable(ScrollView, can_focus=True):
     )  # fmt: skip
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"catalog-table--{name}" for name in CLASS_NAMES}
 
-    rows: reactive[tuple[CatalogRow, ...]] = reactive(())
+    rows: reactive[LazyRows[CatalogRow]] = reactive(lambda: NO_ROWS)
     """What is drawn, in order."""
     cursor: reactive[int] = reactive(0)
     """Index of the row under the cursor; 0 when there are no rows."""
@@ -125,21 +129,21 @@ class CatalogTable(ScrollView, can_focus=True):
 
     def move_to(self, model_id: int) -> bool:
         """Put the cursor on a model; False when it is not among the rows."""
-        for index, row in enumerate(self.rows):
-            if row.model_id == model_id:
-                self.cursor = index
-                return True
-        return False
+        index = self.rows.index_of(model_id)
+        if index is None:
+            return False
+        self.cursor = index
+        return True
 
     def validate_cursor(self, cursor: int) -> int:
         """Keep the cursor on a row."""
         return max(0, min(cursor, len(self.rows) - 1))
 
-    def watch_rows(self, old: tuple[CatalogRow, ...], new: tuple[CatalogRow, ...]) -> None:
+    def watch_rows(self, old: LazyRows[CatalogRow], new: LazyRows[CatalogRow]) -> None:
         """Follow the model under the cursor to its new place."""
         self.virtual_size = Size(self.size.width, len(new))
-        kept = old[self.cursor].model_id if self.cursor < len(old) else self._told
-        stays = self.cursor < len(new) and new[self.cursor].model_id == kept
+        kept = old.id_at(self.cursor) if self.cursor < len(old) else self._told
+        stays = self.cursor < len(new) and new.id_at(self.cursor) == kept
         if not stays and (kept is None or not self.move_to(kept)):
             self.cursor = self.validate_cursor(self.cursor)
         self._tell()
@@ -159,8 +163,7 @@ class CatalogTable(ScrollView, can_focus=True):
         self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False, force=True)
 
     def _tell(self) -> None:
-        current = self.current
-        model_id = current.model_id if current is not None else None
+        model_id = self.rows.id_at(self.cursor)
         if model_id != self._told:
             self._told = model_id
             self.post_message(self.CursorMoved(model_id))
@@ -203,21 +206,21 @@ class CatalogTable(ScrollView, can_focus=True):
 
     def action_activate(self) -> None:
         """Ask to load the model under the cursor."""
-        if (current := self.current) is not None:
-            self.post_message(self.Activated(current.model_id))
+        if (model_id := self.rows.id_at(self.cursor)) is not None:
+            self.post_message(self.Activated(model_id))
         else:
             self.post_message(self.NothingToActivate())
 
     def action_mark(self) -> None:
         """Mark the model under the cursor, and go on to the next."""
-        if (current := self.current) is not None:
-            self.post_message(self.MarkWanted(current.model_id))
+        if (model_id := self.rows.id_at(self.cursor)) is not None:
+            self.post_message(self.MarkWanted(model_id))
             self.cursor += 1
 
     def action_remove(self) -> None:
         """Ask to take the model under the cursor off the disk."""
-        if (current := self.current) is not None:
-            self.post_message(self.RemoveWanted(current.model_id))
+        if (model_id := self.rows.id_at(self.cursor)) is not None:
+            self.post_message(self.RemoveWanted(model_id))
 
     def action_cursor_down(self) -> None:
         """One row down."""

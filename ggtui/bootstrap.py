@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
@@ -221,9 +222,14 @@ class Reloader:
         self._runtime = runtime
         self._effects = effects
         self._foresight = foresight
+        self._turn = asyncio.Lock()
 
     async def __call__(self) -> ReloadReport:
-        """Read and apply. Raises: ConfigInvalid; then nothing was changed."""
+        """Read and apply, one at a time: what is read last counts. Raises: ConfigInvalid; nothing changed."""
+        async with self._turn:
+            return await self._apply()
+
+    async def _apply(self) -> ReloadReport:
         before, after = self._config, self._reread()
         book = self._catalog.settings
         own_before = book.own

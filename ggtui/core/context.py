@@ -19,6 +19,10 @@ ROUND_SIZES: Final = (32_768, 16_384, 8_192, 4_096)
 """Tokens. More than the first is a person's choice: it costs memory that other models could have."""
 
 
+MOST_CTX: Final = (1 << 31) - 1
+"""Tokens. llama-server reads the number into 32 bits, and ends at once when it is larger."""
+
+
 class ContextRule(StrEnum):
     """What decided a context size."""
 
@@ -40,7 +44,7 @@ class ContextChoice:
 def parse_num_ctx(value: object) -> int | None:
     """The `num_ctx` of a request body, None when absent or null.
 
-    Raises: InvalidRequest for zero, a negative number, a float, text or a boolean.
+    Raises: InvalidRequest for zero, a negative or an immense number, a float, text or a boolean.
     """
     if value is None:
         return None
@@ -48,6 +52,8 @@ def parse_num_ctx(value: object) -> int | None:
         raise InvalidRequest("num_ctx must be a whole number of tokens", param="num_ctx")
     if value < 1:
         raise InvalidRequest(f"num_ctx must be at least 1, got {value}", param="num_ctx")
+    if value > MOST_CTX:
+        raise InvalidRequest(f"num_ctx must be at most {MOST_CTX}", param="num_ctx")
     return value
 
 

@@ -23,9 +23,9 @@ def parse_keep_alive(value: object) -> float | None:
         found = _SPAN.fullmatch(value.strip())
         seconds = float(found[1]) * _UNITS[found[2]] if found else None
     else:
-        seconds = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+        seconds = value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
     if seconds is None or seconds > LONGEST_S:
         raise InvalidRequest(
             'keep_alive must be seconds, a time such as "10m", or -1 for ever', param="keep_alive"
         )
-    return seconds
+    return float(max(seconds, -LONGEST_S))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from ggtui.core.memory.pool import MemoryPool
     from ggtui.core.models import LaunchOptions, ModelSummary
     from ggtui.services.catalog import CatalogService
+
+_LOG = logging.getLogger(__name__)
 
 SLICE_S = 0.004
 """The engine's loop is held no longer at a time: a thousand models take a tenth of a second."""
@@ -50,7 +53,7 @@ class ContextAdvice:
 
     def of(self, model: ModelSummary) -> int | None:
         """The context of one model, now; None when its memory is not known."""
-        return advised_ctx(model, self._catalog.options_of(model), self._basis or self._pool())
+        return _advised(model, self._catalog.options_of(model), self._basis or self._pool())
 
     async def _watch(self) -> None:
         while True:
@@ -75,7 +78,7 @@ class ContextAdvice:
             if self._is_seen(model, options):
                 continue
             self._seen[model.id] = (model, options)
-            advice[model.id] = advised_ctx(model, options, pool)
+            advice[model.id] = _advised(model, options, pool)
             if time.monotonic() >= until:
                 await asyncio.sleep(0)
                 until = time.monotonic() + SLICE_S
@@ -88,6 +91,15 @@ class ContextAdvice:
             return False
         known = seen[0]
         return (known.shape, known.weights, known.measured) == (model.shape, model.weights, model.measured)
+
+
+def _advised(model: ModelSummary, options: LaunchOptions, pool: MemoryPool) -> int | None:
+    """A model that cannot be forecast gets no advice; it keeps neither itself nor the others from loading."""
+    try:
+        return advised_ctx(model, options, pool)
+    except Exception:
+        _LOG.exception("no context is advised for %s", model.public_id)
+        return None
 
 
 def _has_moved(before: MemoryPool, now: MemoryPool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -23,9 +24,14 @@ if TYPE_CHECKING:
     from ggtui.services.gpu_watch import GpuWatch
     from ggtui.services.launches import LaunchLedger
 
+_LOG = logging.getLogger(__name__)
+
 
 class Foresight:
-    """Feeds the one forecast function with what the services know."""
+    """Feeds the one forecast function with what the services know.
+
+    Decisions are made by it in the middle of others, so a model whose forecast fails counts as unknown.
+    """
 
     def __init__(
         self,
@@ -45,6 +51,8 @@ class Foresight:
         self.strategy = ""
         self.scheduler: Scheduler | None = None
         """Knows what stands; set once it exists."""
+        self._unforeseen: set[int] = set()
+        """Ids of the models whose forecast has failed, each told once."""
 
     def pool(self) -> MemoryPool:
         """The memory our servers may share, their own part given back."""
@@ -90,7 +98,11 @@ class Foresight:
         model, reading = self._model(model_id), self._gpu.reading
         if model is None or not reading.ram_total_bytes:
             return ""
-        allocated = allocated_bytes(model, n_ctx, self._catalog.options_of(model))
+        try:
+            allocated = allocated_bytes(model, n_ctx, self._catalog.options_of(model))
+        except Exception:
+            self._note_failure(model)
+            return ""
         there = reading.ram_total_bytes + sum(
             gpu.total_bytes or 0 for gpu in reading.gpus if not gpu.is_unified
         )
@@ -103,7 +115,16 @@ class Foresight:
         model = self._model(model_id)
         if model is None:
             return 0
-        return needed_bytes(model, n_ctx, self._catalog.options_of(model), self.pool())
+        try:
+            return needed_bytes(model, n_ctx, self._catalog.options_of(model), self.pool())
+        except Exception:
+            self._note_failure(model)
+            return 0
+
+    def _note_failure(self, model: ModelSummary) -> None:
+        if model.id not in self._unforeseen:
+            self._unforeseen.add(model.id)
+            _LOG.exception("no forecast of %s", model.public_id)
 
     def budget_bytes(self) -> int:
         """What all our servers may take together: what others leave, less the reserve, within the limit."""
@@ -117,4 +138,4 @@ class Foresight:
         return forecast_line(model.public_id, ahead) if model is not None and ahead is not None else ""
 
     def _model(self, model_id: int) -> ModelSummary | None:
-        return next((model for model in self._catalog.models if model.id == model_id), None)
+        return self._catalog.by_name(str(model_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ggtui.core.ports.launcher import ExitReport, ServerProcess
     from ggtui.services.logs import LogBook
 
+_LOG = logging.getLogger(__name__)
 _PROGRESS_STEP = 0.01
 
 
@@ -119,7 +121,7 @@ class LaunchLedger:
         self._failures.pop(spec.model_id, None)
         launch = Launch(launch_id, spec.model_id, spec.public_id, n_ctx, self, on_progress, spec.options)
         self._launches[launch_id] = launch
-        self.begun(launch)
+        _tell(self.begun, launch)
         return launch
 
     def ready(self, launch: Launch, process: ServerProcess) -> None:
@@ -127,7 +129,7 @@ class LaunchLedger:
         launch.process = process
         launch.since = time.time()
         self._load_seconds[launch.model_id] = time.monotonic() - launch.begun
-        self.came_up(launch)
+        _tell(self.came_up, launch)
         self.changed()
 
     def failed(self, launch: Launch, error: Failure) -> None:
@@ -186,3 +188,11 @@ class LaunchLedger:
     def pids(self) -> frozenset[int]:
         """The processes of all launches."""
         return frozenset(launch.pid for launch in self._launches.values() if launch.pid is not None)
+
+
+def _tell(hear: Callable[[Launch], None], launch: Launch) -> None:
+    """A fault of whoever learns from loads costs what it would have learned, never the load."""
+    try:
+        hear(launch)
+    except Exception:
+        _LOG.exception("nothing is learned from the load of %s", launch.public_id)

@@ -73,18 +73,19 @@ class Refusals:
         else:
             self._final.pop(model_id, None)
 
-    def check_rest(self, spec: ModelLaunchSpec, now: float) -> None:
-        """A model whose starts keep failing is left alone for a while.
+    def why_resting(self, spec: ModelLaunchSpec, now: float) -> ModelRuntimeError | None:
+        """Why a model whose starts keep failing is left alone for now; None when it may be started.
 
-        Raises: ModelRuntimeError, the failure that stands, or ModelNotReady.
+        Returns the failure that stands, or ModelNotReady.
         """
         final = self._final.get(spec.model_id)
         if final is not None and final.file == _file_now(spec):
-            raise final.error.with_traceback(None)
+            return final.error.with_traceback(None)
         pause_s = self._limiter.pause_s(spec.model_id, now)
         if pause_s > 0:
             failure = self._ledger.failure_of(spec.model_id)
-            raise ModelNotReady(spec.public_id, failure.detail if failure else "", pause_s)
+            return ModelNotReady(spec.public_id, failure.detail if failure else "", pause_s)
+        return None
 
     def check_possible(self, model_id: int, n_ctx: int) -> None:
         """A start that the machine can never hold is not tried.

@@ -199,7 +199,9 @@ class ModelRuntime:
         other_ctx: ids of the models whose own context was changed. Idle times are looked at anew too.
         """
         for spec in list(self._specs.values()):
-            self._specs[spec.model_id] = await self._catalog.resolve_for_launch(spec.public_id) or spec
+            now = await self._catalog.resolve_for_launch(spec.public_id)
+            if now is not None and now.model_id == spec.model_id:  # a name can be another model's by now
+                self._specs[spec.model_id] = now
         outdated = [r.launch_id for r in self._scheduler.residents if self._is_outdated(r, other_ctx)]
         self._carry_out(self._scheduler.retire(outdated, self._now()))
         self._tick()
@@ -254,10 +256,18 @@ class ModelRuntime:
         """See FleetReports."""
         if launch_id in self._ready:
             self._ready.remove(launch_id)
+        self._waits.ended(launch_id, self._now())
         resident = self._scheduler.resident(launch_id)
         if resident is not None and not was_asked:
-            self._refusals.crashed(resident.model_id, self._now())
+            self._note_crash(resident.model_id)
         self._carry_out(self._scheduler.ended(launch_id, self._now()))
+
+    def _note_crash(self, model_id: int) -> None:
+        """One that crashes again and again is left alone, also by those who have waited for it so far."""
+        self._refusals.crashed(model_id, self._now())
+        resting = self._refusals.why_resting(self._specs[model_id], self._now())
+        if resting is not None:
+            self._carry_out(self._scheduler.give_up(model_id, self._now()), launch_error=resting)
 
     def in_flight(self, launch_id: int) -> int:
         """See FleetReports."""
@@ -314,15 +324,17 @@ class ModelRuntime:
         return spec
 
     def _refuse_if_hopeless(self, spec: ModelLaunchSpec, ticket: Ticket) -> None:
-        """A start that would fail is not tried; whoever can join a server that stands is not asked.
+        """A start that would fail is not tried, nor a server ended for it; who can join one is not asked.
 
         Raises: ModelRuntimeError.
         """
         server = self._scheduler.server_of(ticket.model_id)
-        if server is None:
-            self._refusals.check_rest(spec, ticket.arrived)
-        if server is None or not server.suits(ticket):
-            self._refusals.check_possible(ticket.model_id, ticket.start_ctx)
+        if server is not None and server.suits(ticket):
+            return
+        resting = self._refusals.why_resting(spec, ticket.arrived)
+        if resting is not None:
+            raise resting
+        self._refusals.check_possible(ticket.model_id, ticket.start_ctx)
 
     def _new_id(self) -> int:
         self._next_ticket_id += 1
@@ -406,7 +418,7 @@ class ModelRuntime:
         resident = self._scheduler.resident(launch_id)
         name = self._specs[resident.model_id].public_id if resident is not None else ""
         _LOG.info("stopping %s: %s", name, why)
-        self._waits.stopping(self._now())
+        self._waits.stopping(launch_id, self._now())
         self._fleet.end(launch_id)
 
     def _set_timer(self) -> None:

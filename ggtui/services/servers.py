@@ -137,14 +137,14 @@ class ServerFleet:
     async def _load(self, launch_id: int, server: _Server, plan: LaunchPlan) -> None:
         process = await self._launcher.launch(plan, server.launch)
         server.process = process
-        self._ledger.ready(server.launch, process)
         try:
+            self._ledger.ready(server.launch, process)
             if server.is_ending:  # cancelled in the very moment it became ready
                 self._spawn(self._stop(process))
             else:
                 self._reports.server_ready(launch_id, process.target)
                 self._spawn(self._guard_progress(launch_id, server, process))
-        finally:  # after those who waited: they are on their way first
+        finally:  # whatever happened: its end must be seen. Last, so that those who waited are on their way
             self._spawn(self._watch(launch_id, server, process))
 
     def _load_done(self, launch_id: int, server: _Server, task: asyncio.Task[None]) -> None:

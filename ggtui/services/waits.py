@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 AT_ONCE_S = 0.0005
 """A shorter wait is none."""
 
+FOLLOWS_S = 0.05
+"""A start that comes sooner after the end of a stop has waited for it."""
+
 
 @dataclass(slots=True)
 class _Marks:
@@ -33,19 +36,32 @@ class WaitBook:
         self._scheduler = scheduler
         self._ledger = ledger
         self._marks: dict[int, _Marks] = {}
-        self._stop_begun: float | None = None
+        self._stopping: dict[int, float] = {}
+        """When each stop was decided that is not over."""
+        self._stopped: tuple[float, float] | None = None
+        """When the stops that were over last began and ended."""
 
-    def stopping(self, now: float) -> None:
+    def stopping(self, launch_id: int, now: float) -> None:
         """A server is being stopped."""
-        if self._stop_begun is None:
-            self._stop_begun = now
+        self._stopping[launch_id] = now
+
+    def ended(self, launch_id: int, now: float) -> None:
+        """A server is gone, stopped or not."""
+        begun = self._stopping.pop(launch_id, None)
+        if begun is None:
+            return
+        if self._stopped is not None and self._stopped[1] >= begun:  # both at once: one wait for both
+            begun = min(begun, self._stopped[0])
+        self._stopped = begun, now
 
     def started(self, launch_id: int, now: float) -> None:
-        """A launch is decided. Whatever was being stopped is gone."""
+        """A launch is decided: behind a stop that is over in this moment, or without one."""
         living = {resident.launch_id for resident in self._scheduler.residents}
         self._marks = {key: marks for key, marks in self._marks.items() if key in living}
-        self._marks[launch_id] = _Marks(self._stop_begun if self._stop_begun is not None else now, now)
-        self._stop_begun = None
+        stopped, self._stopped = self._stopped, None
+        if stopped is None or now - stopped[1] >= FOLLOWS_S:
+            stopped = now, now
+        self._marks[launch_id] = _Marks(stopped[0], now)
 
     def made_of(self, ticket: Ticket, now: float) -> Waited:
         """The parts of the wait of a ticket that is let in now."""

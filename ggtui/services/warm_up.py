@@ -53,6 +53,8 @@ class WarmUp:
                 await self._runtime.ensure_model_running(name, None, self._default_ctx)
             except Failure as error:
                 _LOG.warning("%s was not loaded at the start: %s", name, error.message)
+            except Exception:  # the others are wanted all the same
+                _LOG.exception("%s was not loaded at the start", name)
 
     async def _last(self) -> tuple[str, ...]:
         """The model that was loaded last, when it is to come back and is still there."""

@@ -15,12 +15,12 @@ from ggtui.core.context import (
 from ggtui.core.errors import InvalidRequest
 
 
-@pytest.mark.parametrize(("value", "expected"), [(None, None), (1, 1), (4096, 4096)])
+@pytest.mark.parametrize(("value", "expected"), [(None, None), (1, 1), (4096, 4096), (2**31 - 1, 2**31 - 1)])
 def test_num_ctx_that_is_taken(value: object, expected: int | None) -> None:
     assert expected == parse_num_ctx(value)
 
 
-@pytest.mark.parametrize("value", [0, -1, 1.5, "4096", True, [], {}])
+@pytest.mark.parametrize("value", [0, -1, 2**31, 10**30, 1.5, "4096", True, [], {}])
 def test_num_ctx_that_is_refused(value: object) -> None:
     with pytest.raises(InvalidRequest) as caught:
         parse_num_ctx(value)

@@ -43,6 +43,7 @@ class Desk:
 
     catalog: MemoryCatalog
     launcher: MemoryLauncher
+    ledger: LaunchLedger
     probe: MemoryProbe
     runtime: ModelRuntime
     control: Control
@@ -118,7 +119,9 @@ async def desk(
         await models.start()
         await models.rescan()
         try:
-            yield Desk(catalog, launcher, probe, runtime, control, publisher, kept, book, effects, closed)
+            yield Desk(
+                catalog, launcher, ledger, probe, runtime, control, publisher, kept, book, effects, closed
+            )
         finally:
             await runtime.close()
             await models.stop()

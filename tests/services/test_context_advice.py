@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ggtui.adapters.gguf.catalog import GgufCatalog
+from ggtui.core.forecast import advised_ctx
 from ggtui.core.memory.pool import MemoryPool, PoolKind
 from ggtui.core.models import LaunchOptions
 from ggtui.core.units import GIB, MIB
@@ -15,6 +16,8 @@ from tests.models import tiny_model
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from ggtui.core.models import ModelSummary
 
@@ -52,6 +55,39 @@ def test_advice_follows_the_memory(tmp_path: Path) -> None:
             smaller = await _until_advised(catalog, 4_096)
 
             assert model.id == smaller.id
+        finally:
+            await advice.stop()
+            await catalog.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_model_that_cannot_be_forecast_keeps_no_other_from_its_advice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("odd", "tiny"):
+        tiny_model(tmp_path / f"{name}.gguf", n_ctx_train=TRAINED)
+
+    def advise(model: ModelSummary, *rest: Any) -> int | None:
+        if "odd" in model.public_id:
+            raise ZeroDivisionError
+        return advised_ctx(model, *rest)
+
+    monkeypatch.setattr("ggtui.services.context_advice.advised_ctx", advise)
+
+    async def scenario() -> None:
+        catalog = CatalogService(GgufCatalog(tmp_path / "db", [tmp_path], LaunchOptions()))
+        advice = ContextAdvice(catalog, lambda: MemoryPool(PoolKind.RAM, 8 * GIB, 0, 0))
+        await catalog.start()
+        await advice.start()
+        try:
+            await catalog.rescan()
+            is_news = asyncio.Event()
+            catalog.changed = is_news.set
+            async with asyncio.timeout(20):
+                while [None, 32_768] != [model.n_ctx_advised for model in catalog.models]:
+                    await is_news.wait()
+                    is_news.clear()
         finally:
             await advice.stop()
             await catalog.stop()

@@ -69,3 +69,22 @@ def test_what_the_machine_can_never_hold_is_refused_before_anything_is_stopped()
         await runtime.close()
 
     asyncio.run(scenario())
+
+
+def test_a_model_whose_forecast_fails_is_tried_and_told_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> int:
+        raise ZeroDivisionError
+
+    async def scenario() -> None:
+        foresight, _ = await _foresight(MemoryLauncher())
+        monkeypatch.setattr("ggtui.services.foresight.needed_bytes", fail)
+        monkeypatch.setattr("ggtui.services.foresight.allocated_bytes", fail)
+        for _ in range(3):
+            assert 0 == foresight.need_bytes(1, 8192)
+            assert "" == foresight.impossible(1, 1 << 20)
+
+    asyncio.run(scenario())
+
+    assert ["no forecast of large"] == [record.getMessage() for record in caplog.records]

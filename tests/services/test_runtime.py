@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ggtui.adapters.memory.launcher import Script
+from ggtui.adapters.memory.launcher import MemoryLauncher, Script
 from ggtui.core.admission import Admission, Waited
 from ggtui.core.errors import (
     AdmissionTimeout,
@@ -30,6 +31,10 @@ from tests.services.desk import desk
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from ggtui.adapters.memory.launcher import MemoryServer
+    from ggtui.core.models import LaunchPlan
+    from ggtui.core.ports.launcher import LaunchListener
 
 NO_MEMORY = OutOfMemory("no memory", reason=SpawnReason.OUT_OF_MEMORY)
 
@@ -374,5 +379,87 @@ def test_a_file_that_was_cut_and_is_whole_now_is_served() -> None:
             await it.catalog.refresh()
 
             assert "gamma" == (await it.runtime.ensure_model_running("gamma", None, 4096)).model_name
+
+    asyncio.run(scenario())
+
+
+class OneSlot(MemoryLauncher):
+    """Every server takes one request at a time."""
+
+    async def launch(self, plan: LaunchPlan, listener: LaunchListener) -> MemoryServer:
+        options = replace(plan.spec.options, n_parallel=1)
+        return await super().launch(replace(plan, spec=replace(plan.spec, options=options)), listener)
+
+
+def test_a_crash_loop_is_no_longer_waited_for_by_those_in_the_queue() -> None:
+    async def scenario() -> None:
+        async with desk(launcher=OneSlot()) as it:
+
+            async def ask() -> None:
+                async with it.runtime.acquire("alpha", None, 4096):
+                    if "alpha" in it.launcher.running:
+                        it.launcher.crash("alpha")
+
+            results = await asyncio.gather(*(ask() for _ in range(20)), return_exceptions=True)
+
+            assert 3 == it.launcher.n_starts["alpha"]
+            assert {type(None), ModelNotReady} == {type(result) for result in results}
+            assert () == it.runtime.scheduler.waiting
+            assert "beta" == (await it.runtime.ensure_model_running("beta", None, 4096)).model_name
+
+    asyncio.run(scenario())
+
+
+class NoLarger(MemoryLauncher):
+    """Whatever is larger than 4096 finds no memory."""
+
+    async def launch(self, plan: LaunchPlan, listener: LaunchListener) -> MemoryServer:
+        self.script("alpha", Script(failure=NO_MEMORY) if plan.n_ctx > 4096 else Script())
+        return await super().launch(plan, listener)
+
+
+def test_a_size_that_keeps_failing_does_not_take_the_server_from_the_others_again_and_again() -> None:
+    async def scenario() -> None:
+        async with desk(launcher=NoLarger()) as it:
+            failures = []
+            await it.runtime.ensure_model_running("alpha", None, 4096)
+            for _ in range(6):
+                with pytest.raises(ModelRuntimeError) as caught:
+                    await it.runtime.ensure_model_running("alpha", 8192, 4096)
+                failures.append(type(caught.value))
+                await it.runtime.ensure_model_running("alpha", None, 4096)
+
+            assert [OutOfMemory] * 3 + [ModelNotReady] * 3 == failures
+            assert 7 == it.launcher.n_starts["alpha"]
+
+    asyncio.run(scenario())
+
+
+def test_a_stop_of_long_ago_is_no_part_of_a_wait() -> None:
+    room = MemoryRoom(lambda _model_id, _n_ctx: 1, lambda: 2)
+
+    async def scenario() -> None:
+        async with desk(room=room) as it:
+            it.catalog.put(ModelSummary(3, "gamma", "gamma", "llama", 1000, n_ctx_train=8192))
+            await it.control.rescan()
+            await it.runtime.ensure_model_running("gamma", None, 4096)
+            it.launcher.script("alpha", Script(hangs=True))
+            loading = asyncio.create_task(it.runtime.ensure_model_running("alpha", None, 4096))
+            await it.until(lambda: it.launcher.n_starts["alpha"] == 1)
+            await it.runtime.stop(3)
+            behind = Admission()
+
+            async def ask() -> None:
+                async with it.runtime.acquire("beta", None, 4096, behind):
+                    pass
+
+            waiter = asyncio.create_task(ask())
+            await it.until(lambda: bool(it.snapshot().queue))
+            await asyncio.sleep(0.1)
+            it.launcher.release("alpha")
+            await asyncio.gather(loading, waiter)
+
+            assert 0 == behind.waited.stop_s
+            assert behind.waited.queued_s > 0.05
 
     asyncio.run(scenario())

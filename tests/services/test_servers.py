@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ggtui.adapters.memory.launcher import MemoryServer
     from ggtui.core.models import LaunchPlan, RunningTarget
     from ggtui.core.ports.launcher import LaunchListener
+    from ggtui.services.launches import Launch
 
 
 def test_nobody_is_sent_to_a_dead_server_while_its_memory_comes_back() -> None:
@@ -103,5 +104,21 @@ def test_a_cancelled_load_that_ends_in_an_error_is_no_failure() -> None:
                 await load
 
             assert TargetState.IDLE == it.state_of("alpha")
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("moment", ["begun", "came_up"])
+def test_whoever_learns_from_loads_may_fail_and_the_load_goes_on(moment: str) -> None:
+    def hear(_launch: Launch) -> None:
+        raise ZeroDivisionError
+
+    async def scenario() -> None:
+        async with desk() as it:
+            setattr(it.ledger, moment, hear)
+            for name in ("alpha", "beta"):
+                assert name == (await it.runtime.ensure_model_running(name, None, 4096)).model_name
+            it.launcher.crash("beta")
+            await it.until(lambda: not it.snapshot().targets)
 
     asyncio.run(scenario())

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ggtui.config.plain_file import read_plain
 from ggtui.core.stores import StoreKind, StoreRoot
 
 if TYPE_CHECKING:
@@ -69,8 +70,7 @@ def _lm_studio(_: Mapping[str, str], home: Path) -> Iterator[Path]:
 def _downloads_folder(settings: Path) -> Path | None:
     """What a person chose in LM Studio; None when its settings do not tell."""
     try:
-        with settings.open("rb") as file:
-            document = json.loads(file.read(LARGEST_SETTINGS))
+        document = json.loads(read_plain(settings, LARGEST_SETTINGS))
     except (OSError, ValueError, RecursionError):
         return None
     chosen = document.get("downloadsFolder") if isinstance(document, dict) else None

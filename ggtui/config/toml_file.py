@@ -6,6 +6,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING
 
+from ggtui.config.plain_file import read_plain
 from ggtui.config.settings import BY_PLACE, SETTINGS, TABLES
 from ggtui.core.errors import ConfigInvalid
 from ggtui.core.nearness import near_names
@@ -103,8 +104,7 @@ def read_text(file: Path) -> str:
     Raises: ConfigInvalid when it cannot be read, is too large or not text.
     """
     try:
-        with file.open("rb") as stream:
-            data = stream.read(LARGEST_FILE + 1)
+        data = read_plain(file, LARGEST_FILE + 1)
     except OSError as error:
         raise ConfigInvalid(f"{file} cannot be read: {error.strerror or error}") from error
     if len(data) > LARGEST_FILE:

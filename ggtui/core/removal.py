@@ -53,7 +53,7 @@ class RemovalPlan:
         """What goes, as a sentence."""
         n_files = len(self.files)
         noun = "file goes" if n_files == 1 else "files go"
-        return f"{n_files} {noun}, {gib(self.freed_bytes)} are freed"
+        return f"{n_files} {noun}, which frees {gib(self.freed_bytes)}"
 
 
 def removal_document(plan: RemovalPlan, *, is_removed: bool) -> dict[str, object]:

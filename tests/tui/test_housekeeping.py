@@ -182,7 +182,7 @@ def test_a_model_is_removed_after_its_name_was_typed() -> None:
             await stage.until(lambda: isinstance(stage.app.screen, RemovalScreen))
 
             assert all(f"/models/g-{n}.gguf  1.0G" in stage.text for n in range(3))
-            assert "3 files go, 3.0G are freed" in stage.text
+            assert "3 files go, which frees 3.0G" in stage.text
             assert "x stays" in stage.text
             await stage.press(*GEMMA[:-1], "enter")
             assert [] == asked(stage, "remove")

@@ -79,6 +79,7 @@ class FormScreen(ModalScreen[Any]):
         self.query_one("#form-text", TextBlock).show(words, layout=True)
         for line in self._form:
             self.query_one(f"#label-{line.id}", TextBlock).show(Content(line.label))
+            self.query_one(f"#line-{line.id}", Input).cursor_blink = False
         self.query(Input).first().focus()
         self._look()
 

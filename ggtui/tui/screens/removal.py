@@ -18,7 +18,7 @@ class RemovalScreen(FormScreen):
         self._public_id = plan.public_id
         listed = "\n".join(file.words for file in plan.files)
         kept = "".join(f"\n{sentence}" for sentence in plan.kept)
-        text = f"{listed}{kept}\n\n{plan.words}. There is no way back."
+        text = f"{plan.words}. There is no way back.\n\n{listed}{kept}"
         line = Line("name", f"Type {plan.public_id} to remove it")
         super().__init__(f"Remove {plan.public_id}?", text, (line,), "Remove", glyphs)
 

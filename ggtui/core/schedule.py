@@ -127,8 +127,9 @@ class Scheduler:
     def launch_failed(self, launch_id: int, now: float, *, is_out_of_memory: bool = False) -> list[Decision]:
         """A server did not come up and is dead. All who waited for it learn it at once.
 
-        Out of memory beside others, it is tried once more with the room to itself. After a failed
-        enlargement only those who asked for more are refused, and the old size comes back.
+        Out of memory beside others, it is tried once more with the room to itself. Out of memory for the
+        largest wish, the smaller ones are tried without it. After a failed enlargement only those who asked
+        for more are refused, and the old size comes back.
         """
         resident = self._residents.pop(launch_id, None)
         if resident is None:
@@ -146,7 +147,7 @@ class Scheduler:
         refused: list[Decision] = [
             self._refuse(ticket, Refusal.LAUNCH_FAILED)
             for ticket in self._of_model(resident.model_id)
-            if restore is None or (ticket.needed_ctx or 0) > restore or ticket.is_exact
+            if ticket.is_exact or _has_failed(ticket, resident, is_out_of_memory=is_out_of_memory)
         ]
         if restore is not None and self._admits(resident.model_id, restore):
             refused.append(self._start(resident.model_id, restore, "the other context failed", now))
@@ -491,3 +492,10 @@ class Scheduler:
     def _stop(self, resident: Resident, why: str) -> Stop:
         resident.phase = Phase.STOPPING
         return Stop(resident.launch_id, why)
+
+
+def _has_failed(ticket: Ticket, failed: Resident, *, is_out_of_memory: bool) -> bool:
+    """False for a wish that a smaller server would serve, when that may still come up."""
+    if failed.restore_ctx is not None:
+        return (ticket.needed_ctx or 0) > failed.restore_ctx
+    return not is_out_of_memory or ticket.start_ctx >= failed.n_ctx

@@ -632,3 +632,24 @@ def test_a_model_that_is_given_up_refuses_those_who_wait_for_it_and_no_others() 
     assert [Refuse(waiter, Refusal.LAUNCH_FAILED)] == script.scheduler.give_up(A, script.now)
     assert [other] == [ticket.id for ticket in script.scheduler.waiting]
     assert B == _start_of(script.ended(launch_id)).model_id
+
+
+def test_one_wish_that_is_too_large_does_not_fail_those_who_wait_with_it() -> None:
+    script = Script()
+    launch_a = script.running(A)
+    stream, _ = script.ask(A)
+    modest, _ = script.ask(B)
+    greedy, _ = script.ask(B, 8192)
+    script.leave(stream)
+    start = _start_of(script.ended(launch_a))
+
+    assert 8192 == start.n_ctx
+
+    failed = script.scheduler.launch_failed(start.launch_id, script.now, is_out_of_memory=True)
+    again = Start(start.launch_id + 1, B, 4096, "first in the queue")
+
+    assert [Refuse(greedy, Refusal.LAUNCH_FAILED), again] == failed
+
+    failed = script.scheduler.launch_failed(again.launch_id, script.now, is_out_of_memory=True)
+
+    assert [Refuse(modest, Refusal.LAUNCH_FAILED)] == failed

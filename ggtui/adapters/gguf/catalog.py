@@ -174,8 +174,13 @@ class GgufCatalog:
     async def reconfigure(
         self, folders: Sequence[Path], options: LaunchOptions, stores: Sequence[StoreRoot] = ()
     ) -> None:
-        """Look into these folders and stores from now on, and launch like this."""
+        """Look into these folders and stores from now on, and launch like this.
+
+        A look that is under way ends first: what it finds in the former places says nothing of the new ones.
+        """
         await self.thread.opened()
+        while self._refreshing is not None and not self._refreshing.done():
+            await asyncio.wait([self._refreshing])
         self._options = options
         self._folders, self._roots = tuple(folders), roots_of(folders, stores)
         self._walks = {}
@@ -235,12 +240,12 @@ class GgufCatalog:
 
     def _task(self) -> Task:
         models = merged(model for found in self._walks.values() for model in models_of(found.files))
-        return Task.of(models, self._rows.values())
+        return Task.of(models, self._rows.values(), self.thread.store.remembered)
 
     def _keep(self, task: Task, walks: Mapping[Root, Walk]) -> None:
         now = time.time()
         scans = {root.path: scan_of(found, now) for root, found in walks.items()}
-        self.thread.store.keep(list(task.readings.values()), task.gone, scans)
+        self.thread.store.keep(list(task.readings.values()), task.gone, scans, task.moved)
         self._load()
 
     def report(self) -> CatalogReport:

@@ -39,8 +39,10 @@ _SELECT = """
     SELECT id, canonical_path, launch_path, public_id, facts, places, digest, n_ctx,
            loaded_at, size_bytes, mtime_ns, device, inode, n_files, edition
     FROM models LEFT JOIN settings ON settings.model_id = id LEFT JOIN loads ON loads.model_id = id
-    WHERE is_present
 """
+_SELECT_PRESENT = f"{_SELECT} WHERE is_present"
+# Another ggtui may have found the same file a moment before.
+_MOVE = "UPDATE OR IGNORE models SET canonical_path = ? WHERE id = ?"
 _UPSERT = """
     INSERT INTO models (canonical_path, launch_path, public_id, facts, places, digest,
                         size_bytes, mtime_ns, device, inode, n_files, edition, is_present)
@@ -148,8 +150,16 @@ class Store:
             labels = label_rows.of_all(self._connection)
             return [
                 replace(_stored(row, taught.get(row[0], ())), labels=labels.get(row[0], UNLABELLED))
-                for row in self._connection.execute(_SELECT)
+                for row in self._connection.execute(_SELECT_PRESENT)
             ]
+
+    def remembered(self) -> list[StoredModel]:
+        """All models that were ever there, without what is known of them beside their files.
+
+        Raises: StoreUnavailable.
+        """
+        with self._translated():
+            return [_stored(row, ()) for row in self._connection.execute(_SELECT)]
 
     def folders(self) -> dict[str, FolderScan]:
         """The last look into each folder ever looked into, by absolute path.
@@ -220,13 +230,16 @@ class Store:
         seen: Sequence[Reading],
         gone: Iterable[int],
         scans: Mapping[str, FolderScan],
+        moved: Mapping[str, int] | None = None,
     ) -> None:
         """Write a finished scan, all of it or nothing.
 
         seen: models that are new or changed. gone: ids whose file has vanished; they keep their names.
+        moved: ids that go over to another file, by its canonical path.
         Raises: StoreUnavailable.
         """
         absent = [(model_id,) for model_id in gone]
+        paths = [(os.fsencode(canonical), model_id) for canonical, model_id in (moved or {}).items()]
         looks = [
             (os.fsencode(path), scan.scanned_at, scan.n_files, *_encoded(scan), scan.is_absent)
             for path, scan in scans.items()
@@ -235,6 +248,7 @@ class Store:
         def write(connection: sqlite3.Connection) -> None:
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany("UPDATE models SET is_present = 0 WHERE id = ?", absent)
+            connection.executemany(_MOVE, paths)
             connection.executemany(_UPSERT, self._rows(seen))
             connection.executemany(_UPSERT_FOLDER, looks)
 

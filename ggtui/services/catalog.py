@@ -156,7 +156,7 @@ class CatalogService:
         try:
             await self._store.remove(plan)
         finally:
-            await self.rescan()
+            await self._rescan_anew()
 
     async def reconfigure(
         self, folders: Sequence[Path], options: LaunchOptions, stores: Sequence[StoreRoot] = ()
@@ -164,11 +164,17 @@ class CatalogService:
         """Look into other places, launch with other options; returns when they were looked at."""
         await self._store.reconfigure(folders, options, stores)
         await self._read()
-        await self.rescan()
+        await self._rescan_anew()
 
     async def rescan(self) -> CatalogReport:
         """Look at the folders again and wait for the result."""
         return await asyncio.shield(self._begin_scan())
+
+    async def _rescan_anew(self) -> CatalogReport:
+        """The same by a scan that begins now: one that is under way may have passed what has changed."""
+        while self._scan is not None and not self._scan.done():
+            await asyncio.wait([self._scan])
+        return await self.rescan()
 
     async def refresh(self) -> CatalogReport:
         """See ModelCatalogPort."""

@@ -10,12 +10,14 @@ import pytest
 
 from ggtui.adapters.memory.catalog import MemoryCatalog
 from ggtui.core.errors import ModelFileNotFound, StoreUnavailable
-from ggtui.core.models import ModelSummary
+from ggtui.core.models import LaunchOptions, ModelSummary
 from ggtui.services.catalog import CatalogService
 from tests.services.desk import desk
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+    from ggtui.core.ports.catalog import CatalogReport
 
 ALPHA = ModelSummary(1, "alpha", "alpha", "llama", 1000, n_ctx_train=8192)
 BETA = ModelSummary(2, "beta", "beta", "llama", 1000, n_ctx_train=8192)
@@ -156,5 +158,39 @@ def test_a_model_without_a_file_is_gone_with_its_server() -> None:
             await it.until(lambda: ["beta"] == it.names())
 
             assert stopped is None or stopped.is_missing
+
+    run(scenario)
+
+
+class SlowDisk(MemoryCatalog):
+    """A scan shows what was there when it began, and ends when it is let go."""
+
+    def __init__(self, models: Sequence[ModelSummary]) -> None:
+        super().__init__(models)
+        self.n_scans = 0
+        self.is_scanning = asyncio.Event()
+        self.let_go = asyncio.Event()
+
+    async def refresh(self) -> CatalogReport:
+        self.n_scans += 1
+        self.is_scanning.set()
+        await self.let_go.wait()
+        return await super().refresh()
+
+
+def test_other_places_are_looked_at_by_a_scan_of_their_own() -> None:
+    async def scenario() -> None:
+        disk = SlowDisk([ALPHA])
+        service = CatalogService(disk, watch_s=(3600.0, 3600.0))
+        await service.start()
+        try:
+            moving = asyncio.create_task(service.reconfigure([], LaunchOptions()))
+            await disk.is_scanning.wait()
+            disk.let_go.set()
+            await moving
+
+            assert 2 == disk.n_scans
+        finally:
+            await service.stop()
 
     run(scenario)

@@ -11,6 +11,7 @@ import pytest
 
 from ggtui.adapters.gguf import reading as reading_module
 from ggtui.adapters.gguf.catalog import GgufCatalog
+from ggtui.adapters.gguf.roots import Root
 from ggtui.adapters.gguf.scan import read_facts
 from ggtui.core.errors import StoreUnavailable
 from ggtui.core.models import LaunchOptions
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ggtui.adapters.gguf.facts import ModelFacts
-    from ggtui.adapters.gguf.found import FoundModel
+    from ggtui.adapters.gguf.found import FoundModel, Walk
     from ggtui.core.models import ModelSummary
 
 T = TypeVar("T")
@@ -322,3 +323,32 @@ def test_close_ends_a_scan_and_its_callers_hear_why(tmp_path: Path, models: Path
             thread.join(GUARD_S)
 
             assert not thread.is_alive()
+
+
+def test_other_places_forget_nothing_of_a_look_that_is_under_way(
+    tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw.written(models, raw.header(raw.LLAMA_KEYS), "a.gguf")
+    (tmp_path / "other").mkdir()
+    raw.written(tmp_path / "other", raw.header(raw.LLAMA_KEYS), "b.gguf")
+    with_catalog(tmp_path, refreshed, [tmp_path / "other"])
+    is_walking, released = threading.Event(), threading.Event()
+    walk = Root.walk
+
+    def slow(root: Root, is_stopped: Callable[[], bool]) -> Walk:
+        is_walking.set()
+        released.wait(GUARD_S)
+        return walk(root, is_stopped)
+
+    async def work(catalog: GgufCatalog) -> list[str]:
+        monkeypatch.setattr(Root, "walk", slow)
+        refreshing = asyncio.create_task(catalog.refresh())
+        await asyncio.to_thread(is_walking.wait, GUARD_S)
+        moving = asyncio.create_task(catalog.reconfigure([tmp_path / "other"], LaunchOptions()))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        released.set()
+        await asyncio.gather(refreshing, moving)
+        return [model.public_id for model in await catalog.list_models()]
+
+    assert ["b"] == with_catalog(tmp_path, work)

@@ -27,6 +27,7 @@ class GpuPane(VerticalScroll, can_focus=True):
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(id="gpu", classes="pane")
         self._glyphs = glyphs
+        self._drawn_width = 0
         self.border_title = "3 GPU"
 
     def compose(self) -> ComposeResult:
@@ -36,6 +37,10 @@ class GpuPane(VerticalScroll, can_focus=True):
     def on_resize(self) -> None:
         """Text follows the size."""
         self._draw()
+
+    def watch_show_vertical_scrollbar(self) -> None:
+        """Text follows the room that the scrollbar leaves."""
+        self.call_after_refresh(self._draw)
 
     def watch_view(self) -> None:
         """Follow the memory and the forecast."""
@@ -49,7 +54,10 @@ class GpuPane(VerticalScroll, can_focus=True):
     def _draw(self) -> None:
         if not self.is_mounted or not self.size.width:
             return
-        height = self.content_size.height
-        rows = gpu_lines(self.view, self.scrollable_content_region.width, self._glyphs, height=height)
+        height, width = self.content_size.height, self.scrollable_content_region.width
+        rows = gpu_lines(self.view, width, self._glyphs, height=height)
         block = self.query_one(TextBlock)
-        block.show(lines(rows), layout=len(rows) != len(block.shown.plain.splitlines()))
+        # Drawn before the scrollbar was there, lines were too wide by a cell, and counted twice in its height.
+        is_other = width != self._drawn_width or len(rows) != len(block.shown.plain.splitlines())
+        self._drawn_width = width
+        block.show(lines(rows), layout=is_other)

@@ -1,0 +1,215 @@
+"""Who has which server and who waits, and what the rules say of both now: questions that change nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ggtui.core.decisions import Phase, Resident, Ticket
+from ggtui.core.line import Line
+from ggtui.core.residency import victims_for
+
+if TYPE_CHECKING:
+    from ggtui.core.residency import Room
+    from ggtui.core.schedule import Rules
+
+NOBODY: frozenset[int] = frozenset()
+OTHER_CONTEXT = "restart with another context"
+
+
+class Occupancy:
+    """The state that the scheduler decides upon. Times are monotonic seconds."""
+
+    def __init__(self, rules: Rules, room: Room) -> None:
+        self.rules = rules
+        self._room = room
+        self._line = Line()
+        self._residents: dict[int, Resident] = {}
+        """By launch id, oldest first."""
+        self._pinned: set[int] = set()
+        """Ids of the models that are never evicted."""
+        self._alone: set[int] = set()
+        """Ids of the models that are started again with the memory to themselves."""
+        self._in_the_way = NOBODY
+        """Launch ids of those that must go for the first whose model has no server."""
+        self._progressed_at = 0.0
+        """When something last got on."""
+
+    # What may be asked
+
+    @property
+    def waiting(self) -> tuple[Ticket, ...]:
+        """Who waits, in the order of service."""
+        return tuple(self._line)
+
+    @property
+    def residents(self) -> tuple[Resident, ...]:
+        """The servers that take up room, oldest first. For reading only."""
+        return tuple(self._residents.values())
+
+    @property
+    def pinned(self) -> frozenset[int]:
+        """Ids of the models that are never evicted."""
+        return frozenset(self._pinned)
+
+    def server_of(self, model_id: int) -> Resident | None:
+        """The server that takes up room for this model, in whatever phase; None when there is none."""
+        for resident in self._residents.values():
+            if resident.model_id == model_id:
+                return resident
+        return None
+
+    def resident(self, launch_id: int) -> Resident | None:
+        """One server, or None when it has ended."""
+        return self._residents.get(launch_id)
+
+    def position(self, ticket_id: int) -> int | None:
+        """The ticket's place among those who wait, 1 for the first; None when it does not wait."""
+        places = enumerate(self._line, start=1)
+        return next((place for place, ticket in places if ticket.id == ticket_id), None)
+
+    def is_draining(self, resident: Resident, now: float) -> bool:
+        """True when a ready server takes nobody new and only waits for its leases."""
+        if resident.phase is not Phase.READY or not resident.leases:
+            return False
+        return resident.is_unwanted or self._must_yield(resident, now)
+
+    def is_in_the_way(self, resident: Resident) -> bool:
+        """True when it must go before the first whose model has no server can have one."""
+        return resident.launch_id in self._in_the_way
+
+    def keep_alive_s(self, resident: Resident) -> float:
+        """Its idle time, negative for ever: what a request said, else what was set for it or for all."""
+        if resident.keep_alive_s is not None:
+            return resident.keep_alive_s
+        own = self.rules.keep_alive_of(resident.model_id)
+        return self.rules.keep_alive_s if own is None else own
+
+    def next_tick(self, now: float) -> float | None:
+        """When `tick` should be called next, in monotonic seconds; None when time changes nothing."""
+        moments: list[float] = []
+        for resident in self._residents.values():
+            idle_ends = self._idle_ends(resident)
+            if idle_ends is not None:
+                moments.append(idle_ends)
+        if self._line:
+            moments += self._moments_of_the_queue()
+        return min((moment for moment in moments if moment > now), default=None) if moments else None
+
+    def _moments_of_the_queue(self) -> list[float]:
+        """When patience runs out, and when turns end for the first whose model has no server."""
+        moments = [self._patience_ends(ticket) for ticket in self._line.firsts()]
+        head = self._head()
+        if head is not None:
+            busy = (r for r in self._residents.values() if r.launch_id in self._in_the_way)
+            moments += [self._turn_ends(resident, head) for resident in busy]
+        return moments
+
+    # Who waits, and for what
+
+    def _head(self) -> Ticket | None:
+        """The first in the queue whose model has no server at all."""
+        if not self._line:
+            return None
+        standing = {resident.model_id for resident in self._residents.values()}
+        if standing.issuperset(self._line.models):
+            return None
+        return next(ticket for ticket in self._line if ticket.model_id not in standing)
+
+    def _of_model(self, model_id: int) -> list[Ticket]:
+        return self._line.of_model(model_id)
+
+    def _wanted_ctx(self, first: Ticket) -> int:
+        """What a start should offer: an exact choice stands alone, wishes are served together."""
+        if first.is_exact:
+            return first.start_ctx
+        return max(t.start_ctx for t in self._of_model(first.model_id) if not t.is_exact)
+
+    def _patience_ends(self, ticket: Ticket) -> float:
+        return max(ticket.arrived, self._progressed_at) + self.rules.admission_timeout_s
+
+    # Who is let in
+
+    def _is_let_past(self, ticket: Ticket, now: float) -> bool:
+        """True for a ticket that is urgent, or joins its server at once: no place in the line is taken."""
+        if ticket.is_urgent:
+            return True
+        server = self.server_of(ticket.model_id) if ticket.model_id not in self._line.models else None
+        return server is not None and self._may_join(ticket, server, now)
+
+    def _may_join(self, ticket: Ticket, resident: Resident, now: float) -> bool:
+        if resident.phase is not Phase.READY or resident.is_unwanted or not resident.suits(ticket):
+            return False
+        if ticket.is_urgent:
+            return True
+        if ticket.needs_slot and resident.is_full:
+            return False
+        return ticket.id in resident.turn or not self._is_turn_over(resident, now)
+
+    # Who makes way
+
+    def _reason_to_stop(self, resident: Resident, now: float) -> str:
+        if resident.leases or resident.phase is Phase.STOPPING:
+            return ""
+        own = self._of_model(resident.model_id)
+        if resident.phase is Phase.LOADING:
+            is_in_the_way = bool(own) or self._head() is not None
+            is_wanted = not is_in_the_way or any(resident.suits(ticket) for ticket in own)
+            return "" if is_wanted else "nobody waits for it any more"
+        if resident.is_unwanted:
+            return "stopped by request"
+        if any(not resident.suits(ticket) for ticket in own):
+            return OTHER_CONTEXT
+        if resident.launch_id in self._in_the_way:
+            return "another model needs its room"
+        idle_ends = self._idle_ends(resident)
+        return "idle for its keep-alive time" if idle_ends is not None and now >= idle_ends else ""
+
+    def _must_yield(self, resident: Resident, now: float) -> bool:
+        if any(not resident.suits(ticket) for ticket in self._of_model(resident.model_id)):
+            return True
+        return self._is_turn_over(resident, now)
+
+    def _is_turn_over(self, resident: Resident, now: float) -> bool:
+        if resident.launch_id not in self._in_the_way:
+            return False
+        head = self._head()
+        return head is not None and now >= self._turn_ends(resident, head)
+
+    def _turn_ends(self, resident: Resident, rival: Ticket) -> float:
+        if rival.is_urgent:
+            return rival.arrived
+        return max(rival.arrived, resident.ready_at) + self.rules.turn_quantum_s
+
+    def _idle_ends(self, resident: Resident) -> float | None:
+        is_idle = resident.phase is Phase.READY and not resident.leases
+        if not is_idle or resident.model_id in self._pinned:
+            return None
+        keep_alive_s = self.keep_alive_s(resident)
+        return resident.last_used + keep_alive_s if keep_alive_s >= 0 else None
+
+    # What there is room for
+
+    def _find_victims(self, head: Ticket, now: float) -> list[Resident] | None:
+        """The servers that must go for the head of the queue; None when all that may go are too few."""
+        staying = [r for r in self._residents.values() if r.phase is not Phase.STOPPING]
+        evictable = self._evictable()
+        if head.model_id in self._alone:
+            return evictable
+        return victims_for(self._room, staying, evictable, head.model_id, self._wanted_ctx(head), now)
+
+    def _evictable(self) -> list[Resident]:
+        return [
+            resident
+            for resident in self._residents.values()
+            if resident.phase is Phase.READY and resident.model_id not in self._pinned
+        ]
+
+    def _admits(self, model_id: int, n_ctx: int) -> bool:
+        standing = list(self._residents.values())
+        if model_id in self._alone and any(r.model_id not in self._pinned for r in standing):
+            return False
+        return self._room.admits(standing, model_id, n_ctx)
+
+    def _is_changing(self) -> bool:
+        """True while a load or a stop may still make room."""
+        return any(resident.phase is not Phase.READY for resident in self._residents.values())

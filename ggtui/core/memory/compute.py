@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ggtui.core.memory.cache import is_quantised, window_cells
-from ggtui.core.memory.compute_floats import formula_floats, measured_floats
-from ggtui.core.memory.families import (
-    ALL_LOGITS,
-    COMPRESSED,
-    NO_FLASH_ATTENTION,
-    RECURRENT,
-    SHARED_BLOCKS,
-    SPARSE_INDEXED,
-    WITHOUT_MASKS_OF_CONTEXT,
-)
+from ggtui.core.memory.compute_floats import OF_ITS_OWN_KIND, input_floats, measured_floats, special_floats
+from ggtui.core.memory.families import NO_FLASH_ATTENTION, RECURRENT, WITHOUT_MASKS_OF_CONTEXT
+from ggtui.core.memory.graph.kinds import TWO_MASKS_OF_BATCH
+from ggtui.core.memory.graph.replay import widest_floats
+from ggtui.core.memory.graph.walk import Launch
 from ggtui.core.memory.layers import has_full_layers
+from ggtui.core.memory.request import N_UBATCH
 from ggtui.core.units import MIB
 
 if TYPE_CHECKING:
@@ -28,6 +25,8 @@ UNKNOWN_BYTES = 256 * MIB
 """Compute buffer of a model whose widths the file does not tell: a middle figure, not a measurement."""
 
 FLOAT_BYTES = 4
+ROTATED = 64
+"""Keys and values of heads so wide, or a multiple of it, are rotated before they are quantised."""
 MOSTLY = 0.85
 """Share of a peak from which on the attention's formula is as good a reason for it as the layers' width."""
 
@@ -51,11 +50,23 @@ class MeasuredCompute:
     """Slots of that load; counts only for models with recurrent layers."""
     overhead_bytes: int | None = None
     """What the driver took for the process on each device beside all buffers; None where nobody tells."""
+    n_tokens: int = N_UBATCH
+    """Tokens of a batch of that load."""
 
     def suits(self, shape: ModelShape, request: LoadRequest) -> bool:
         """True when a load like this one has the same floats per token, not only nearly so."""
         same_slots = shape.recurrent is None or self.n_slots in (0, request.n_parallel)
         return same_slots and _is_quantised(request) == self.has_quantised_cache
+
+    def launch(self, shape: ModelShape) -> Launch:
+        """That load, as the graph sees it."""
+        turns = self.has_quantised_cache
+        return Launch(
+            self.n_tokens,
+            max(1, self.n_slots),
+            turns_k=turns and shape.key_length % ROTATED == 0,
+            turns_v=turns and shape.value_length % ROTATED == 0,
+        )
 
 
 def uses_flash_attention(shape: ModelShape, request: LoadRequest) -> bool:
@@ -77,7 +88,7 @@ def compute_source(
         return ComputeSource.MEASURED if measured.suits(shape, request) else ComputeSource.TABLE
     if measured_floats(shape):
         return ComputeSource.TABLE
-    return ComputeSource.FORMULA if formula_floats(shape) else ComputeSource.UNKNOWN
+    return ComputeSource.FORMULA if shape.n_embd else ComputeSource.UNKNOWN
 
 
 def compute_bytes(
@@ -86,21 +97,37 @@ def compute_bytes(
     """Bytes of the compute buffer where the layers run.
 
     n_ctx: tokens of one request.
-    Source: fitted to llama.cpp's own figures; the peak is at a feed-forward layer, or at an attention
-    whose scores are kept whole.
+    Source: a walk through llama.cpp's graph of this architecture, see the package `graph`.
     """
-    floats = _floats(shape, measured)
-    n_batch = request.ubatch(n_ctx, is_causal=shape.is_causal)
-    if not floats:
-        return UNKNOWN_BYTES + 2 * n_batch * mask_cells(shape, request, n_ctx)
-    peak = max(floats + _mask_floats(shape, request, n_ctx), _scores(shape, request, n_ctx, floats))
-    return round(FLOAT_BYTES * n_batch * peak)
+    launch = _launch(shape, request, n_ctx)
+    masks = launch.n_tokens * _mask_floats(shape, request, n_ctx)
+    if not shape.n_embd:
+        return UNKNOWN_BYTES + round(FLOAT_BYTES * masks)
+    floats = _floats(shape, launch, measured)
+    if shape.architecture in OF_ITS_OWN_KIND:
+        return round(FLOAT_BYTES * max(floats + masks, special_floats(shape, request, n_ctx, launch, floats)))
+    return round(FLOAT_BYTES * (floats + masks))
 
 
-def _floats(shape: ModelShape, measured: MeasuredCompute | None) -> float:
+@lru_cache(maxsize=512)
+def _floats(shape: ModelShape, launch: Launch, measured: MeasuredCompute | None) -> float:
+    """Floats of the batch, masks aside; scores of the whole context, without flash attention, are exact."""
+    inputs = launch.n_tokens * input_floats(shape, launch)
+    plain = _correction(shape, measured) * widest_floats(shape, launch.with_flash())
+    return inputs + (plain if launch.is_flash else max(plain, widest_floats(shape, launch)))
+
+
+def _correction(shape: ModelShape, measured: MeasuredCompute | None) -> float:
+    """What a load, or the table, has shown of the layers, by what the walk finds for the same launch."""
     if measured is not None:
-        return measured.floats_per_token
-    return measured_floats(shape) or formula_floats(shape)
+        launch, floats = measured.launch(shape), measured.floats_per_token
+    else:
+        launch, floats = Launch(N_UBATCH), float(measured_floats(shape))
+    if not floats:
+        return 1.0
+    shown = launch.n_tokens * (floats - input_floats(shape, launch))
+    found = widest_floats(shape, launch)
+    return shown / found if shown > 0 and found else 1.0
 
 
 def host_compute_bytes(shape: ModelShape, request: LoadRequest, n_ctx: int) -> int:
@@ -114,12 +141,45 @@ def learned(shape: ModelShape, request: LoadRequest, n_ctx: int, logged_bytes: i
 
     None when that buffer was as large as the attention alone makes it: it tells nothing of the model then.
     """
-    n_batch = request.ubatch(n_ctx, is_causal=shape.is_causal)
-    peak = logged_bytes / (FLOAT_BYTES * n_batch)
-    floats = peak - _mask_floats(shape, request, n_ctx)
-    if floats <= 0 or _scores(shape, request, n_ctx, floats) > MOSTLY * peak:
+    launch = _launch(shape, request, n_ctx)
+    n_tokens, found = launch.n_tokens, widest_floats(shape, launch)
+    peak = logged_bytes / FLOAT_BYTES
+    floats = peak - n_tokens * _mask_floats(shape, request, n_ctx)
+    shown = floats - n_tokens * input_floats(shape, launch)
+    scores = special_floats(shape, request, n_ctx, launch, floats)
+    is_of_scores = found > widest_floats(shape, launch.with_flash())
+    if shown <= 0 or not found or is_of_scores or scores > MOSTLY * peak:
         return None
-    return MeasuredCompute(floats, _is_quantised(request), request.n_parallel)
+    taught = MeasuredCompute(0.0, _is_quantised(request), launch.n_slots, n_tokens=n_tokens)
+    like = taught.launch(shape)
+    layers = shown / found * widest_floats(shape, like) / n_tokens
+    return replace(taught, floats_per_token=input_floats(shape, like) + layers)
+
+
+def tokens_at_once(shape: ModelShape, request: LoadRequest, n_ctx: int) -> int:
+    """Tokens of a batch as the engine reserves for it: the same number for each slot."""
+    n_slots = max(1, request.n_parallel)
+    n_batch = request.ubatch(n_ctx, is_causal=shape.is_causal)
+    n_tokens = min(n_batch, request.cells(n_ctx) * request.n_streams)
+    return -(-n_tokens // n_slots) * n_slots
+
+
+def _launch(shape: ModelShape, request: LoadRequest, n_ctx: int) -> Launch:
+    is_flash = uses_flash_attention(shape, request)
+    n_tokens = tokens_at_once(shape, request, n_ctx)
+    n_slots = max(1, request.n_parallel)
+    if shape.architecture in WITHOUT_MASKS_OF_CONTEXT:
+        cells = 0 if is_flash else n_tokens
+        return Launch(n_tokens, n_slots, is_flash, full_cells=cells, windowed_cells=cells)
+    return Launch(
+        n_tokens,
+        n_slots,
+        is_flash,
+        full_cells=0 if is_flash else request.cells(n_ctx),
+        windowed_cells=0 if is_flash else window_cells(shape, request, n_ctx),
+        turns_k=is_quantised(request.cache_type_k) and shape.key_length % ROTATED == 0,
+        turns_v=is_quantised(request.cache_type_v) and shape.value_length % ROTATED == 0,
+    )
 
 
 def mask_cells(shape: ModelShape, request: LoadRequest, n_ctx: int) -> int:
@@ -127,7 +187,8 @@ def mask_cells(shape: ModelShape, request: LoadRequest, n_ctx: int) -> int:
     if shape.architecture in RECURRENT:
         return 0
     if shape.architecture in WITHOUT_MASKS_OF_CONTEXT:
-        return request.ubatch(n_ctx, is_causal=shape.is_causal)
+        n_masks = 2 if shape.architecture in TWO_MASKS_OF_BATCH else 1
+        return n_masks * tokens_at_once(shape, request, n_ctx)
     windowed = window_cells(shape, request, n_ctx)
     if windowed and not has_full_layers(shape):
         return windowed
@@ -138,39 +199,3 @@ def _mask_floats(shape: ModelShape, request: LoadRequest, n_ctx: int) -> float:
     """Masks have two bytes a cell for flash attention, four without."""
     share = 0.5 if uses_flash_attention(shape, request) else 1.0
     return share * mask_cells(shape, request, n_ctx)
-
-
-def _scores(shape: ModelShape, request: LoadRequest, n_ctx: int, floats: float) -> float:
-    """Floats per token at the attention, where it keeps scores of the whole context; 0 where it does not."""
-    full = request.cells(n_ctx)
-    if shape.architecture in COMPRESSED:
-        return 0.65 * full + 0.5 * floats
-    is_flash = uses_flash_attention(shape, request)
-    if shape.architecture in SHARED_BLOCKS and is_flash:
-        return _block_scores(shape, request, full, floats)
-    indexed = 2.0 * full + 0.75 * floats if shape.architecture in SPARSE_INDEXED else 0.0
-    if shape.architecture in ALL_LOGITS:
-        indexed = float(shape.n_vocab + 2 * shape.n_embd)
-    if is_flash or shape.architecture in RECURRENT:
-        return indexed
-    return max(indexed, _whole_scores(shape, request, n_ctx))
-
-
-def _whole_scores(shape: ModelShape, request: LoadRequest, n_ctx: int) -> float:
-    """Without flash attention: the scores of all heads, beside queries, keys and values."""
-    n_head = max(shape.n_head.values, default=0)
-    n_head_kv = max(shape.n_head_kv.values, default=0)
-    masked = mask_cells(shape, request, n_ctx)
-    is_of_batch = shape.architecture in WITHOUT_MASKS_OF_CONTEXT
-    cells = masked if is_of_batch else min(masked, request.cells(n_ctx))
-    more = 3 * cells if shape.architecture in SPARSE_INDEXED else 0
-    vectors = 3 * shape.n_embd + 2 * shape.key_length * (n_head + n_head_kv)
-    return n_head * cells + masked + more + vectors
-
-
-def _block_scores(shape: ModelShape, request: LoadRequest, full: int, floats: float) -> float:
-    """minimax-m3 scores blocks by KV head, unless several slots share one pool."""
-    if request.kv_unified and request.n_parallel > 1:
-        return 0.0
-    n_head_kv = max(shape.n_head_kv.values, default=0)
-    return full * (1.5 + 2 * n_head_kv / request.n_streams) + 0.4 * floats

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-def _names(text: str) -> frozenset[str]:
+def names(text: str) -> frozenset[str]:
+    """These architectures."""
     return frozenset(text.split())
 
 
-KNOWN = _names(
+KNOWN = names(
     "afmoe apertus arcee arctic arwkv7 baichuan bailingmoe bailingmoe2 bailingmoe3 bert bitnet bloom "
     "chameleon chatglm codeshell cogvlm cohere2 cohere2moe command-r dbrx deci deepseek deepseek2 "
     "deepseek2-ocr deepseek32 deepseek4 dots1 dots3note dream ernie4_5 ernie4_5-moe eurobert exaone "
@@ -27,81 +28,81 @@ KNOWN = _names(
 )
 """Names whose caches are modelled, or estimated with a warning (see OWN_CACHES)."""
 
-NO_CACHE = _names(
+NO_CACHE = names(
     "bert nomic-bert nomic-bert-moe jina-bert-v2 jina-bert-v3 neo-bert eurobert modern-bert gemma-embedding "
     "dream llada llada-moe rnd1 wavtokenizer-dec"
 )
 """They keep no KV cache at all."""
 
-WITHOUT_MASKS_OF_CONTEXT = NO_CACHE | _names("llama-embed t5encoder")
+WITHOUT_MASKS_OF_CONTEXT = NO_CACHE | names("llama-embed t5encoder")
 """They look at the tokens of one batch only."""
 
-NEVER_CAUSAL = _names("dream llada llada-moe rnd1 gemma-embedding")
+NEVER_CAUSAL = names("dream llada llada-moe rnd1 gemma-embedding")
 """A batch of theirs may be longer than the context, whatever the file says of causal attention."""
 
-NO_OUTPUT = _names(
+NO_OUTPUT = names(
     "bert nomic-bert nomic-bert-moe jina-bert-v2 jina-bert-v3 neo-bert eurobert modern-bert t5encoder "
     "llama-embed gemma-embedding"
 )
 """They have no output matrix, so that their embedding matrix is never loaded a second time for it."""
 
-OWN_CACHES = _names("t5 t5encoder pockettts qwen3tts")
+OWN_CACHES = names("t5 t5encoder pockettts qwen3tts")
 """They keep caches of their own kind, which are estimated only."""
 
-RECURRENT = _names("mamba mamba2 rwkv6 rwkv7 rwkv6qwen2 arwkv7")
+RECURRENT = names("mamba mamba2 rwkv6 rwkv7 rwkv6qwen2 arwkv7")
 """Every layer is recurrent, none attends."""
 
-HYBRID_BY_HEADS = _names("jamba granitehybrid lfm2 lfm2moe plamo2 kimi-linear kimi-k3 bailingmoe3")
+HYBRID_BY_HEADS = names("jamba granitehybrid lfm2 lfm2moe plamo2 kimi-linear kimi-k3 bailingmoe3")
 """A layer without KV heads is recurrent, any other attends."""
 
 HYBRID_BY_INTERVAL = {"qwen3next": 4, "qwen35": 4, "qwen35moe": 4, "minimax-01": 8}
 """Every so many layers one attends, the others are recurrent, unless the file lists them."""
 
-HYBRID_NEMOTRON = _names("nemotron_h nemotron_h_moe")
-HYBRID_PARALLEL = _names("falcon-h1")
+HYBRID_NEMOTRON = names("nemotron_h nemotron_h_moe")
+HYBRID_PARALLEL = names("falcon-h1")
 """Every layer does both."""
 
-TRUNK_ONLY = _names("step35 hy_v3 mimo2 glm-dsa deepseek32 dots3note")
+TRUNK_ONLY = names("step35 hy_v3 mimo2 glm-dsa deepseek32 dots3note")
 """Layers that only predict further tokens have no cache here, unlike everywhere else."""
 
-COMPRESSED = _names("deepseek4")
+COMPRESSED = names("deepseek4")
 """Every layer looks through a window; some keep compressed cells and indexers of the whole context too."""
 
-ROLLS_BACK = _names("qwen35 qwen35moe nemotron_h nemotron_h_moe lfm2 lfm2moe bailingmoe3 deepseek4")
+ROLLS_BACK = names("qwen35 qwen35moe nemotron_h nemotron_h_moe lfm2 lfm2moe bailingmoe3 deepseek4")
 """Their recurrent state is kept once more for each drafted token."""
 
-SPARSE_INDEXED = _names("deepseek32 glm-dsa dots3note")
+SPARSE_INDEXED = names("deepseek32 glm-dsa dots3note")
 GEMMA3N_KV_LAYERS = 20
 """Layers of gemma3n that own a cache; the engine has this number built in."""
 GLM_INDEXER_FROM_CTX = 1 << 20
 """glm-dsa models trained for so much context share indexers among layers."""
 
-NO_FLASH_ATTENTION = _names("grok")
+NO_FLASH_ATTENTION = names("grok")
 
-NO_TENSOR_SPLIT = _names(
+NO_TENSOR_SPLIT = names(
     "grok mpt plamo2 minicpm3 gemma3n mamba mamba2 jamba falcon-h1 olmo2 olmoe deepseek2 deepseek32 "
     "dots3note glm-dsa bitnet t5 nemotron_h nemotron_h_moe granitehybrid minimax-01 minimax-m2 minimax-m3 "
     "mistral4 kimi-linear kimi-k3 bailingmoe3 qwen3tts"
 )
 """The engine refuses `-sm tensor` for them."""
 
-UNGATED = _names(
-    "gpt2 gptj gptneox falcon mpt bloom starcoder starcoder2 phi2 codeshell refact nemotron jais jais2 bert "
-    "nomic-bert-moe jina-bert-v3 arcee apertus talkie"
+UNGATED = names(
+    "gpt2 gptj gptneox falcon mpt bloom starcoder starcoder2 phi2 codeshell nemotron jais2 bert pockettts "
+    "nomic-bert-moe jina-bert-v3 arcee apertus"
 )
 """Feed-forward layers of two matrices instead of three."""
 
 
-EXPERTS_BY_COMMON_WIDTH = _names(
+EXPERTS_BY_COMMON_WIDTH = names(
     "arctic dbrx granitemoe granitehybrid hunyuan-moe jamba minimax-m2 phimoe granite_swa minimax-01 llama "
     "olmoe nomic-bert-moe"
 )
 """Their experts are as wide as `feed_forward_length` says."""
 
-ALL_LOGITS = _names("cogvlm dflash")
+ALL_LOGITS = names("cogvlm dflash")
 """They compute the logits of every token of a batch."""
 
-SHARED_BLOCKS = _names("minimax-m3")
+SHARED_BLOCKS = names("minimax-m3")
 """They choose blocks of the context by scores that are kept whole."""
 
 

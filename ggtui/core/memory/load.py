@@ -37,11 +37,12 @@ class Load:
 
     @property
     def taught(self) -> MeasuredCompute | None:
-        """The newest that a load of this kind has taught; None before the first."""
+        """The newest that a load of this kind has taught, else the newest of any; None before the first."""
         shape = self.model.shape
         if self.measured is not None or shape is None:
             return self.measured
-        return next((each for each in self.model.measured if each.suits(shape, self.request)), None)
+        kept = self.model.measured
+        return next((each for each in kept if each.suits(shape, self.request)), next(iter(kept), None))
 
     def plan(self, like: MemoryPlan | None = None, n_gpu_layers: int | None = None) -> MemoryPlan:
         """The plan of this load. like: one of the same load, when only the layers on devices differ."""

@@ -142,7 +142,9 @@ def test_more_context_slots_or_batch_never_take_less(
     (wider,) = MemoryPlan(MODEL, replace(request, n_ubatch=n_ubatch + 64)).shares(n_ctx)
     (further,) = MemoryPlan(MODEL, replace(request, n_parallel=n_parallel + 1)).shares(n_ctx)
 
-    assert here.total_bytes <= min(longer.total_bytes, wider.total_bytes, further.total_bytes)
+    assert here.total_bytes <= min(longer.total_bytes, wider.total_bytes)
+    # The engine rounds a batch up to a multiple of the slots, so more slots can mean fewer tokens of it.
+    assert here.total_bytes - here.compute_bytes <= further.total_bytes - further.compute_bytes
 
 
 def test_a_model_of_which_only_the_size_is_known_is_counted_whole() -> None:

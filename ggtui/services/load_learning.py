@@ -88,6 +88,14 @@ class LoadLearning:
 
     async def _learn(self, launch: Launch) -> None:
         await asyncio.sleep(self._settles_s)
+        try:
+            await self._compare(launch)
+        except CatalogFailure as error:
+            _LOG.warning("%s: %s", error.title, error.message)
+        except Exception:  # a log may hold anything; the model serves all the same
+            _LOG.exception("nothing is learned from the load of %s", launch.public_id)
+
+    async def _compare(self, launch: Launch) -> None:
         model = self._model(launch)
         if model is None or not launch.predicted or not launch.load_log.is_told:
             return
@@ -106,10 +114,7 @@ class LoadLearning:
         launch.record = record
         self._keep(_kind(model, launch), record)
         self._ledger.changed()
-        try:
-            await self._catalog.note_load(model.id, record)
-        except CatalogFailure as error:
-            _LOG.warning("%s: %s", error.title, error.message)
+        await self._catalog.note_load(model.id, record)
 
     def _keep(self, kind: _Kind, record: LoadRecord) -> None:
         self._known[kind] = record

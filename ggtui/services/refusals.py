@@ -55,9 +55,13 @@ class Refusals:
         self._limiter = RestartLimiter()
         self._final: dict[int, _Final] = {}
 
-    def failed(self, spec: ModelLaunchSpec, error: ModelRuntimeError, now: float) -> None:
-        """A start failed."""
+    def failed(
+        self, spec: ModelLaunchSpec, error: ModelRuntimeError, now: float, *, has_worked: bool = False
+    ) -> None:
+        """A start failed. has_worked: with another context it did just now, so nothing failed for good."""
         self._limiter.failed(spec.model_id, now)
+        if has_worked:
+            return
         if isinstance(error, ModelFileNotFound) or getattr(error, "reason", None) in FINAL_REASONS:
             self._final[spec.model_id] = _Final(error, _file_now(spec))
 

@@ -243,7 +243,8 @@ class ModelRuntime:
         """See FleetReports."""
         resident = self._scheduler.resident(launch_id)
         if resident is not None:
-            self._refusals.failed(self._specs[resident.model_id], error, self._now())
+            spec, has_worked = self._specs[resident.model_id], resident.restore_ctx is not None
+            self._refusals.failed(spec, error, self._now(), has_worked=has_worked)
         is_out_of_memory = isinstance(error, OutOfMemory)
         decisions = self._scheduler.launch_failed(launch_id, self._now(), is_out_of_memory=is_out_of_memory)
         self._carry_out(decisions, launch_error=error)

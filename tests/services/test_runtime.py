@@ -463,3 +463,25 @@ def test_a_stop_of_long_ago_is_no_part_of_a_wait() -> None:
             assert behind.waited.queued_s > 0.05
 
     asyncio.run(scenario())
+
+
+class FussyAboutSize(MemoryLauncher):
+    """An engine that does not take a size above 4096."""
+
+    async def launch(self, plan: LaunchPlan, listener: LaunchListener) -> MemoryServer:
+        refused = LaunchRejected("invalid argument", reason=SpawnReason.BAD_ARGUMENT)
+        self.script("alpha", Script(failure=refused) if plan.n_ctx > 4096 else Script())
+        return await super().launch(plan, listener)
+
+
+def test_a_size_that_the_engine_refuses_does_not_lock_the_model_out() -> None:
+    async def scenario() -> None:
+        async with desk(launcher=FussyAboutSize()) as it:
+            await it.runtime.ensure_model_running("alpha", None, 4096)
+            with pytest.raises(LaunchRejected):
+                await it.runtime.ensure_model_running("alpha", 8192, 4096)
+            await it.runtime.ensure_model_running("beta", None, 4096)
+
+            assert 4096 == (await it.runtime.ensure_model_running("alpha", None, 4096)).effective_ctx
+
+    asyncio.run(scenario())

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from ggtui.core.errors import Failure
-from ggtui.core.text import plain
+from ggtui.core.text import plain, width
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 SCHEMA = 1
 """Of the documents that are made here; grows when a key changes its meaning or goes away."""
@@ -66,6 +66,14 @@ class Output:
         """One line of data, on its way at once."""
         self._write(self._stdout, text)
 
+    def path(self, path: str) -> None:
+        """A path on a line of its own: byte for byte for a program, escaped for a terminal."""
+        buffer = getattr(self._stdout, "buffer", None)
+        if self._stdout is None or buffer is None or self._stdout.isatty():
+            self._write(self._stdout, _escaped(path))
+        else:
+            self._deliver(self._stdout, lambda: buffer.write(os.fsencode(path) + b"\n"))
+
     def document(self, document: Mapping[str, object]) -> None:
         """One JSON document, on one line."""
         self._write(self._stdout, json.dumps(document, ensure_ascii=True))
@@ -78,11 +86,12 @@ class Output:
         if not rows:
             return
         lines = [list(head), *[list(row) for row in rows]]
-        widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+        widths = [max(width(line[column]) for line in lines) for column in range(len(head))]
         for line in lines:
+            gaps = [" " * (most - width(cell)) for cell, most in zip(line, widths, strict=True)]
             cells = [
-                cell.rjust(width) if column in right else cell.ljust(width)
-                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+                gap + cell if column in right else cell + gap
+                for column, (cell, gap) in enumerate(zip(line, gaps, strict=True))
             ]
             self.line("  ".join(cells).rstrip())
 
@@ -108,12 +117,19 @@ class Output:
         if self.is_ascii or not encoding.lower().startswith("utf"):
             text = text.translate(_ASCII)
         text = text.encode(encoding, "replace").decode(encoding)
+        self._deliver(stream, lambda: stream.write(text + "\n"))
+
+    def _deliver(self, stream: TextIO, write: Callable[[], object]) -> None:
         try:
-            stream.write(text + "\n")
+            write()
             stream.flush()
         except OSError as error:
             _forget(stream)
             raise OutputLost(error.strerror or type(error).__name__) from error
+
+
+def _escaped(path: str) -> str:
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in path)
 
 
 def _forget(stream: TextIO) -> None:

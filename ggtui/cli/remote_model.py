@@ -16,7 +16,7 @@ from ggtui.adapters.remote.crew import AT_ONCE, ask_all, ask_one
 from ggtui.adapters.remote.hub import HubName, file_address, gguf_files
 from ggtui.adapters.remote.ranges import opened_remotely
 from ggtui.adapters.remote.refusals import NotThere
-from ggtui.cli.model_file import summary_of
+from ggtui.cli.model_file import model_facts, summary_of
 from ggtui.core.errors import Failure, HeaderUnreadable, RemoteRefused
 from ggtui.core.naming import shard_of
 from ggtui.core.units import MIB
@@ -66,7 +66,8 @@ def is_repository(name: str) -> bool:
 def summary_of_address(name: str, environ: Mapping[str, str]) -> ModelSummary:
     """What the header of the file at this address tells, all its shards counted.
 
-    Raises: RemoteFailure, HeaderUnreadable, ConfigInvalid; a shard that is missing shows as `problem`.
+    Raises: RemoteFailure, HeaderUnreadable (also for a file that is no model), ConfigInvalid; a shard that
+    is missing shows as `problem`.
     """
     access = access_from(environ)
     given = file_address(name, access)
@@ -85,7 +86,7 @@ def summary_of_address(name: str, environ: Mapping[str, str]) -> ModelSummary:
             raise each
     found = [_file(each, header) for each, header in headers.items() if isinstance(header, Header)]
     model = next(models_of(found))
-    return summary_of(model, read_facts(model, partial(_told, headers)))
+    return summary_of(model, model_facts(model, read_facts(model, partial(_told, headers))))
 
 
 def read_repository(name: str, environ: Mapping[str, str]) -> Repository:

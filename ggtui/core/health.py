@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ggtui.core.gpu_absence import gpu_absence
 from ggtui.core.ports.gpu import NoGpu
+from ggtui.core.text import listed, plain
 from ggtui.core.units import GIB, gib, used_of_total
 
 if TYPE_CHECKING:
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 LITTLE_ROOM = GIB
 """Bytes left on a disk, below which it is told."""
+
+NAMED = 8
+"""Broken models that a line names before it counts the rest."""
+
+LONGEST_LINE = 4000
+"""Characters of one finding."""
 
 
 class Health(StrEnum):
@@ -45,24 +52,23 @@ def report_text(checks: Sequence[Check], arrow: str = "→") -> str:
     width = max((len(each.name) for each in checks), default=0)
     lines = []
     for each in checks:
-        lines.append(f"{each.health:<4}  {each.name:<{width}}  {each.detail}")
+        lines.append(f"{each.health:<4}  {each.name:<{width}}  {plain(each.detail, LONGEST_LINE)}")
         if each.cure and each.health is not Health.OK:
-            lines.append(f"{'':<4}  {'':<{width}}  {arrow} {each.cure}")
+            lines.append(f"{'':<4}  {'':<{width}}  {arrow} {plain(each.cure, LONGEST_LINE)}")
     return "\n".join(lines)
 
 
 def models(known: Sequence[ModelSummary], report: CatalogReport) -> Check:
     """Whether there is anything to run."""
-    if report.problems:
-        return Check("models", Health.WARN, "; ".join(report.problems), "correct models_dirs or stores")
-    if not report.folders:
+    if not report.folders and not report.problems:
         return Check("models", Health.WARN, "no models folder is set", "ggtui --models-dir DIR")
     broken = [model.public_id for model in known if model.problem]
     detail = f"{len(known)} in {', '.join(report.folders)}"
-    if broken:
-        return Check(
-            "models", Health.WARN, f"{detail}; broken: {', '.join(broken)}", "ggtui show MODEL tells"
-        )
+    told = [*report.problems, *([f"broken: {listed(broken, NAMED)}"] if broken else [])]
+    if told:
+        cures = ["correct what is told of the folders"] if report.problems else []
+        cures += ["ggtui show MODEL tells what is broken"] if broken else []
+        return Check("models", Health.WARN, "; ".join((detail, *told)), "; ".join(cures))
     health = Health.OK if known else Health.WARN
     return Check("models", health, detail, "" if known else "put .gguf files there")
 

@@ -31,6 +31,34 @@ def test_columns_are_as_wide_as_their_widest_cell() -> None:
     assert "NAME     N\na        1\nlonger  22\n" == _text(out)
 
 
+def test_columns_are_aligned_beside_wide_signs() -> None:
+    output, out, _ = _output()
+
+    output.table(("NAME", "N"), [("日本", "1"), ("abcde", "22")], frozenset({1}))
+
+    assert "NAME    N\n日本    1\nabcde  22\n" == _text(out)
+
+
+def test_a_path_goes_to_a_program_byte_for_byte() -> None:
+    output, out, _ = _output()
+    output.line("before")
+
+    output.path("/m/bad\udcff\x1b[31m.gguf")
+
+    out.seek(0)
+
+    assert b"before\n/m/bad\xff\x1b[31m.gguf\n" == out.buffer.read()
+
+
+def test_a_path_on_a_terminal_cannot_act_on_it() -> None:
+    output, out, _ = _output()
+    out.isatty = lambda: True  # type: ignore[method-assign]
+
+    output.path("/m/日本 \x1b]0;x\x07\n\u202e\udcff.gguf")
+
+    assert "/m/日本 \\x1b]0;x\\x07\\n\\u202e\\udcff.gguf\n" == _text(out)
+
+
 def test_a_table_without_rows_is_nothing() -> None:
     output, out, _ = _output()
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from ggtui.adapters.memory.gpu import every_state, made_up_gpu, made_up_machine
-from ggtui.core.health import Health, driver, memory, processor
-from ggtui.core.models import EngineInfo
+from ggtui.core.health import Check, Health, driver, memory, models, processor, report_text
+from ggtui.core.models import EngineInfo, ModelSummary
+from ggtui.core.ports.catalog import CatalogReport
 from ggtui.core.ports.gpu import CpuFacts, MemoryReading
 from ggtui.core.units import GIB
 
@@ -71,3 +72,20 @@ def test_a_processor_without_its_usual_instructions_is_told(
 
     assert health is processor(reading).health
     assert processor(reading).detail.startswith("Some CPU, 4 cores, 8 threads")
+
+
+def test_broken_models_are_told_beside_the_problems_of_folders() -> None:
+    known = [ModelSummary(n, f"m{n}", "m", "", 1, problem="cut") for n in range(10)]
+    report = CatalogReport(folders=("/m",), problems=("/m/x: no manifest",))
+
+    check = models(known, report)
+
+    assert "10 in /m; /m/x: no manifest; broken: m0, m1, m2, m3, m4, m5, m6, m7 and 2 more" == check.detail
+    assert "correct what is told of the folders; ggtui show MODEL tells what is broken" == check.cure
+    assert "ggtui show MODEL tells what is broken" == models(known, replace(report, problems=())).cure
+
+
+def test_no_finding_can_act_on_a_terminal() -> None:
+    text = report_text([Check("config", Health.FAIL, "no key \x1b[31mred", "say \x1b]0;x\x07so")])
+
+    assert ["fail  config  no key red", "              → say so"] == text.split("\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ggtui.core.text import plain
+from ggtui.core.text import listed, plain, width
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,8 @@ from ggtui.core.text import plain
         ("right\u202eleft", "right left"),
         ("zero\u200bwidth", "zero width"),
         ("bad \udcff byte", "bad   byte"),
+        ("arabic\u061cmark", "arabic mark"),
+        ("hidden\U000e0041tag", "hidden tag"),
         ("日本語 ok", "日本語 ok"),
         ("\x1b", ""),
     ],
@@ -36,3 +38,11 @@ def test_long_text_is_cut_with_a_mark() -> None:
 
 def test_markup_is_kept_as_text() -> None:
     assert "[red]x[/red]" == plain("[red]x[/red]")
+
+
+def test_wide_signs_take_two_columns_and_marks_none() -> None:
+    assert [4, 4, 1, 0] == [width(text) for text in ("abcd", "日本", "e\u0301", "")]
+
+
+def test_a_long_list_names_the_first_and_counts_the_rest() -> None:
+    assert ["", "a, b", "a, b and 2 more"] == [listed(names, 2) for names in ("", "ab", "abcd")]

@@ -20,7 +20,7 @@ from ggtui.cli.surroundings import (
 )
 from ggtui.core.snapshot import EngineSnapshot, ModelStatus
 from ggtui.core.state_json import LONGEST_PATH, state_document
-from ggtui.core.text import plain
+from ggtui.core.text import listed, plain
 from ggtui.core.units import MIB, gib, tokens
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ ADAPTER_HEAD = ("ADAPTER", "ARCHITECTURE", "SIZE", "FOR", "FILE")
 RIGHT = frozenset({2, 3})
 WORTH_A_LINE = 64 * MIB
 """Copies that take less are not mentioned."""
+NAMED = 4
+"""Copies that a remark names before it counts the rest."""
 
 
 def run(call: Call) -> ExitCode:
@@ -77,11 +79,11 @@ def _remarks(shelf: Shelf) -> list[str]:
         if model.warning:
             remarks.append(f"{model.public_id}: {model.warning}")
         if model.projector_candidates:
-            names = ", ".join(model.projector_candidates)
+            names = listed(model.projector_candidates, NAMED)
             remarks.append(f"{model.public_id}: no projector is chosen of {names}")
         if model.waste_bytes >= WORTH_A_LINE:
-            places = ", ".join((*model.places, *model.copies))
-            remarks.append(f"{model.public_id}: further copies take {gib(model.waste_bytes)}: {places}")
+            copies = listed((*model.places, *model.copies), NAMED)
+            remarks.append(f"{model.public_id}: further copies take {gib(model.waste_bytes)}: {copies}")
     return remarks
 
 

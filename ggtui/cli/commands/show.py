@@ -65,7 +65,7 @@ def _print_paths(call: Call, config: Config, state: dict[str, Any] | None) -> Ex
         call.out.document({"schema": 1, "model": spec.public_id, "paths": paths})
         return ExitCode.DONE
     for path in paths:
-        call.out.line(path)
+        call.out.path(path)
     return ExitCode.DONE
 
 
@@ -97,9 +97,20 @@ def _facts(model: ModelSummary, config: Config, room: Room) -> list[tuple[str, s
         ("chosen ctx", tokens(context_of(model, config, room))),
         ("serves", ", ".join(model.capabilities)),
     ]
-    if model.tags:
-        facts.append(("tags", " ".join(model.tags)))
-    return facts + ([("problem", model.problem)] if model.problem else [])
+    beside = [
+        ("tags", " ".join(model.tags)),
+        ("lies in", ", ".join(model.places)),
+        ("copies", ", ".join(model.copies)),
+        ("projector", model.projector or _to_choose(model)),
+        ("warning", model.warning),
+        ("problem", model.problem),
+    ]
+    return facts + [(name, words) for name, words in beside if words]
+
+
+def _to_choose(model: ModelSummary) -> str:
+    names = ", ".join(model.projector_candidates)
+    return f"not chosen: {names}" if names else ""
 
 
 def _row(ahead: Forecast) -> tuple[str, ...]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 from ggtui.core.units import tokens
+from tests.adapters.gguf.stores.layouts import adapter, imatrix, model, placed, projector
 from tests.models import tiny_model, truncated_model
 
 if TYPE_CHECKING:
@@ -195,3 +198,54 @@ def test_gpu_prints_main_memory_always(cli: CommandLine) -> None:
 
     assert document["memory"]["ram_total_bytes"] > 0
     assert any(line.startswith("RAM  ") for line in cli("gpu").out.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("mmproj-a.gguf", projector(), "a vision projector"),
+        ("lora.gguf", adapter(), "a LoRA adapter"),
+        ("imatrix.gguf", imatrix(), "an importance matrix"),
+    ],
+)
+def test_what_only_belongs_to_a_model_is_not_estimated(
+    cli: CommandLine, name: str, content: bytes, words: str
+) -> None:
+    path = placed(cli.folder / name, content)
+
+    answer = cli("estimate", str(path))
+
+    assert (1, "") == (answer.code, answer.out)
+    assert f"{name} is {words}, which is no model by itself" in answer.err
+
+
+def test_show_tells_where_a_model_lies_and_what_is_beside_it(cli: CommandLine) -> None:
+    folder = cli.models_dir / "sees"
+    placed(folder / "gamma.gguf", model("Gamma"))
+    placed(folder / "mmproj-a.gguf", projector())
+
+    alone = cli("show", "gamma-f32").out
+    placed(folder / "mmproj-b.gguf", projector() + bytes(32))
+    to_choose = cli("show", "gamma-f32").out
+
+    assert f"lies in       folder {folder}\n" in alone
+    assert "projector     mmproj-a.gguf\n" in alone
+    assert "projector     not chosen: mmproj-a.gguf, mmproj-b.gguf\n" in to_choose
+
+
+def test_show_prints_paths_that_a_program_can_open(cli: CommandLine) -> None:
+    path = placed(cli.models_dir / "odd\x1b[31m.gguf", model("Odd"))
+
+    assert f"{path}\n" == cli("show", "--path", "odd-31m-f32").out
+
+
+def test_ls_names_some_copies_and_counts_the_others(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ggtui.cli.commands.ls.WORTH_A_LINE", 1)
+    for number in range(6):
+        placed(cli.models_dir / f"copy{number}.gguf", model("Copy"))
+
+    remark = next(line for line in cli("ls").err.splitlines() if line.startswith("copy0-f32: further"))
+
+    assert remark.endswith("copy1-f32, copy2-f32, copy3-f32 and 2 more")

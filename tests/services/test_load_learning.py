@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-
-import pytest
+from typing import TYPE_CHECKING
 
 from ggtui.adapters.memory.catalog import MemoryCatalog
 from ggtui.adapters.memory.gpu import MemoryProbe
@@ -19,6 +18,9 @@ from ggtui.services.launches import LaunchLedger
 from ggtui.services.load_learning import LoadLearning
 from ggtui.services.logs import LogBook
 from ggtui.services.runtime import ModelRuntime, RuntimeSettings
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_a_comparison_that_fails_is_told_and_the_model_serves(

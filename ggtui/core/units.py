@@ -59,4 +59,4 @@ def parameters(count: int | None) -> str:
         return f"{count / 1e9:.1f}B"
     if count >= 1_000_000:
         return f"{count / 1e6:.0f}M"
-    return f"{count / 1e3:.0f}k"
+    return f"{count / 1e3:.0f}k" if count >= 1000 else str(count)

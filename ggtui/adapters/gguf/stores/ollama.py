@@ -113,7 +113,9 @@ def _files(manifest: _Manifest, blobs: str, inside: tuple[str, ...], place: Plac
         # Before it becomes a path: a digest may hold anything.
         digest = DIGEST.fullmatch(layer.digest)
         if digest is None:
-            file = lost(os.path.join(blobs, group_key(layer.digest)), "its digest is none", place)
+            file = lost(
+                os.path.join(blobs, group_key(layer.digest)), "its manifest names no sound digest", place
+            )
         else:
             file = _inside(look_at(os.path.join(blobs, f"sha256-{digest[1]}"), place), inside)
         yield replace(file, alias=place.title, kind=kind)

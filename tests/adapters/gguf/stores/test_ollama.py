@@ -96,7 +96,7 @@ def test_a_digest_that_is_none_never_becomes_a_path(tmp_path: Path, digest: str)
 
     (file,) = look(tmp_path / "store").files
 
-    assert ("its digest is none", 0) == (file.problem, file.size_bytes)
+    assert ("its manifest names no sound digest", 0) == (file.problem, file.size_bytes)
     assert os.path.dirname(file.path) == str(tmp_path / "store" / "blobs")
     assert ".." not in file.path
 

@@ -366,7 +366,7 @@ def test_big_y_offers_what_there_is() -> None:
         async with on_stage(running(target())) as stage:
             await stage.press("Y")
 
-            assert ["no", "curl", "env", "command"] == answers(stage)
+            assert ["no", "curl", "env", "command", "path"] == answers(stage)
             await stage.press("down", "enter")
             await stage.until(lambda: bool(stage.app.clipboard))
             assert "qwen3-coder-30b-a3b" in stage.app.clipboard

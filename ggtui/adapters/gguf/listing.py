@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ggtui.adapters.gguf.facts import KIND_MODEL
+from ggtui.adapters.gguf.kinship import is_one_family, is_related
 from ggtui.core.models import AdapterSummary, ModelSummary
 from ggtui.core.stores import StoreKind
 from ggtui.core.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ggtui.adapters.gguf.found import Place
     from ggtui.adapters.gguf.store import StoredModel
@@ -63,8 +64,10 @@ def entries(rows: Iterable[StoredModel]) -> list[Entry]:
     known = list(rows)
     models = _together(row for row in known if row.facts.kind == KIND_MODEL)
     projectors = _together(row for row in known if row.facts.kind == "mmproj" and row.facts.problem is None)
-    for model in models:
-        model.projectors = [each for each in projectors if _belongs(each, model)]
+    for projector in projectors:
+        beside = [model for model in models if projector.groups & model.groups]
+        for model in its_models(projector, beside):
+            model.projectors.append(projector)
     return models
 
 
@@ -95,11 +98,27 @@ def _together(rows: Iterable[StoredModel]) -> list[Entry]:
     return found
 
 
-def _belongs(projector: Entry, model: Entry) -> bool:
-    if not projector.groups & model.groups:
-        return False
-    wanted, given = model.row.facts.n_embd, projector.row.facts.projection_dim
-    return wanted is None or given is None or wanted == given
+def its_models(projector: Entry, beside: Sequence[Entry]) -> list[Entry]:
+    """The models among these that a projector may belong to: launched with a strange one, a model fails.
+
+    beside: the models of its folder or repository. A folder that holds models of one family holds their
+    projector; among others the name has to tell.
+    """
+    given = projector.row.facts.projection_dim
+    fitting = [
+        model
+        for model in beside
+        if given is None or model.row.facts.n_embd is None or given == model.row.facts.n_embd
+    ]
+    if is_one_family(_names(model) for model in beside):
+        return fitting
+    own = _names(projector)
+    return [model for model in fitting if is_related(own, _names(model))]
+
+
+def _names(entry: Entry) -> tuple[str, ...]:
+    """What a file calls itself, and what it is called."""
+    return entry.row.facts.name, os.path.basename(entry.row.path)
 
 
 def summary(entry: Entry) -> ModelSummary:

@@ -289,3 +289,16 @@ def test_a_shard_that_goes_makes_the_whole_model_missing(tmp_path: Path) -> None
             await catalog.close()
 
     assert [False, True] == asyncio.run(main())
+
+
+def test_a_projector_in_a_folder_of_many_models_belongs_to_its_own_only(tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    placed(folder / "gemma-3-4b-it-Q4_K_M.gguf", model("Gemma 3 4b It"))
+    placed(folder / "llama-3.2-3b-Q4_K_M.gguf", model("Llama 3.2 3B"))
+    placed(folder / "mmproj-gemma-3-4b-it-f16.gguf", layouts.projector(64))
+
+    seen = look(tmp_path)
+
+    assert {"Gemma 3 4b It": "mmproj-gemma-3-4b-it-f16.gguf", "Llama 3.2 3B": ""} == {
+        name: each.projector for name, each in seen.models.items()
+    }

@@ -1,4 +1,4 @@
-"""Puts the whole state together and hands it to everybody who watches, at most every 50 ms."""
+"""Puts the whole state together and hands it to everybody who watches, at most four times a second."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 COALESCE_S = 0.05
+"""Changes within this time are told together."""
+APART_S = 0.25
+"""From one telling to the next: requests come and go by the thousand, and each telling costs a redraw."""
 
 
 class Publisher:
@@ -65,14 +68,17 @@ class Publisher:
         self._rows: dict[int, ModelStatus] = {}
         self._hearers: list[Callable[[EngineSnapshot], None]] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._told_at = -APART_S
         for source in (catalog, ledger, gpu, lookup):
             source.changed = self.changed
 
     def changed(self) -> None:
-        """Something is different: subscribers hear of it within COALESCE_S seconds."""
+        """Something is different: subscribers hear of it within COALESCE_S seconds, or APART_S when busy."""
         self._version += 1
         if self._hearers and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(COALESCE_S, self._tell)
+            loop = asyncio.get_running_loop()
+            moment = max(loop.time() + COALESCE_S, self._told_at + APART_S)
+            self._timer = loop.call_at(moment, self._tell)
 
     def subscribe(self, hear: Callable[[EngineSnapshot], None]) -> Callable[[], None]:
         """Call `hear` with the state now and after every change; returns what ends it."""
@@ -105,6 +111,7 @@ class Publisher:
 
     def _tell(self) -> None:
         self._timer = None
+        self._told_at = asyncio.get_running_loop().time()
         snapshot = self.snapshot()
         for hear in list(self._hearers):
             try:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ggtui.core.models import ModelSummary
-    from ggtui.core.snapshot import EngineSnapshot, ModelStatus
+    from ggtui.core.snapshot import EngineSnapshot, ModelStatus, TargetStatus
     from ggtui.tui.desk import Desk
     from ggtui.tui.glyphs import Glyphs
 
@@ -102,10 +102,16 @@ def catalog_rows(desk: Desk, listing: Listing, glyphs: Glyphs) -> LazyRows[Catal
     facts = (
         tuple(shown),
         desk.basis,
-        tuple((each.model_id, each.progress, each.in_flight) for each in snapshot.targets),
+        tuple(_shown_of(each) for each in snapshot.targets),
         tuple((each.model_id, each.position) for each in snapshot.queue),
     )
     return LazyRows(ids, lambda index: catalog_row(shown[index], desk, glyphs), facts)
+
+
+def _shown_of(target: TargetStatus) -> tuple[object, ...]:
+    """What a row shows of a server. Requests come and go too often to draw the table for them."""
+    is_counted = target.state is TargetState.DRAINING
+    return target.model_id, target.progress, target.in_flight if is_counted else 0
 
 
 def _shown_name(status: ModelStatus) -> str:

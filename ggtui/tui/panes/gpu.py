@@ -57,7 +57,7 @@ class GpuPane(VerticalScroll, can_focus=True):
         height, width = self.content_size.height, self.scrollable_content_region.width
         rows = gpu_lines(self.view, width, self._glyphs, height=height)
         block = self.query_one(TextBlock)
-        # Drawn before the scrollbar was there, lines were too wide by a cell, and counted twice in its height.
+        # Lines that were drawn before the scrollbar was there are a cell too wide, and count twice.
         is_other = width != self._drawn_width or len(rows) != len(block.shown.plain.splitlines())
         self._drawn_width = width
         block.show(lines(rows), layout=is_other)

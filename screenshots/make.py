@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,9 @@ from ggtui.adapters.memory.launcher import FIRST_PID, MemoryLauncher, Script  # 
 from ggtui.bootstrap import build  # noqa: E402
 from ggtui.config.schema import EMBEDDED, Config  # noqa: E402
 from ggtui.core.errors import OutOfMemory, PortInUse, SpawnReason  # noqa: E402
-from ggtui.core.models import AttentionShape, EngineInfo, ModelSummary  # noqa: E402
+from ggtui.core.memory.shape import ModelShape, PerLayer  # noqa: E402
+from ggtui.core.memory.weights import evenly  # noqa: E402
+from ggtui.core.models import EngineInfo, ModelSummary  # noqa: E402
 from ggtui.core.ports.gpu import GpuSample, MemoryReading  # noqa: E402
 from ggtui.core.state import TargetState  # noqa: E402
 from ggtui.proxy.bind import bind  # noqa: E402
@@ -59,28 +61,36 @@ PORT = 8080
 
 
 def _model(
-    model_id: int, name: str, size: float, quant: str, train: int, ctx: int, shape: AttentionShape
+    model_id: int, name: str, size: float, quant: str, train: int, ctx: int, shape: ModelShape
 ) -> ModelSummary:
     return ModelSummary(
         id=model_id,
         public_id=name,
         name=name,
-        architecture="llama" if shape.is_ordinary else "unknown",
+        architecture=shape.architecture,
         size_bytes=int(size * GIB),
         quantisation=quant,
         n_params=int(size * 1.8e9),
         n_ctx_train=train,
         n_ctx_chosen=ctx,
         capabilities=("chat", "completion"),
-        attention=shape,
-        n_embd=5120,
-        n_ff=21504,
-        n_vocab=151936,
+        shape=replace(shape, n_ctx_train=train),
+        weights=evenly(int(size * GIB), shape.n_layer_all),
     )
 
 
-def _shape(n_layer: int, n_head_kv: int, *, is_ordinary: bool = True) -> AttentionShape:
-    return AttentionShape((n_head_kv,) * n_layer, 128, 128, is_ordinary)
+def _shape(n_layer: int, n_head_kv: int, *, is_known: bool = True) -> ModelShape:
+    return ModelShape(
+        architecture="llama" if is_known else "odd",
+        n_layer_all=n_layer,
+        n_embd=5120,
+        n_head=PerLayer.of((40,) * n_layer),
+        n_head_kv=PerLayer.of((n_head_kv,) * n_layer),
+        n_ff=PerLayer.of((21504,) * n_layer),
+        n_vocab=151936,
+        key_length=128,
+        value_length=128,
+    )
 
 
 K = 1024
@@ -90,7 +100,7 @@ MODELS = (
     _model(3, "gemma-3-27b-it", 15.4, "Q4_K_M", 128 * K, 32 * K, _shape(46, 4)),
     _model(4, "llama-3.3-70b-instruct", 27.1, "IQ3_XS", 128 * K, 8 * K, _shape(80, 8)),
     _model(5, "mistral-small-3.2-24b", 15.6, "Q5_K_M", 128 * K, 32 * K, _shape(40, 8)),
-    _model(6, "odd-arch-7b", 3.9, "Q4_0", 32 * K, 8 * K, _shape(32, 8, is_ordinary=False)),
+    _model(6, "odd-arch-7b", 3.9, "Q4_0", 32 * K, 8 * K, _shape(32, 8, is_known=False)),
     _model(7, "phi-4-mini", 3.8, "Q8_0", 128 * K, 128 * K, _shape(32, 4)),
     _model(8, "qwen3-coder-30b-a3b", 17.3, "Q4_K_M", 256 * K, 32 * K, _shape(48, 4)),
     _model(9, "smollm3-3b", 2.6, "Q6_K", 64 * K, 64 * K, _shape(36, 4)),
@@ -104,6 +114,9 @@ LOG = (
 )
 
 
+CUDA = "CUDA0: NVIDIA GeForce RTX 4090 (24564 MiB, 23335 MiB free)"
+
+
 @dataclass
 class World:
     """What the in-memory adapters show."""
@@ -111,7 +124,7 @@ class World:
     probe: MemoryProbe = field(default_factory=MemoryProbe)
     launcher: MemoryLauncher = field(
         default_factory=lambda: MemoryLauncher(
-            info=EngineInfo("llama-server", "/usr/bin/llama-server", "b8149", ("CUDA0",))
+            info=EngineInfo("llama-server", "/usr/bin/llama-server", "b8149", (CUDA,))
         )
     )
 
@@ -211,6 +224,22 @@ async def help_screen(sitting: Sitting) -> None:
     await sitting.pilot.pause()
 
 
+async def options(sitting: Sitting) -> None:
+    """How a model would be launched."""
+    await sitting.until(lambda: sitting.app.desk.snapshot.engine is not None)
+    await sitting.cursor("gemma-3-27b-it")
+    await sitting.pilot.press("e")
+    await sitting.pilot.pause(0.3)
+
+
+async def info(sitting: Sitting) -> None:
+    """What is known of a model, and context against memory."""
+    await sitting.until(lambda: sitting.app.desk.snapshot.engine is not None)
+    await sitting.cursor("gemma-3-27b-it")
+    await sitting.pilot.press("i")
+    await sitting.pilot.pause(0.3)
+
+
 async def demo(sitting: Sitting) -> None:
     """Two real models on the embedded engine, one of them serving."""
     await sitting.load("demo-alpha-f32", TargetState.READY)
@@ -232,6 +261,8 @@ PICTURES = {
     "loading": Picture((80, 24), loading),
     "failure": Picture((80, 24), failure),
     "help": Picture((80, 24), help_screen),
+    "options": Picture((100, 30), options),
+    "info": Picture((100, 34), info),
     "demo": Picture((80, 24), demo, is_real=True),
 }
 

@@ -12,7 +12,7 @@ import pytest
 
 from ggtui.adapters.llama_server.discovery import describe, locate
 from ggtui.core.models import EngineInfo
-from tests.contracts.launching import run, survivors
+from tests.contracts.launching import run, survivors, wait_for_none
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,7 +140,7 @@ def test_a_look_that_is_given_up_leaves_no_process(tmp_path: Path) -> None:
         look.cancel()
         await asyncio.gather(look, return_exceptions=True)
 
-        assert [] == survivors("given-up")
+        assert [] == wait_for_none("given-up")
 
     run(test())
 

@@ -153,13 +153,11 @@ def _figures(load: Load, plan: MemoryPlan, n_ctx: int, frees: tuple[str, ...], t
 
 
 def _trust(load: Load, plan: MemoryPlan) -> Assurance:
-    taught = load.taught
-    is_counted = taught is not None and taught.overhead_bytes is not None
     return assurance(
         load.model,
         plan.request,
-        taught,
-        is_overhead_known=load.pool.kind is PoolKind.RAM or is_counted,
+        load.taught,
+        is_overhead_known=load.pool.kind is PoolKind.RAM or load.overhead_bytes is not None,
         is_use_known=load.pool.is_use_known,
     )
 

@@ -86,6 +86,8 @@ class ModelSummary:
     """Public ids of models with the same content that are listed for themselves."""
     measured: tuple[MeasuredCompute, ...] = ()
     """What earlier loads of this file have taught of its compute buffer, the newest first."""
+    overhead_bytes: int | None = None
+    """What the driver took on each device in the newest load of any model here; None until one has told."""
     projector: str = ""
     """The vision projector that belongs to it; empty when there is none, or more than one."""
     projector_bytes: int = 0

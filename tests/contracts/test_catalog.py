@@ -400,6 +400,26 @@ def test_a_model_is_removed_as_its_plan_says_and_only_then(place: Place) -> None
     run(place, scenario())
 
 
+def test_what_the_driver_took_in_one_load_counts_for_every_model(place: Place) -> None:
+    device = DeviceShare("CUDA0", weights_bytes=1000)
+    record = LoadRecord(1.0, "llama-server 1", 4096, 4, (device,), (device,), process_bytes=1300)
+    silent = replace(record, at=2.0, process_bytes=None)
+
+    async def scenario() -> None:
+        place.add("alpha")
+        place.add("beta")
+        await place.catalog.refresh()
+        alpha = (await place.catalog.list_models())[0]
+        for each in (record, silent):
+            await place.catalog.note_load(alpha.id, each)
+
+        for _ in range(2):  # before a look at the folders and after it
+            assert [300, 300] == [model.overhead_bytes for model in await place.catalog.list_models()]
+            await place.catalog.refresh()
+
+    run(place, scenario())
+
+
 def test_other_folders_and_options_count_from_the_next_refresh(place: Place, tmp_path: Path) -> None:
     async def scenario() -> None:
         place.add("alpha")

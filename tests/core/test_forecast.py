@@ -23,7 +23,7 @@ from ggtui.core.memory.pool import MemoryPool, PoolDevice, PoolKind
 from ggtui.core.memory.shape import PerLayer
 from ggtui.core.memory.weights import ModelWeights
 from ggtui.core.models import KvType, LaunchOptions, ModelSummary
-from ggtui.core.units import GIB
+from ggtui.core.units import GIB, MIB
 from tests.shapes import dense_shape
 
 OPTIONS = LaunchOptions()
@@ -204,3 +204,14 @@ def test_steps_go_from_stop_to_stop_and_end_there() -> None:
     assert 2048 == previous_stop(2500, 8192)
     assert 1536 == previous_stop(2048, 8192)
     assert 1024 == previous_stop(1024, 8192)
+
+
+def test_the_drivers_share_is_that_of_the_newest_load_here_and_then_known() -> None:
+    model = replace(MODEL, overhead_bytes=300 * MIB)
+    ahead, guessed = (forecast(each, 4096, OPTIONS, GPU_24) for each in (model, MODEL))
+
+    assert ahead is not None
+    assert guessed is not None
+    assert 300 * MIB == ahead.overhead_bytes
+    assert not any("driver" in reason for reason in ahead.reasons)
+    assert any("driver" in reason for reason in guessed.reasons)

@@ -57,19 +57,23 @@ class GgufCatalog:
         self._is_partial = False
         self._rows: dict[int, StoredModel] = {}
         self._entries: dict[int, Entry] = {}
+        self._overhead_bytes: int | None = None
         self._walks: dict[Root, Walk] = {}
         self._report = self._empty_report()
 
     async def list_models(self) -> Sequence[ModelSummary]:
         """All models, ordered by public id."""
         await self.thread.opened()
-        return sorted(map(summary, self._entries.values()), key=lambda model: model.public_id)
+        return sorted(map(self._summary, self._entries.values()), key=lambda model: model.public_id)
 
     async def resolve_model(self, name: str) -> ModelSummary | None:
         """The model of this exact public id, else of this numeric id, else None."""
         await self.thread.opened()
         entry = self._resolved(name)
-        return None if entry is None else summary(entry)
+        return None if entry is None else self._summary(entry)
+
+    def _summary(self, entry: Entry) -> ModelSummary:
+        return summary(entry, self._overhead_bytes)
 
     async def resolve_for_launch(self, name: str) -> ModelLaunchSpec | None:
         """The same with its files; a file that has changed since the last look is read again."""
@@ -135,6 +139,7 @@ class GgufCatalog:
         """Keep what a load took; later summaries have what it teaches."""
         await self.thread.opened()
         await self.thread.run(lambda: self.thread.store.note_load(model_id, record))
+        self._overhead_bytes = record.overhead_bytes or self._overhead_bytes
         row = self._rows.get(model_id)
         if row is not None and record.measured is not None:
             self._put(replace(row, measured=tuple(dict.fromkeys((record.measured, *row.measured)))))
@@ -267,7 +272,7 @@ class GgufCatalog:
         found = {entry.row.id: entry for entry in entries(rows.values())}
         places = (self._folders, self._roots, store.folders())
         self._report = report_of(*places, rows.values(), found.values(), store.problem)
-        self._rows, self._entries = rows, found
+        self._rows, self._entries, self._overhead_bytes = rows, found, store.newest_overhead()
 
     def _is_ours(self, model: StoredModel) -> bool:
         return any(root.holds(path) for root in self._roots for path in (model.path, model.canonical))

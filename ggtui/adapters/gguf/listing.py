@@ -121,13 +121,14 @@ def _names(entry: Entry) -> tuple[str, ...]:
     return entry.row.facts.name, os.path.basename(entry.row.path)
 
 
-def summary(entry: Entry) -> ModelSummary:
-    """What everybody may see of a model."""
+def summary(entry: Entry, overhead_bytes: int | None = None) -> ModelSummary:
+    """What everybody may see of a model. overhead_bytes: what the driver took in the newest load here."""
     row, facts = entry.row, entry.row.facts
     return ModelSummary(
         id=row.id,
         public_id=row.public_id,
         measured=row.measured,
+        overhead_bytes=overhead_bytes,
         name=row.labels.name or facts.name,
         given_name=row.labels.name,
         tags=row.labels.tags,

@@ -55,6 +55,14 @@ def measured(connection: sqlite3.Connection) -> dict[int, tuple[MeasuredCompute,
     return {model_id: tuple(dict.fromkeys(each)) for model_id, each in found.items()}
 
 
+def newest_overhead(connection: sqlite3.Connection) -> int | None:
+    """What the driver took on each device in the newest load that tells, of any model; None for none."""
+    rows = connection.execute("SELECT record FROM load_records ORDER BY at DESC, rowid DESC")
+    records = (_decoded(data) for (data,) in rows)
+    overheads = (record.overhead_bytes for record in records if record is not None)
+    return next((n_bytes for n_bytes in overheads if n_bytes is not None), None)
+
+
 def _decoded(data: bytes) -> LoadRecord | None:
     """None for a record of another shape, which an older or newer ggtui wrote."""
     try:

@@ -217,6 +217,14 @@ class Store:
         """
         self._write(lambda connection: load_records.add(connection, model_id, record))
 
+    def newest_overhead(self) -> int | None:
+        """What the driver took on each device in the newest load that tells; None when none does.
+
+        Raises: StoreUnavailable.
+        """
+        with self._translated():
+            return load_records.newest_overhead(self._connection)
+
     def load_history(self, model_id: int) -> tuple[LoadRecord, ...]:
         """What the loads of a model took, the newest first.
 

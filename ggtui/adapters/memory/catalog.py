@@ -43,6 +43,7 @@ class MemoryCatalog:
         self._report = CatalogReport(folders=(str(folder),), n_files=len(self._known))
         self._loads = {model.id: model.loaded_at for model in self.disk.values()}
         self._records: dict[int, list[LoadRecord]] = {}
+        self._overhead_bytes: int | None = None
         self._labels: dict[int, Labels] = {}
         self._is_closed = False
 
@@ -97,6 +98,7 @@ class MemoryCatalog:
         self._check_open()
         if model_id in self._known:
             self._records.setdefault(model_id, []).insert(0, record)
+            self._overhead_bytes = record.overhead_bytes or self._overhead_bytes
 
     async def load_history(self, model_id: int) -> tuple[LoadRecord, ...]:
         """The records, the newest first."""
@@ -186,6 +188,7 @@ class MemoryCatalog:
             n_ctx_chosen=self._contexts.get(model.id),
             loaded_at=self._loads.get(model.id),
             measured=tuple(dict.fromkeys(measured)) or model.measured,
+            overhead_bytes=self._overhead_bytes or model.overhead_bytes,
         )
 
     def _check_open(self) -> None:

@@ -12,6 +12,7 @@ from ggtui.core.memory.request import LoadRequest, request_of
 
 if TYPE_CHECKING:
     from ggtui.core.memory.compute import MeasuredCompute
+    from ggtui.core.memory.parts import DeviceRoom
     from ggtui.core.memory.pool import MemoryPool
     from ggtui.core.models import LaunchOptions, ModelSummary
 
@@ -49,11 +50,25 @@ class Load:
         return MemoryPlan(
             self.model,
             self.request if like is None else replace(like.request, n_gpu_layers=n_gpu_layers),
-            self.pool.rooms,
+            self._rooms,
             companions=self.beside,
             measured=self.taught,
             ladder=None if like is None else like.ladder,
         )
+
+    @property
+    def overhead_bytes(self) -> int | None:
+        """What the driver takes on each device: as in a load of this model, else of another one here."""
+        taught = self.taught
+        own = taught.overhead_bytes if taught is not None else None
+        return self.model.overhead_bytes if own is None else own
+
+    @property
+    def _rooms(self) -> tuple[DeviceRoom, ...]:
+        overhead = self.overhead_bytes
+        if overhead is None:
+            return self.pool.rooms
+        return tuple(replace(each, overhead_bytes=overhead) for each in self.pool.rooms)
 
     @property
     def request(self) -> LoadRequest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,7 @@ class MemoryPlan:
     ) -> None:
         """devices: where layers may go; without any everything is on the host.
 
-        measured: what an earlier load has shown of the compute buffer, and of the driver's share.
+        measured: what an earlier load has shown of the compute buffer.
         """
         self.model = model
         self.request = request
@@ -68,8 +68,6 @@ class MemoryPlan:
         ladder = ladder or Ladder(model, request)
         self.ladder = ladder
         """Fits any plan of the same model and request, wherever its layers go."""
-        if measured is not None and measured.overhead_bytes is not None:
-            devices = [replace(each, overhead_bytes=measured.overhead_bytes) for each in devices]
         self._borders = _borders(ladder, request, devices)
         self._holdings = _holdings(model, ladder, request, devices, self._borders)
         if companions is not None:

@@ -21,6 +21,7 @@ def test_a_hub_file_and_an_ollama_blob_are_served_in_place(tmp_path: Path, engin
     before = _listing(home)
 
     with running(empty, home, "--llama-server", engine_flag, stores="huggingface,ollama") as one:
+        assert 200 == one.post("/ggtui/rescan", {}).status_code  # answers when the first look has ended
         models = {row["store"]: row for row in one.get("/ggtui/state")["models"]}
 
         assert {"huggingface": ["huggingface acme/first-GGUF"], "ollama": ["ollama second:1b"]} == {

@@ -206,17 +206,6 @@ def _may_fit(load: Load, plan: MemoryPlan, n_ctx: int, confidence: Confidence) -
     return need <= load.pool.room_bytes
 
 
-def largest_fitting(model: ModelSummary, options: LaunchOptions, pool: MemoryPool) -> int | None:
-    """Most tokens for one request that fit wholly into the pool, in steps of 256, at most as trained.
-
-    None when not even one step fits, when the cache is unknown, or for a model that cannot be loaded.
-    """
-    if model.problem is not None:
-        return None
-    load = Load(model, options, pool)
-    return _largest(load, load.plan()).n_ctx
-
-
 def largest_by_cache_type(
     model: ModelSummary, options: LaunchOptions, pool: MemoryPool, types: Iterable[KvType]
 ) -> tuple[LargestContext, ...]:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from ggtui.core.context import choose_context
 from ggtui.core.decisions import Phase
-from ggtui.core.forecast import needed_bytes
-from ggtui.core.memory.pool import pool_of
+from ggtui.core.memory.parts import pool_bytes
 from ggtui.core.snapshot import EngineSnapshot, ModelStatus, TargetStatus
 from ggtui.core.state import TargetState
 from ggtui.services.queue_report import QueueReport
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ggtui.core.decisions import Resident
-    from ggtui.core.models import LaunchOptions, ModelSummary
     from ggtui.core.schedule import Scheduler
     from ggtui.services.catalog import CatalogService
     from ggtui.services.engine_lookup import EngineLookup
@@ -169,7 +167,7 @@ class Publisher:
             expected_load_s=self._ledger.load_seconds_of(resident.model_id),
             argv=launch.argv if launch else (),
             memory_bytes=self._memory_of(launch),
-            predicted_bytes=self._predicted(model, resident.n_ctx, options),
+            predicted_bytes=pool_bytes(launch.predicted) if launch and launch.predicted else None,
             load=launch.record if launch and launch.process else None,
             last_used_at=self._epoch + resident.last_used if resident.last_used else None,
             keep_alive_s=self._scheduler.keep_alive_s(resident),
@@ -186,12 +184,6 @@ class Publisher:
             return sum(known)
         logged = launch.record.device_bytes if launch.record is not None else 0
         return logged or self._gpu.reading.process_ram_bytes.get(launch.pid)
-
-    def _predicted(self, model: ModelSummary | None, n_ctx: int, options: LaunchOptions) -> int | None:
-        if model is None or model.problem:
-            return None
-        pool = pool_of(self._gpu.reading, self._ledger.servers, engine_has_gpu=self._lookup.has_gpu)
-        return needed_bytes(model, n_ctx, options, pool)
 
 
 def _compared(row: ModelStatus) -> tuple[object, ...]:

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ggtui.core.forecast import context_stops
+from ggtui.core.forecast import next_stop, previous_stop
 from ggtui.core.look_ahead import Standing, look_ahead
 from ggtui.core.models import LaunchOptions
 from ggtui.core.snapshot import EngineSnapshot
@@ -132,10 +132,8 @@ class Desk:
 
     def step(self, status: ModelStatus, direction: int) -> int:
         """The stop above (1) or below (-1) the chosen context."""
-        here, stops = self.n_ctx(status), context_stops(status.summary.n_ctx_train)
-        if direction > 0:
-            return next((stop for stop in stops if stop > here), stops[-1])
-        return next((stop for stop in reversed(stops) if stop < here), stops[0])
+        go = next_stop if direction > 0 else previous_stop
+        return go(self.n_ctx(status), status.summary.n_ctx_train)
 
     @property
     def basis(self) -> object:

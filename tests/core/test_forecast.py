@@ -11,7 +11,6 @@ from ggtui.core.forecast import (
     context_stops,
     forecast,
     largest_by_cache_type,
-    largest_fitting,
     needed_bytes,
     next_stop,
     previous_stop,
@@ -37,6 +36,11 @@ MODEL = ModelSummary(
     shape=dense_shape(),
 )
 GPU_24 = MemoryPool(PoolKind.GPU, 24 * GIB, 0, GIB, overflow_bytes=60 * GIB, n_devices=1)
+
+
+def _largest_ctx(model: ModelSummary, options: LaunchOptions, pool: MemoryPool) -> int | None:
+    ahead = forecast(model, 4096, options, pool)
+    return None if ahead is None else ahead.largest_ctx
 
 
 def test_after_is_the_others_and_the_model() -> None:
@@ -110,7 +114,7 @@ def test_a_broken_model_has_no_figures() -> None:
 def test_the_largest_context_is_the_last_step_that_fits() -> None:
     pool = replace(GPU_24, total_bytes=10 * GIB)
 
-    largest = largest_fitting(MODEL, OPTIONS, pool)
+    largest = _largest_ctx(MODEL, OPTIONS, pool)
 
     assert largest is not None
     assert 0 == largest % 256
@@ -119,12 +123,12 @@ def test_the_largest_context_is_the_last_step_that_fits() -> None:
 
 
 def test_the_largest_context_is_at_most_as_trained() -> None:
-    assert 131_072 == largest_fitting(MODEL, OPTIONS, GPU_24)
-    assert 1000 == largest_fitting(replace(MODEL, n_ctx_train=1000), OPTIONS, GPU_24)
+    assert 131_072 == _largest_ctx(MODEL, OPTIONS, GPU_24)
+    assert 1000 == _largest_ctx(replace(MODEL, n_ctx_train=1000), OPTIONS, GPU_24)
 
 
 def test_no_context_fits_where_the_weights_do_not() -> None:
-    assert largest_fitting(MODEL, OPTIONS, replace(GPU_24, total_bytes=5 * GIB)) is None
+    assert _largest_ctx(MODEL, OPTIONS, replace(GPU_24, total_bytes=5 * GIB)) is None
 
 
 def test_each_device_must_hold_its_own_share() -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from ggtui.core.units import MIB
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ggtui.core.models import ModelSummary
 
 HOST = "CPU"
@@ -82,6 +84,12 @@ class DeviceRoom:
     overhead_bytes: int = 0
     pads_tensors: bool = True
     """True for a device that fills tensors up, as CUDA does."""
+
+
+def pool_bytes(shares: Sequence[DeviceShare]) -> int:
+    """What a load holds of the memory it was measured against: of the devices, else of the host."""
+    on_devices = [share.total_bytes for share in shares if not share.is_host]
+    return sum(on_devices) if on_devices else sum(share.total_bytes for share in shares)
 
 
 @dataclass(frozen=True, slots=True)

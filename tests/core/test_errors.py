@@ -10,7 +10,7 @@ from ggtui.core.errors import Failure, ModelRuntimeError, RequestFailure
 
 def _leaves(kind: type[Failure]) -> list[type[Failure]]:
     """The kind and all below it, of the tree itself; other rooms may add leaves of their own."""
-    own = [child for child in kind.__subclasses__() if child.__module__ == errors.__name__]
+    own = [child for child in kind.__subclasses__() if child.__module__.startswith(errors.__name__)]
     return [kind, *(leaf for child in own for leaf in _leaves(child))]
 
 

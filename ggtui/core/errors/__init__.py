@@ -1,0 +1,146 @@
+"""Everything that can fail, as one tree: catch broadly at the root, recover narrowly at a leaf.
+
+Failure
+├── ConfigInvalid                                   a person asked for something impossible
+├── RequestFailure                                  the client's request
+│   ├── InvalidRequest, RequestTooLarge, UnsupportedMediaType
+│   └── InvalidApiKey, HostNotAllowed, OriginNotAllowed, RouteNotFound, MethodNotAllowed
+├── CatalogFailure                                  storage and files
+│   ├── HeaderUnreadable, RemovalRefused
+│   ├── RemoteFailure                               a file on another machine
+│   │   └── RemoteRefused, RemoteUnreachable
+│   └── StoreUnavailable
+├── ModelRuntimeError                               what the runtime port raises
+│   ├── ModelNotFound, ModelFileNotFound
+│   ├── NoModelsAvailable, ModelLoading, ModelNotReady, AdmissionTimeout, QueueFull, NoRoom
+│   ├── SpawnFailed
+│   │   └── ServerMissing, LaunchRejected, OutOfMemory, LoadCancelled
+│   ├── HealthCheckFailed
+│   │   └── StartTimedOut
+│   ├── EngineStopping
+│   └── Internal
+├── UpstreamFailure                                 a server that was ready
+│   └── UpstreamUnreachable, UpstreamCrashed, UpstreamProtocolError, UpstreamTimedOut
+├── ProbeFailure                                    device memory
+│   └── DriverMissing
+└── ProxyFailure
+    └── PortInUse, BindRefused, InstanceRunning
+"""
+
+from __future__ import annotations
+
+from ggtui.core.errors.catalog import (
+    CatalogFailure,
+    HeaderUnreadable,
+    RemoteFailure,
+    RemoteRefused,
+    RemoteUnreachable,
+    RemovalRefused,
+    StoreUnavailable,
+)
+from ggtui.core.errors.failure import (
+    ConfigInvalid,
+    Failure,
+)
+from ggtui.core.errors.launch import (
+    HealthCheckFailed,
+    LaunchRejected,
+    LoadCancelled,
+    OutOfMemory,
+    ServerMissing,
+    SpawnFailed,
+    SpawnReason,
+    StartTimedOut,
+)
+from ggtui.core.errors.requests import (
+    HostNotAllowed,
+    InvalidApiKey,
+    InvalidRequest,
+    MethodNotAllowed,
+    OriginNotAllowed,
+    RequestFailure,
+    RequestTooLarge,
+    RouteNotFound,
+    UnsupportedMediaType,
+)
+from ggtui.core.errors.routing import (
+    NoModelsAvailable,
+)
+from ggtui.core.errors.runtime import (
+    AdmissionTimeout,
+    EngineStopping,
+    Internal,
+    ModelFileNotFound,
+    ModelLoading,
+    ModelNotFound,
+    ModelNotReady,
+    ModelRuntimeError,
+    NoRoom,
+    QueueFull,
+)
+from ggtui.core.errors.surroundings import (
+    BindRefused,
+    DriverMissing,
+    InstanceRunning,
+    PortInUse,
+    ProbeFailure,
+    ProxyFailure,
+)
+from ggtui.core.errors.upstream import (
+    UpstreamCrashed,
+    UpstreamFailure,
+    UpstreamProtocolError,
+    UpstreamTimedOut,
+    UpstreamUnreachable,
+)
+
+__all__ = [
+    "AdmissionTimeout",
+    "BindRefused",
+    "CatalogFailure",
+    "ConfigInvalid",
+    "DriverMissing",
+    "EngineStopping",
+    "Failure",
+    "HeaderUnreadable",
+    "HealthCheckFailed",
+    "HostNotAllowed",
+    "InstanceRunning",
+    "Internal",
+    "InvalidApiKey",
+    "InvalidRequest",
+    "LaunchRejected",
+    "LoadCancelled",
+    "MethodNotAllowed",
+    "ModelFileNotFound",
+    "ModelLoading",
+    "ModelNotFound",
+    "ModelNotReady",
+    "ModelRuntimeError",
+    "NoModelsAvailable",
+    "NoRoom",
+    "OriginNotAllowed",
+    "OutOfMemory",
+    "PortInUse",
+    "ProbeFailure",
+    "ProxyFailure",
+    "QueueFull",
+    "RemoteFailure",
+    "RemoteRefused",
+    "RemoteUnreachable",
+    "RemovalRefused",
+    "RequestFailure",
+    "RequestTooLarge",
+    "RouteNotFound",
+    "ServerMissing",
+    "SpawnFailed",
+    "SpawnReason",
+    "StartTimedOut",
+    "StoreUnavailable",
+    "UnsupportedMediaType",
+    "UpstreamCrashed",
+    "UpstreamFailure",
+    "UpstreamProtocolError",
+    "UpstreamTimedOut",
+    "UpstreamUnreachable",
+]

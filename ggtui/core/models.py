@@ -111,6 +111,17 @@ class AdapterSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class AdapterFile:
+    """A LoRA file that a server carries. Its place among them is its number in the engine's requests."""
+
+    name: str
+    """What stands behind the colon of `model:adapter`."""
+    path: Path
+    size_bytes: int = 0
+    """Of the file, as it was when it was last looked at; a file that is written anew is another one."""
+
+
+@dataclass(frozen=True, slots=True)
 class LaunchOptions:
     """How llama-server is started beyond model and context. None leaves the choice to the engine."""
 
@@ -127,6 +138,8 @@ class LaunchOptions:
     extra_args: tuple[str, ...] = ()
     template: str | None = None
     """Chat template: an absolute path of a Jinja file, or the name of one that llama.cpp has built in."""
+    adapters: tuple[AdapterFile, ...] = ()
+    """LoRA files that are loaded with the model, so that a request can choose among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +196,8 @@ class RunningTarget:
     pid: int | None = None
     api_key: str = field(default="", repr=False)
     """The launch's own key: it goes to this server and nowhere else."""
+    adapters: tuple[str, ...] = ()
+    """Names of the adapters that it carries; the place of each is its number in a request's `lora` list."""
 
     @classmethod
     def local(cls, port: int, model_id: int, model_name: str, effective_ctx: int) -> RunningTarget:

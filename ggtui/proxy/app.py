@@ -199,7 +199,7 @@ class App:
         models = [model for model in await self._catalog.list_models() if model.problem is None]
         if len(models) == 1:
             return models[0].public_id
-        raise NoModelsAvailable("the request names no model and none is running", param="model")
+        raise NoModelsAvailable(hint="name a model in the request")
 
 
 async def _answer(reply: Reply, failure: Failure, headers: Headers) -> None:

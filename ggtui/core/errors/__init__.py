@@ -12,7 +12,9 @@ Failure
 │   └── StoreUnavailable
 ├── ModelRuntimeError                               what the runtime port raises
 │   ├── ModelNotFound, ModelFileNotFound
-│   ├── NoModelsAvailable, ModelLoading, ModelNotReady, AdmissionTimeout, QueueFull, NoRoom
+│   ├── ModelLoading, ModelNotReady, AdmissionTimeout, QueueFull, NoRoom
+│   ├── RoutingError                                the name leads nowhere
+│   │   └── EndpointNotFound, EndpointNotReady, ContextTooLong, NoModelsAvailable
 │   ├── SpawnFailed
 │   │   └── ServerMissing, LaunchRejected, OutOfMemory, LoadCancelled
 │   ├── HealthCheckFailed
@@ -64,7 +66,11 @@ from ggtui.core.errors.requests import (
     UnsupportedMediaType,
 )
 from ggtui.core.errors.routing import (
+    ContextTooLong,
+    EndpointNotFound,
+    EndpointNotReady,
     NoModelsAvailable,
+    RoutingError,
 )
 from ggtui.core.errors.runtime import (
     AdmissionTimeout,
@@ -99,7 +105,10 @@ __all__ = [
     "BindRefused",
     "CatalogFailure",
     "ConfigInvalid",
+    "ContextTooLong",
     "DriverMissing",
+    "EndpointNotFound",
+    "EndpointNotReady",
     "EngineStopping",
     "Failure",
     "HeaderUnreadable",
@@ -132,6 +141,7 @@ __all__ = [
     "RequestFailure",
     "RequestTooLarge",
     "RouteNotFound",
+    "RoutingError",
     "ServerMissing",
     "SpawnFailed",
     "SpawnReason",

@@ -1,0 +1,122 @@
+"""Brings a request to an endpoint: by its name, else to the default; where context decides, by that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ggtui.core.errors import ContextTooLong, EndpointNotFound, EndpointNotReady, NoModelsAvailable
+from ggtui.core.nearness import near_names
+from ggtui.core.routing.adapters import AdapterStack
+from ggtui.core.routing.endpoints import ModelId
+
+if TYPE_CHECKING:
+    from ggtui.core.routing.endpoints import ModelEndpoint
+    from ggtui.core.routing.registry import ModelRegistry
+
+CREATED = 1735689600
+"""Unix time given for every entry: files have no birth that a client could use, and it must never change."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelListEntry:
+    """A line of `GET /v1/models`, in the fields that OpenAI clients read."""
+
+    id: str
+    object: str = "model"
+    owned_by: str = "ggtui"
+    created: int = CREATED
+
+
+class ModelRouter:
+    """The rule of names: exact id, then number, then alias, then a model with adapters of its own.
+
+    Nothing is matched loosely: what is near to an unknown name is told, never served.
+    """
+
+    def __init__(self, registry: ModelRegistry) -> None:
+        self.registry = registry
+
+    def route(self, name: str | None) -> ModelEndpoint:
+        """The endpoint that is named, or the default; never another one in place of one that is not ready.
+
+        Raises: EndpointNotFound, NoModelsAvailable, EndpointNotReady.
+        """
+        endpoint = self._named(name) if name is not None else self.registry.default_endpoint
+        if endpoint is None:
+            if name is None:
+                raise NoModelsAvailable
+            raise EndpointNotFound(name, hint=self._what_was_meant(name))
+        if not endpoint.status.is_available:
+            raise EndpointNotReady(endpoint.id, endpoint.status, hint=endpoint.why)
+        return endpoint
+
+    def route_for_context(self, name: str | None, required: int, capability: str = "") -> ModelEndpoint:
+        """The same, where the request needs this many tokens of context.
+
+        Named: that endpoint or none. Unnamed: the default, else the ready endpoint with the most context
+        that holds them, the first by id among equals. capability: what such an endpoint must be able to.
+        Raises: what `route` raises, ContextTooLong.
+        """
+        endpoint = self.route(name)
+        if required <= endpoint.max_context_length:
+            return endpoint
+        larger = [] if name is not None else self._holding(required, capability)
+        if not larger:
+            raise ContextTooLong(endpoint.id, required=required, available=endpoint.max_context_length)
+        return max(larger, key=lambda each: each.max_context_length)
+
+    def models_list(self) -> tuple[ModelListEntry, ...]:
+        """What can be asked for now, in the order of ids."""
+        return tuple(ModelListEntry(each.id) for each in self.registry.available_endpoints)
+
+    def _holding(self, required: int, capability: str) -> list[ModelEndpoint]:
+        return [
+            each
+            for each in self.registry.available_endpoints
+            if each.max_context_length >= required and (not capability or capability in each.capabilities)
+        ]
+
+    def _named(self, name: str) -> ModelEndpoint | None:
+        return self.registry.resolve(name) or self._composed(name)
+
+    def _composed(self, name: str) -> ModelEndpoint | None:
+        """`model:a+b`, with the longest model that has every part; each part with its own weight."""
+        start = name.rfind(":")
+        while start > 0:
+            base = self.registry.get(name[:start])
+            parts = name[start + 1 :].split("+")
+            if base is not None and len(parts) == len(set(parts)) > 1:
+                found = [self._single(base, part) for part in parts]
+                if all(found):
+                    return _together(name, base, [each for each in found if each is not None])
+            start = name.rfind(":", 0, start)
+        return None
+
+    def _single(self, base: ModelEndpoint, adapter: str) -> ModelEndpoint | None:
+        """The endpoint of one adapter of this model; None for a stack."""
+        found = self.registry.get(f"{base.id}:{adapter}")
+        return found if found is not None and len(found.stack) == 1 else None
+
+    def _what_was_meant(self, name: str) -> str:
+        base, _, _ = name.rpartition(":")
+        if base and self.registry.get(base) is not None:
+            adapters = self.registry.adapters_of(base)
+            return f"{base} has the adapters {', '.join(adapters)}" if adapters else f"{base} has no adapters"
+        known = [each.id for each in self.registry.all_endpoints]
+        near = near_names(name, [*known, *self.registry.aliases])
+        return f"did you mean {', '.join(near)}?" if near else ""
+
+
+def _together(name: str, base: ModelEndpoint, parts: list[ModelEndpoint]) -> ModelEndpoint:
+    not_ready = next((each for each in parts if not each.status.is_available), parts[0])
+    return replace(
+        base,
+        id=ModelId(name),
+        display_name=name,
+        adapter=name.removeprefix(f"{base.id}:"),
+        is_default=False,
+        status=not_ready.status,
+        why=not_ready.why,
+        stack=AdapterStack(tuple(ref for each in parts for ref in each.stack.adapters)),
+    )

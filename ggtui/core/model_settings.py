@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ggtui.core.models import KvType
+    from ggtui.core.routing.adapters import AttachedAdapter, NamedStack
 
 Auto = Literal["auto"]
 AUTO: Final[Auto] = "auto"
@@ -43,6 +44,10 @@ class ModelSettings:
     """True: a vision projector that belongs to the model is loaded with it."""
     template: str | None = None
     """Chat template: an absolute path of a Jinja file, or the name of one that llama.cpp has built in."""
+    adapters: tuple[AttachedAdapter, ...] | None = None
+    """LoRA adapters that clients can ask for as `model:adapter`."""
+    stacks: tuple[NamedStack, ...] | None = None
+    """Several of them under one name, also asked for as `model:stack`."""
     extra_args: tuple[str, ...] | None = None
     """Passed to llama-server as they are, in place of those of the configuration."""
     keep_alive: float | str | None = None

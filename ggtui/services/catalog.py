@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ggtui.core.errors import CatalogFailure, ConfigInvalid
 from ggtui.core.model_settings import launch_options
+from ggtui.services.adapters import adapters_by_model, files_of
 from ggtui.services.model_settings import SettingsBook
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ggtui.core.ports.catalog import CatalogReport, ModelStorePort
     from ggtui.core.removal import RemovalPlan
     from ggtui.core.stores import StoreRoot
+    from ggtui.services.adapters import ModelAdapter
 
 _LOG = logging.getLogger(__name__)
 
@@ -60,6 +62,8 @@ class CatalogService:
         self.listed: Callable[[], None] = lambda: None
         """Called when the models may be others; set likewise."""
         self._advice: dict[int, int | None] = {}
+        self._adapters: dict[str, tuple[ModelAdapter, ...]] = {}
+        """By public id; models without any are not in it."""
         self._watch_s = watch_s
         self._watching: asyncio.Task[None] | None = None
         self._store = store
@@ -212,7 +216,21 @@ class CatalogService:
 
     def options_of(self, model: ModelSummary) -> LaunchOptions:
         """How this model would be launched now."""
-        return self.settings.options_of(model.public_id)
+        options = self.settings.options_of(model.public_id)
+        adapters = self._adapters.get(model.public_id)
+        return replace(options, adapters=files_of(adapters)) if adapters else options
+
+    def adapters_of(self, public_id: str) -> tuple[ModelAdapter, ...]:
+        """The adapters of a model, in the order in which a server carries them."""
+        return self._adapters.get(public_id, ())
+
+    async def scan_ended(self) -> bool:
+        """Wait for a look at the folders that is under way; False when there is none."""
+        if not self.is_scanning:
+            return False
+        assert self._scan is not None
+        await asyncio.shield(self._scan)
+        return True
 
     @property
     def models(self) -> tuple[ModelSummary, ...]:
@@ -269,6 +287,7 @@ class CatalogService:
         return has_changed
 
     async def _read(self) -> None:
+        self._adapters = await adapters_by_model(self.settings.own, self._store)
         listed = {model.id: self._summary(model) for model in await self._store.list_models()}
         # A server outlives its file, and is found by its name for as long as it runs.
         self._outlived = {
@@ -313,7 +332,8 @@ class CatalogService:
     def _with_settings(self, spec: ModelLaunchSpec) -> ModelLaunchSpec:
         own = self.settings.of(spec.public_id)
         n_ctx = spec.n_ctx_chosen if own.ctx is None else own.ctx
-        options = launch_options(spec.options, own)
+        adapters = files_of(self.adapters_of(spec.public_id))
+        options = replace(launch_options(spec.options, own), adapters=adapters)
         return replace(spec, n_ctx_chosen=n_ctx, n_ctx_advised=self._advised(spec), options=options)
 
     def _advised(self, spec: ModelLaunchSpec) -> int | None:

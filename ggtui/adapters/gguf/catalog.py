@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ggtui.adapters.gguf import removing
+from ggtui.adapters.gguf.adapter_files import adapter_at
 from ggtui.adapters.gguf.found import merged, models_of
 from ggtui.adapters.gguf.freshness import file_as_it_is
 from ggtui.adapters.gguf.listing import entries, summary
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from ggtui.adapters.gguf.store import StoredModel
     from ggtui.core.labels import LabelChange, Labels
     from ggtui.core.load_history import LoadRecord
-    from ggtui.core.models import LaunchOptions, ModelSummary
+    from ggtui.core.models import AdapterSummary, LaunchOptions, ModelSummary
     from ggtui.core.removal import RemovalPlan
     from ggtui.core.stores import StoreRoot
 
@@ -148,6 +149,11 @@ class GgufCatalog:
         """What the loads of a model took, the newest first."""
         await self.thread.opened()
         return await self.thread.run(lambda: self.thread.store.load_history(model_id))
+
+    async def adapters_at(self, paths: Sequence[str]) -> tuple[AdapterSummary, ...]:
+        """The LoRA files at these paths, as they are now."""
+        await self.thread.opened()
+        return await self.thread.run(lambda: tuple(map(adapter_at, paths)))
 
     async def change_labels(self, model_id: int, change: LabelChange) -> Labels:
         """Change what a person calls a model, by what the database has of it at this moment."""

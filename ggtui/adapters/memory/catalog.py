@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ggtui.core.errors import RemovalRefused, StoreUnavailable
 from ggtui.core.labels import UNLABELLED, Labels
-from ggtui.core.models import LaunchOptions, ModelLaunchSpec
+from ggtui.core.models import AdapterSummary, LaunchOptions, ModelLaunchSpec
 from ggtui.core.ports.catalog import CatalogReport
 from ggtui.core.removal import DoomedFile, RemovalPlan
 
@@ -37,6 +37,8 @@ class MemoryCatalog:
         """By id: what a refresh will find."""
         self.paths: dict[int, Path] = {}
         """By id, where a model lies elsewhere than `folder/<public id>.gguf`."""
+        self.adapters: dict[str, AdapterSummary] = {}
+        """LoRA files by path: those that settings name, and what a refresh will find."""
         self.n_refreshes = 0
         self._known = dict(self.disk)
         self._contexts = {model.id: model.n_ctx_chosen for model in self.disk.values()}
@@ -111,6 +113,15 @@ class MemoryCatalog:
         if model_id in self._known:
             self._contexts[model_id] = n_ctx
 
+    async def adapters_at(self, paths: Sequence[str]) -> tuple[AdapterSummary, ...]:
+        """The LoRA files at these paths."""
+        self._check_open()
+        missing = "its file does not exist"
+        return tuple(
+            self.adapters.get(path) or AdapterSummary(Path(path).stem, "", 0, Path(path), problem=missing)
+            for path in paths
+        )
+
     async def change_labels(self, model_id: int, change: LabelChange) -> Labels:
         """Keep the labels of a known model."""
         self._check_open()
@@ -164,7 +175,10 @@ class MemoryCatalog:
         self.n_refreshes += 1
         self._known = dict(self.disk)
         n_files = len(self._known)
-        self._report = replace(self._report, n_files=n_files, scanned_at=float(self.n_refreshes))
+        found = tuple(self.adapters[path] for path in sorted(self.adapters))
+        self._report = replace(
+            self._report, n_files=n_files, scanned_at=float(self.n_refreshes), adapters=found
+        )
         return self._report
 
     def report(self) -> CatalogReport:

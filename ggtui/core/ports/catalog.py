@@ -120,6 +120,12 @@ class ModelStorePort(ModelCatalogPort, Protocol):
         Raises: StoreUnavailable.
         """
 
+    async def adapters_at(self, paths: Sequence[str]) -> tuple[AdapterSummary, ...]:
+        """The LoRA file at each of these absolute paths, as it is now; one that cannot be used has a problem.
+
+        Raises: StoreUnavailable.
+        """
+
     async def change_labels(self, model_id: int, change: LabelChange) -> Labels:
         """Change what a person calls a model; later summaries have it. Returns what is kept then.
 

@@ -46,7 +46,7 @@ class ModelRouter:
         if endpoint is None:
             if name is None:
                 raise NoModelsAvailable
-            raise EndpointNotFound(name, hint=self._what_was_meant(name))
+            raise EndpointNotFound(name, hint=self.what_was_meant(name))
         if not endpoint.status.is_available:
             raise EndpointNotReady(endpoint.id, endpoint.status, hint=endpoint.why)
         return endpoint
@@ -98,7 +98,8 @@ class ModelRouter:
         found = self.registry.get(f"{base.id}:{adapter}")
         return found if found is not None and len(found.stack) == 1 else None
 
-    def _what_was_meant(self, name: str) -> str:
+    def what_was_meant(self, name: str) -> str:
+        """A hint for a name that leads nowhere; empty when nothing is near."""
         base, _, _ = name.rpartition(":")
         if base and self.registry.get(base) is not None:
             adapters = self.registry.adapters_of(base)

@@ -1,0 +1,189 @@
+"""Which endpoints there are, from models, their adapters and what a person said about names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ggtui.core.context import AUTO_CTX, choose_context
+from ggtui.core.errors import EndpointNotFound, NoModelsAvailable
+from ggtui.core.routing.adapters import AdapterRef, AdapterStack
+from ggtui.core.routing.endpoints import DEFAULT_MAX_CONTEXT, EndpointStatus, ModelEndpoint, ModelId
+from ggtui.core.routing.name_settings import NameSettings, Unnamed
+from ggtui.core.routing.registry import ModelRegistry
+from ggtui.core.routing.route import Route, RouteRule
+from ggtui.core.routing.router import ModelRouter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from ggtui.core.models import ModelSummary
+    from ggtui.core.routing.adapters import NamedStack
+    from ggtui.services.adapters import ModelAdapter
+    from ggtui.services.catalog import CatalogService
+
+
+class Endpoints:
+    """Answers from memory; made anew when models, their settings or names have changed.
+
+    Lives on the engine's loop.
+    """
+
+    def __init__(
+        self, catalog: CatalogService, names: NameSettings | None = None, default_ctx: int = AUTO_CTX
+    ) -> None:
+        """default_ctx: tokens for a model for which nobody chose; AUTO_CTX for what fits."""
+        self.changed: Callable[[], None] = lambda: None
+        """Called after every change of names or weights; set by whoever publishes."""
+        self._catalog = catalog
+        self._names = names or NameSettings()
+        self._default_ctx = default_ctx
+        self._live: dict[tuple[str, str], float] = {}
+        """Weights that a person set while ggtui runs, by public id and name of the adapter."""
+        self._router = ModelRouter(ModelRegistry())
+        self._all: tuple[ModelEndpoint, ...] = ()
+        self._made_of: object = None
+
+    @property
+    def names(self) -> NameSettings:
+        """Aliases, the default, what is switched off."""
+        return self._names
+
+    def take(self, names: NameSettings) -> None:
+        """From now on these names count."""
+        if names != self._names:
+            self._names = names
+            self._renew()
+
+    @property
+    def router(self) -> ModelRouter:
+        """The rule of names over what there is now."""
+        if self._made_of is not self._catalog.models:
+            self._make()
+        return self._router
+
+    @property
+    def all(self) -> tuple[ModelEndpoint, ...]:
+        """Every endpoint in the order of ids; the same object until something changes."""
+        return self._all if self._made_of is self._catalog.models else self.router.registry.all_endpoints
+
+    async def route(self, name: str | None, running: str | None = None) -> Route:
+        """The endpoint that a request is for. What is unknown waits for a look at the folders to end.
+
+        name: None or empty for a request that names none. running: public id of what became ready last.
+        Raises: EndpointNotFound, NoModelsAvailable, EndpointNotReady.
+        """
+        try:
+            return self._route(name or None, running)
+        except (EndpointNotFound, NoModelsAvailable):
+            if not await self._catalog.scan_ended():
+                raise
+            return self._route(name or None, running)
+
+    def _route(self, name: str | None, running: str | None) -> Route:
+        if name is not None:
+            endpoint = self.router.route(name)
+            is_alias = name in self._names.aliases and endpoint.id != name
+            return Route(endpoint, RouteRule.ALIAS if is_alias else RouteRule.NAMED, name if is_alias else "")
+        if self.router.registry.default_endpoint is not None:
+            return Route(self.router.route(None), RouteRule.DEFAULT)
+        if self._names.unnamed is Unnamed.RUNNING and running is not None:
+            return Route(self.router.route(running), RouteRule.RUNNING)
+        raise NoModelsAvailable(hint=self._why_no_default())
+
+    def _why_no_default(self) -> str:
+        if self._names.default:
+            return f"the default, {self._names.default}, does not exist; name a model in the request"
+        return "name a model in the request, or choose a default: ggtui default MODEL"
+
+    # Live weights
+
+    def weight_of(self, public_id: str, adapter: ModelAdapter) -> float:
+        """How much of an adapter `model:adapter` applies now."""
+        return self._live.get((public_id, adapter.setting.name), adapter.setting.weight)
+
+    def weights(self, public_id: str, carried: Iterable[str]) -> tuple[AdapterRef, ...]:
+        """These adapters of a model with the weights that they have now."""
+        known = {each.setting.name: each for each in self._catalog.adapters_of(public_id)}
+        return tuple(
+            AdapterRef(name, self.weight_of(public_id, known[name]) if name in known else 1.0)
+            for name in carried
+        )
+
+    def set_weight(self, public_id: str, adapter: str, weight: float) -> None:
+        """Apply so much of an adapter from now on, until ggtui ends. weight: 0 to 1.
+
+        Raises: EndpointNotFound when the model has no such adapter.
+        """
+        known = {each.setting.name for each in self._catalog.adapters_of(public_id)}
+        if adapter not in known:
+            has = f"{public_id} has the adapters {', '.join(sorted(known))}" if known else ""
+            raise EndpointNotFound(f"{public_id}:{adapter}", hint=has or f"{public_id} has no adapters")
+        self._live[public_id, adapter] = weight
+        self._renew()
+
+    # Making them
+
+    def _renew(self) -> None:
+        self._made_of = None
+        self.changed()
+
+    def _make(self) -> None:
+        models = self._catalog.models
+        registry = ModelRegistry()
+        for model in models:
+            for endpoint in self._of_model(model):
+                registry.register(self._as_told(endpoint))
+            registry.add_number(model.id, model.public_id)
+        for alias, target in self._names.aliases.items():
+            registry.add_alias(alias, target)
+        self._router, self._all, self._made_of = ModelRouter(registry), registry.all_endpoints, models
+
+    def _as_told(self, endpoint: ModelEndpoint) -> ModelEndpoint:
+        """With what a person said of it."""
+        is_default = endpoint.id == self._names.default
+        if endpoint.id in self._names.disabled:
+            why = f"it is switched off; ggtui enable {endpoint.id} switches it on"
+            return replace(endpoint, is_default=is_default, status=EndpointStatus.DISABLED, why=why)
+        return replace(endpoint, is_default=True) if is_default else endpoint
+
+    def _of_model(self, model: ModelSummary) -> Iterator[ModelEndpoint]:
+        base = self._base(model)
+        yield base
+        adapters = self._catalog.adapters_of(model.public_id)
+        for each in adapters:
+            name = each.setting.name
+            stack = AdapterStack((AdapterRef(name, self.weight_of(model.public_id, each)),))
+            yield _with_stack(base, name, stack, each.problem)
+        problems = {each.setting.name: each.problem for each in adapters}
+        for named in self._catalog.settings.of(model.public_id).stacks or ():
+            yield _with_stack(base, named.name, named.applied, _problem_of(named, problems))
+
+    def _base(self, model: ModelSummary) -> ModelEndpoint:
+        # A server outlives its file.
+        is_broken = model.problem is not None and not self._catalog.is_resident(model.id)
+        n_ctx = choose_context(
+            None, model.n_ctx_chosen, self._default_ctx, model.n_ctx_train, model.n_ctx_advised
+        ).n_ctx
+        return ModelEndpoint(
+            ModelId(model.public_id),
+            model.public_id,
+            display_name=model.name,
+            max_context_length=n_ctx or DEFAULT_MAX_CONTEXT,
+            status=EndpointStatus.ERROR if is_broken else EndpointStatus.READY,
+            capabilities=model.capabilities,
+            why=(model.problem or "") if is_broken else "",
+        )
+
+
+def _with_stack(base: ModelEndpoint, name: str, stack: AdapterStack, problem: str) -> ModelEndpoint:
+    endpoint = replace(base, id=ModelId(f"{base.id}:{name}"), display_name="", adapter=name, stack=stack)
+    if not problem:
+        return endpoint
+    return replace(endpoint, status=EndpointStatus.ERROR, why=f"adapter {name}: {problem}")
+
+
+def _problem_of(stack: NamedStack, problems: dict[str, str]) -> str:
+    """Why a stack cannot be used: the first of its adapters that cannot."""
+    names = (ref.name for ref in stack.adapters.adapters)
+    return next(filter(None, (problems.get(name, f"there is no adapter {name}") for name in names)), "")

@@ -13,17 +13,20 @@ from ggtui.adapters.gpu.probe import SystemProbe
 from ggtui.adapters.llama_server.discovery import question
 from ggtui.adapters.llama_server.launcher import LlamaServerLauncher
 from ggtui.adapters.memory.model_settings import MemoryModelSettings
+from ggtui.adapters.memory.names import MemoryNames
 from ggtui.adapters.settings_file.file import ModelSettingsFile
 from ggtui.adapters.settings_file.folders import ConfigFolders
 from ggtui.config.checks import config_checks
 from ggtui.config.paths import default_config_file
 from ggtui.core.reload import ReloadReport
 from ggtui.core.residency import MemoryRoom, SingleRoom
+from ggtui.core.routing.name_settings import NameSettings
 from ggtui.core.schedule import Rules
 from ggtui.services.catalog import CatalogService
 from ggtui.services.context_advice import ContextAdvice
 from ggtui.services.control import Control
 from ggtui.services.doctor import Doctor
+from ggtui.services.endpoints import Endpoints
 from ggtui.services.engine import Engine
 from ggtui.services.engine_lookup import EngineLookup
 from ggtui.services.foresight import Foresight
@@ -32,6 +35,7 @@ from ggtui.services.launches import LaunchLedger
 from ggtui.services.load_learning import LoadLearning
 from ggtui.services.logs import LogBook
 from ggtui.services.model_settings import SettingsBook
+from ggtui.services.names import Names
 from ggtui.services.publisher import Publisher
 from ggtui.services.runtime import ModelRuntime, RuntimeSettings
 from ggtui.services.servers import ServerTimes
@@ -100,12 +104,14 @@ def build(
     models.is_resident = lambda model_id: any(
         resident.model_id == model_id for resident in runtime.scheduler.residents
     )
+    endpoints = Endpoints(models, NameSettings(), config.n_ctx)
     publisher = Publisher(
         catalog=models,
         ledger=ledger,
         scheduler=runtime.scheduler,
         gpu=gpu,
         lookup=lookup,
+        endpoints=endpoints,
         default_n_ctx=config.n_ctx,
         strategy=config.strategy,
         is_read_only=config.read_only,
@@ -125,6 +131,7 @@ def build(
         logs=logs,
         publisher=publisher,
         settings=effects,
+        names=Names(models, endpoints, MemoryNames(), effects, is_read_only=config.read_only),
         reload=reloader,
         folders=_folders(config) if reread else None,
         doctor=Doctor(catalog=models, gpu=gpu, lookup=lookup, settings=lambda: config_checks(config)),
@@ -138,6 +145,7 @@ def build(
         default_ctx=config.n_ctx,
     )
     door.runtime, door.catalog, door.control, door.publisher = runtime, models, control, publisher
+    door.endpoints = endpoints
     return Engine(control, [gpu, models, lookup, learning, advice, RuntimePart(runtime), door, warm_up])
 
 
@@ -264,6 +272,7 @@ class Door:
     catalog: CatalogService
     control: Control
     publisher: Publisher
+    endpoints: Endpoints
 
     def __init__(self, config: Config, sock: socket.socket | None) -> None:
         self._config = config

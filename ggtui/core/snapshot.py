@@ -10,11 +10,14 @@ from ggtui.core.errors import Failure, HealthCheckFailed, SpawnFailed
 from ggtui.core.models import LaunchOptions
 from ggtui.core.ports.catalog import CatalogReport
 from ggtui.core.ports.gpu import MemoryReading
+from ggtui.core.routing.name_settings import NameSettings
 from ggtui.core.state import TargetState
 
 if TYPE_CHECKING:
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.models import EngineInfo, ModelSummary
+    from ggtui.core.routing.adapters import AdapterRef
+    from ggtui.core.routing.endpoints import ModelEndpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,8 @@ class TargetStatus:
     """What the forecast said before the load."""
     load: LoadRecord | None = None
     """What the engine's own log says it holds, beside the forecast; None until it has told."""
+    adapters: tuple[AdapterRef, ...] = ()
+    """LoRA adapters that it carries, with the weight that `model:adapter` applies now."""
     last_used_at: float | None = None
     """Unix time at which its last request came or ended; None while it has had none."""
     keep_alive_s: float | None = None
@@ -147,6 +152,17 @@ class QueueEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class RouteNote:
+    """Where a request went that its context brought elsewhere, and why."""
+
+    endpoint: str
+    words: str
+    """Such as `12041 tokens; qwen holds 8192`."""
+    at: float
+    """Unix time."""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineSnapshot:
     """The whole state."""
 
@@ -174,6 +190,12 @@ class EngineSnapshot:
     """What all models may take together at most, under `memory`; 0 for what the machine has."""
     default_n_ctx: int = 0
     is_read_only: bool = False
+    endpoints: tuple[ModelEndpoint, ...] = ()
+    """What clients can ask for, ordered by id; the same object until something changes."""
+    names: NameSettings = field(default_factory=NameSettings)
+    """Aliases, the default, what is switched off."""
+    last_route: RouteNote | None = None
+    """The last request that context brought elsewhere than to the default; None when there was none."""
 
     def status_of(self, model_id: int) -> ModelStatus | None:
         """The row of a model, or None."""

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from ggtui.core.context import choose_context, clamp_context
 from ggtui.core.errors import (
     ConfigInvalid,
-    LaunchRejected,
     ModelNotFound,
     RemovalRefused,
-    SpawnReason,
     StoreUnavailable,
+    read_only,
 )
 from ggtui.core.models import LaunchPlan
 from ggtui.core.nearness import near_names
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from ggtui.services.catalog import CatalogService
     from ggtui.services.doctor import Doctor
     from ggtui.services.logs import LogBook
+    from ggtui.services.names import Names
     from ggtui.services.publisher import Publisher
     from ggtui.services.runtime import ModelRuntime
     from ggtui.services.settings_effects import SettingsEffects
@@ -59,6 +59,7 @@ class Control:
         logs: LogBook,
         publisher: Publisher,
         settings: SettingsEffects,
+        names: Names,
         reload: Callable[[], Awaitable[ReloadReport]] | None = None,
         folders: ModelsFoldersPort | None = None,
         doctor: Doctor | None = None,
@@ -79,6 +80,7 @@ class Control:
         self._folders = folders
         self._doctor = doctor
         self._is_read_only = is_read_only
+        self.names = names
 
     def snapshot(self) -> EngineSnapshot:
         """The state now."""
@@ -280,4 +282,4 @@ class Control:
 
     def _refuse_when_read_only(self) -> None:
         if self._is_read_only:
-            raise LaunchRejected("this ggtui is read-only", reason=SpawnReason.BAD_ARGUMENT)
+            raise read_only()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from ggtui.core.routing.name_settings import NameSettings, Unnamed
 from ggtui.core.routing.registry import ModelRegistry
 from ggtui.core.routing.route import Route, RouteRule
 from ggtui.core.routing.router import ModelRouter
+from ggtui.core.snapshot import RouteNote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -35,6 +37,8 @@ class Endpoints:
         """default_ctx: tokens for a model for which nobody chose; AUTO_CTX for what fits."""
         self.changed: Callable[[], None] = lambda: None
         """Called after every change of names or weights; set by whoever publishes."""
+        self.last_route: RouteNote | None = None
+        """See EngineSnapshot."""
         self._catalog = catalog
         self._names = names or NameSettings()
         self._default_ctx = default_ctx
@@ -58,14 +62,14 @@ class Endpoints:
     @property
     def router(self) -> ModelRouter:
         """The rule of names over what there is now."""
-        if self._made_of is not self._catalog.models:
-            self._make()
+        self._make_anew()
         return self._router
 
     @property
     def all(self) -> tuple[ModelEndpoint, ...]:
         """Every endpoint in the order of ids; the same object until something changes."""
-        return self._all if self._made_of is self._catalog.models else self.router.registry.all_endpoints
+        self._make_anew()
+        return self._all
 
     async def route(self, name: str | None, running: str | None = None) -> Route:
         """The endpoint that a request is for. What is unknown waits for a look at the folders to end.
@@ -95,6 +99,11 @@ class Endpoints:
         if self._names.default:
             return f"the default, {self._names.default}, does not exist; name a model in the request"
         return "name a model in the request, or choose a default: ggtui default MODEL"
+
+    def brought_elsewhere(self, endpoint: str, words: str) -> None:
+        """Tell people of a request whose context decided where it went."""
+        self.last_route = RouteNote(endpoint, words, time.time())
+        self.changed()
 
     # Live weights
 
@@ -128,8 +137,11 @@ class Endpoints:
         self._made_of = None
         self.changed()
 
-    def _make(self) -> None:
+    def _make_anew(self) -> None:
+        """From what is known now, unless they were made of just that."""
         models = self._catalog.models
+        if self._made_of is models:
+            return
         registry = ModelRegistry()
         for model in models:
             for endpoint in self._of_model(model):

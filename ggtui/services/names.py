@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from ggtui.core.errors import ConfigInvalid, EndpointNotFound
+from ggtui.core.errors import ConfigInvalid, EndpointNotFound, read_only
 from ggtui.core.naming import slug
 from ggtui.core.routing.adapters import NAME_RULE, WEIGHT_RULE, is_adapter_name, is_weight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ggtui.core.ports.names import NamesPort
     from ggtui.core.routing.adapters import NamedStack
     from ggtui.services.catalog import CatalogService
@@ -31,14 +29,14 @@ class Names:
         endpoints: Endpoints,
         port: NamesPort,
         effects: SettingsEffects,
-        check_writable: Callable[[], None] = lambda: None,
+        *,
+        is_read_only: bool = False,
     ) -> None:
-        """check_writable: raises when nothing may be changed from outside."""
         self._catalog = catalog
         self._endpoints = endpoints
         self._port = port
         self._effects = effects
-        self._check_writable = check_writable
+        self._is_read_only = is_read_only
 
     async def set_alias(self, alias: str, target: str | None) -> None:
         """Let another name lead to an endpoint, or to nothing with None.
@@ -112,6 +110,10 @@ class Names:
             )
         tables = [_table(each.name, each.path, each.weight) for each in kept]
         await self._effects.change(public_id, {"adapters": tables or None})
+
+    def _check_writable(self) -> None:
+        if self._is_read_only:
+            raise read_only()
 
     def _known(self, name: str) -> str:
         """The id that this name leads to. Raises: EndpointNotFound."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ggtui.core.decisions import Resident
     from ggtui.core.schedule import Scheduler
     from ggtui.services.catalog import CatalogService
+    from ggtui.services.endpoints import Endpoints
     from ggtui.services.engine_lookup import EngineLookup
     from ggtui.services.gpu_watch import GpuWatch
     from ggtui.services.launches import Launch, LaunchLedger
@@ -42,6 +43,7 @@ class Publisher:
         scheduler: Scheduler,
         gpu: GpuWatch,
         lookup: EngineLookup,
+        endpoints: Endpoints,
         default_n_ctx: int,
         strategy: str = "single",
         is_read_only: bool = False,
@@ -55,6 +57,7 @@ class Publisher:
         self._scheduler = scheduler
         self._gpu = gpu
         self._lookup = lookup
+        self._endpoints = endpoints
         self._default_n_ctx = default_n_ctx
         self._strategy = strategy
         self._queue = QueueReport(scheduler, ledger)
@@ -67,7 +70,7 @@ class Publisher:
         self._hearers: list[Callable[[EngineSnapshot], None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._told_at = -APART_S
-        for source in (catalog, ledger, gpu, lookup):
+        for source in (catalog, ledger, gpu, lookup, endpoints):
             source.changed = self.changed
 
     def changed(self) -> None:
@@ -105,6 +108,9 @@ class Publisher:
             default_n_ctx=self._default_n_ctx,
             is_read_only=self._is_read_only,
             memory_budget_bytes=self._most_bytes(),
+            endpoints=self._endpoints.all,
+            names=self._endpoints.names,
+            last_route=self._endpoints.last_route,
         )
 
     def _tell(self) -> None:
@@ -169,6 +175,7 @@ class Publisher:
             memory_bytes=self._memory_of(launch),
             predicted_bytes=pool_bytes(launch.predicted) if launch and launch.predicted else None,
             load=launch.record if launch and launch.process else None,
+            adapters=self._endpoints.weights(target.model_name, target.adapters) if target else (),
             last_used_at=self._epoch + resident.last_used if resident.last_used else None,
             keep_alive_s=self._scheduler.keep_alive_s(resident),
             prompt_per_second=launch.prompt_per_second if launch else None,

@@ -11,14 +11,17 @@ from ggtui.adapters.memory.catalog import MemoryCatalog
 from ggtui.adapters.memory.gpu import MemoryProbe
 from ggtui.adapters.memory.launcher import MemoryLauncher
 from ggtui.adapters.memory.model_settings import MemoryModelSettings
+from ggtui.adapters.memory.names import MemoryNames
 from ggtui.core.models import ModelSummary
 from ggtui.services.catalog import CatalogService
 from ggtui.services.control import Control
+from ggtui.services.endpoints import Endpoints
 from ggtui.services.engine_lookup import EngineLookup
 from ggtui.services.gpu_watch import GpuWatch
 from ggtui.services.launches import LaunchLedger
 from ggtui.services.logs import LogBook
 from ggtui.services.model_settings import SettingsBook
+from ggtui.services.names import Names
 from ggtui.services.publisher import Publisher
 from ggtui.services.runtime import ModelRuntime, RuntimeSettings
 from ggtui.services.servers import memory_at_once
@@ -54,6 +57,9 @@ class Desk:
     effects: SettingsEffects
     closed: list[RunningTarget]
     """Targets whose connections were to be closed, in order."""
+    endpoints: Endpoints
+    names: MemoryNames
+    """Names as they are kept."""
 
     def snapshot(self) -> EngineSnapshot:
         return self.publisher.snapshot()
@@ -102,6 +108,7 @@ async def desk(
         scheduler=runtime.scheduler,
         gpu=GpuWatch(probe, lambda: ledger.pids),
         lookup=EngineLookup(launcher),
+        endpoints=(endpoints := Endpoints(models)),
         default_n_ctx=4096,
         is_read_only=is_read_only,
     )
@@ -113,6 +120,7 @@ async def desk(
         logs=logs,
         publisher=publisher,
         settings=effects,
+        names=Names(models, endpoints, names := MemoryNames(), effects, is_read_only=is_read_only),
         is_read_only=is_read_only,
     )
     async with asyncio.timeout(GUARD_S):
@@ -120,7 +128,19 @@ async def desk(
         await models.rescan()
         try:
             yield Desk(
-                catalog, launcher, ledger, probe, runtime, control, publisher, kept, book, effects, closed
+                catalog,
+                launcher,
+                ledger,
+                probe,
+                runtime,
+                control,
+                publisher,
+                kept,
+                book,
+                effects,
+                closed,
+                endpoints,
+                names,
             )
         finally:
             await runtime.close()

@@ -53,6 +53,7 @@ from ggtui.core.errors.launch import (
     SpawnFailed,
     SpawnReason,
     StartTimedOut,
+    read_only,
 )
 from ggtui.core.errors.requests import (
     HostNotAllowed,
@@ -153,4 +154,5 @@ __all__ = [
     "UpstreamProtocolError",
     "UpstreamTimedOut",
     "UpstreamUnreachable",
+    "read_only",
 ]

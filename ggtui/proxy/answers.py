@@ -105,7 +105,8 @@ def failure_headers(failure: Failure) -> Headers:
 
 def _retry_after_s(failure: Failure) -> int:
     """Whole seconds, at least one."""
-    return math.ceil(max(1.0, getattr(failure, "retry_after_s", RETRY_AFTER_S)))
+    seconds: float | None = getattr(failure, "retry_after_s", None)
+    return math.ceil(max(1.0, RETRY_AFTER_S if seconds is None else seconds))
 
 
 def failure_event(failure: Failure, *, is_anthropic: bool = False) -> bytes:

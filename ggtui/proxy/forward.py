@@ -17,6 +17,7 @@ from ggtui.core.errors import (
     Failure,
     UpstreamCrashed,
     UpstreamProtocolError,
+    UpstreamUnauthorized,
     UpstreamUnreachable,
 )
 from ggtui.proxy.answers import EVENT_STREAM, STREAM_HEADERS, failure_event
@@ -38,13 +39,6 @@ if TYPE_CHECKING:
     from ggtui.proxy.upstream import Exchange, UpstreamPool
 
 _MAX_ERROR_BYTES = 64 * 1024
-
-
-class UpstreamUnauthorized(UpstreamProtocolError):
-    """The server refused its own key: no fault of the client, who must not be asked for another one."""
-
-    title = "Upstream refused the key"
-    code = "upstream_unauthorized"
 
 
 class ForwardRequest(msgspec.Struct, frozen=True):

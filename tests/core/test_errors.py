@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from ggtui.core import errors
-from ggtui.core.errors import Failure, ModelRuntimeError, RequestFailure
+from ggtui.core.errors import Failure, ModelRuntimeError, PolicyRefusal, RequestFailure, UpstreamFailure
 
 
 def _leaves(kind: type[Failure]) -> list[type[Failure]]:
@@ -39,6 +41,38 @@ RUNTIME_MAP = {
     "Internal": (500, "internal_error"),
 }
 
+UPSTREAM_MAP = {
+    "UpstreamFailure": (502, "server_error", "upstream_error"),
+    "UpstreamUnreachable": (502, "server_error", "upstream_unreachable"),
+    "UpstreamCrashed": (502, "server_error", "upstream_crashed"),
+    "UpstreamProtocolError": (502, "server_error", "upstream_error"),
+    "UpstreamTimedOut": (504, "server_error", "upstream_timeout"),
+    "UpstreamServerError": (502, "server_error", "upstream_error"),
+    "UpstreamRateLimited": (429, "rate_limit_error", "rate_limited"),
+    "UpstreamUnauthorized": (502, "server_error", "upstream_unauthorized"),
+    "UpstreamForbidden": (403, "invalid_request_error", "upstream_forbidden"),
+    "UpstreamBadRequest": (400, "invalid_request_error", "upstream_bad_request"),
+    "ContentFiltered": (400, "invalid_request_error", "content_filter"),
+}
+
+POLICY_MAP = {
+    "PolicyRefusal": (429, "rate_limit_error", "rate_limit_exceeded"),
+    "RateLimitExceeded": (429, "rate_limit_error", "rate_limit_exceeded"),
+    "CapacityExhausted": (429, "overloaded_error", "capacity_exhausted"),
+    "QueueTimeout": (503, "service_unavailable", "queue_timeout"),
+    "CircuitOpen": (503, "service_unavailable", "circuit_open"),
+    "BudgetExceeded": (429, "budget_error", "budget_exceeded"),
+}
+
+
+@pytest.mark.parametrize(("root", "expected"), [(UpstreamFailure, UPSTREAM_MAP), (PolicyRefusal, POLICY_MAP)])
+def test_what_clients_are_told_of_upstreams_and_policies(
+    root: type[Failure], expected: dict[str, tuple[int, str, str]]
+) -> None:
+    actual = {kind.__name__: (kind.status, kind.error_type, kind.code) for kind in _leaves(root)}
+
+    assert expected == actual
+
 
 def test_the_runtime_map_is_whole() -> None:
     actual = {kind.__name__: (kind.status, kind.code) for kind in _leaves(ModelRuntimeError)}
@@ -64,6 +98,14 @@ def test_messages_clients_match() -> None:
     assert "Health check failed: no" == errors.HealthCheckFailed("no").message
     assert "Model file not found: x" == errors.ModelFileNotFound("x").message
     assert "Internal error: no" == errors.Internal("no").message
+    assert "engine queue full" == errors.CapacityExhausted("x", retry_after_s=1, is_queue_full=True).message
+
+
+def test_when_to_come_again_is_always_a_number_of_seconds() -> None:
+    assert 1.5 == errors.CircuitOpen("x", retry_after_s=1.5).retry_after_s
+    assert 0.0 == errors.QueueTimeout("x", 30.0, retry_after_s=-1.0).retry_after_s
+    assert 60.0 == errors.RateLimitExceeded("x", "tokens_per_minute", retry_after_s=math.inf).retry_after_s
+    assert errors.UpstreamRateLimited().retry_after_s is None
 
 
 def test_the_tree_in_the_docstring_is_the_tree() -> None:

@@ -6,7 +6,15 @@ import json
 
 import pytest
 
-from ggtui.core.errors import AdmissionTimeout, ModelNotReady, OutOfMemory, QueueFull, SpawnReason
+from ggtui.core.errors import (
+    AdmissionTimeout,
+    CircuitOpen,
+    ModelNotReady,
+    OutOfMemory,
+    QueueFull,
+    SpawnReason,
+    UpstreamRateLimited,
+)
 from tests.programs.fakeup import STREAM_HEAD, RawUpstream, answering, chunk, plain
 from tests.proxy.rig import JSON, Answer, FakeRuntime, door, run, unchunk
 
@@ -164,13 +172,17 @@ def test_a_stream_on_a_connection_that_stays_says_so_once() -> None:
         (AdmissionTimeout(), 503, "admission_timeout"),
         (ModelNotReady("tiny", "it crashed", 7.2), 503, "model_not_ready"),
         (QueueFull(), 429, "capacity_exhausted"),
+        (CircuitOpen("tiny", retry_after_s=12.1), 503, "circuit_open"),
+        (UpstreamRateLimited(), 429, "rate_limited"),
         (RuntimeError("secret prompt"), 500, "internal_error"),
     ],
 )
 def test_a_failed_lease_becomes_its_row_of_the_error_table(
     failure: Exception, status: int, code: str
 ) -> None:
-    retry_after = {"model_not_ready": ["8"]}.get(code, ["5"] if status in (429, 503) else [])
+    retry_after = {"model_not_ready": ["8"], "circuit_open": ["13"]}.get(
+        code, ["5"] if status in (429, 503) else []
+    )
 
     async def check() -> None:
         async with door(runtime=FakeRuntime(failure=failure)) as proxy:

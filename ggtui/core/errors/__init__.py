@@ -22,7 +22,12 @@ Failure
 │   ├── EngineStopping
 │   └── Internal
 ├── UpstreamFailure                                 a server that was ready
-│   └── UpstreamUnreachable, UpstreamCrashed, UpstreamProtocolError, UpstreamTimedOut
+│   ├── UpstreamUnreachable, UpstreamCrashed, UpstreamProtocolError, UpstreamTimedOut
+│   ├── UpstreamServerError, UpstreamRateLimited, UpstreamUnauthorized, UpstreamForbidden
+│   └── UpstreamBadRequest
+│       └── ContentFiltered
+├── PolicyRefusal                                   a deployment holds a request back
+│   └── RateLimitExceeded, CapacityExhausted, QueueTimeout, CircuitOpen, BudgetExceeded
 ├── ProbeFailure                                    device memory
 │   └── DriverMissing
 └── ProxyFailure
@@ -54,6 +59,14 @@ from ggtui.core.errors.launch import (
     SpawnReason,
     StartTimedOut,
     read_only,
+)
+from ggtui.core.errors.policies import (
+    BudgetExceeded,
+    CapacityExhausted,
+    CircuitOpen,
+    PolicyRefusal,
+    QueueTimeout,
+    RateLimitExceeded,
 )
 from ggtui.core.errors.requests import (
     HostNotAllowed,
@@ -94,18 +107,28 @@ from ggtui.core.errors.surroundings import (
     ProxyFailure,
 )
 from ggtui.core.errors.upstream import (
+    ContentFiltered,
+    UpstreamBadRequest,
     UpstreamCrashed,
     UpstreamFailure,
+    UpstreamForbidden,
     UpstreamProtocolError,
+    UpstreamRateLimited,
+    UpstreamServerError,
     UpstreamTimedOut,
+    UpstreamUnauthorized,
     UpstreamUnreachable,
 )
 
 __all__ = [
     "AdmissionTimeout",
     "BindRefused",
+    "BudgetExceeded",
+    "CapacityExhausted",
     "CatalogFailure",
+    "CircuitOpen",
     "ConfigInvalid",
+    "ContentFiltered",
     "ContextTooLong",
     "DriverMissing",
     "EndpointNotFound",
@@ -131,10 +154,13 @@ __all__ = [
     "NoRoom",
     "OriginNotAllowed",
     "OutOfMemory",
+    "PolicyRefusal",
     "PortInUse",
     "ProbeFailure",
     "ProxyFailure",
     "QueueFull",
+    "QueueTimeout",
+    "RateLimitExceeded",
     "RemoteFailure",
     "RemoteRefused",
     "RemoteUnreachable",
@@ -149,10 +175,15 @@ __all__ = [
     "StartTimedOut",
     "StoreUnavailable",
     "UnsupportedMediaType",
+    "UpstreamBadRequest",
     "UpstreamCrashed",
     "UpstreamFailure",
+    "UpstreamForbidden",
     "UpstreamProtocolError",
+    "UpstreamRateLimited",
+    "UpstreamServerError",
     "UpstreamTimedOut",
+    "UpstreamUnauthorized",
     "UpstreamUnreachable",
     "read_only",
 ]

@@ -40,3 +40,56 @@ class UpstreamTimedOut(UpstreamFailure):
     title = "Upstream timed out"
     status = 504
     code = "upstream_timeout"
+
+
+class UpstreamServerError(UpstreamFailure):
+    """The server answered with a status of 500 and above."""
+
+    title = "Upstream reported an error"
+
+
+class UpstreamRateLimited(UpstreamFailure):
+    """The server answered 429. `retry_after_s` is what it asked for, None when it did not say."""
+
+    title = "Upstream limits the rate"
+    status = 429
+    error_type = "rate_limit_error"
+    code = "rate_limited"
+
+    def __init__(self, detail: str = "", *, retry_after_s: float | None = None, hint: str = "") -> None:
+        super().__init__(detail, hint=hint)
+        self.retry_after_s = retry_after_s
+
+
+class UpstreamUnauthorized(UpstreamFailure):
+    """The server refused ggtui's own key: no fault of the client, who must not be asked for another one."""
+
+    title = "Upstream refused the key"
+    code = "upstream_unauthorized"
+
+
+class UpstreamForbidden(UpstreamFailure):
+    """The server knows the key and does not allow this with it."""
+
+    title = "Upstream does not allow this"
+    status = 403
+    error_type = "invalid_request_error"
+    code = "upstream_forbidden"
+    retryable = False
+
+
+class UpstreamBadRequest(UpstreamFailure):
+    """The server says that the request itself is wrong."""
+
+    title = "Upstream refused the request"
+    status = 400
+    error_type = "invalid_request_error"
+    code = "upstream_bad_request"
+    retryable = False
+
+
+class ContentFiltered(UpstreamBadRequest):
+    """The server's filter refused the content. No other server is asked to answer it instead."""
+
+    title = "Content was filtered"
+    code = "content_filter"

@@ -31,30 +31,13 @@ def test_times_that_are_taken(value: object, key: str, expected: float) -> None:
     assert expected == parse_duration(value, key)
 
 
-WRITTEN_WRONGLY = [
-    True,
-    None,
-    1.5,
-    [],
-    {},
-    "",
-    "soon",
-    "30",
-    "30 s",
-    "1d",
-    "1m30s",
-    "s",
-    "1e3s",
-    "NaNs",
-    "３s",
-]
+WRONG_TYPES: list[object] = [True, None, 1.5, [], {}]
+WRONG_TEXTS = ["", "soon", "30", "30 s", "1d", "1m30s", "s", "1e3s", "NaNs", "３s"]
 
 
 @pytest.mark.parametrize("value", [*WRONG_TYPES, *WRONG_TEXTS])
 def test_times_that_are_refused_with_what_may_be_written(value: object) -> None:
-    with pytest.raises(
-        ValueError, match=r'^queue_timeout must be an integer of milliseconds or a text .*"30s"'
-    ):
+    with pytest.raises(ValueError, match=r"^queue_timeout must be an integer of milliseconds or .*30s"):
         parse_duration(value, "queue_timeout")
 
 

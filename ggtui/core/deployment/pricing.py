@@ -1,0 +1,86 @@
+"""What tokens cost, without rounding.
+
+Money is an integer of pico-dollars (pusd, 10**-12 USD). Prices are given for a million tokens with up to six
+decimals, which is a whole number of pusd for one token: a cost is a product of integers, a sum does not
+depend on its order, and a database adds it exactly, as 64 bits hold nine million USD.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+PUSD_PER_USD: Final = 10**12
+_MOST_USD: Final = 10**6
+_PER_MTOK_DECIMALS: Final = 6
+
+
+def parse_usd(value: object, key: str) -> int:
+    """Pusd of an amount in USD, as a configuration writes it. Raises: ValueError, naming the key."""
+    return _scaled(value, 12, key)
+
+
+def parse_price(value: object, key: str) -> int:
+    """Pusd for one token, of a price in USD for a million. Raises: ValueError, naming the key."""
+    return _scaled(value, _PER_MTOK_DECIMALS, key)
+
+
+def usd(amount_pusd: int) -> Decimal:
+    """The same amount in USD, exactly."""
+    return Decimal(amount_pusd).scaleb(-12).normalize()
+
+
+def _scaled(value: object, decimals: int, key: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        raise ValueError(f"{key} must be a number of USD")
+    # through its text, a float is the decimal number that the person wrote
+    exact = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
+    if not exact.is_finite() or not 0 <= exact <= _MOST_USD:
+        raise ValueError(f"{key} must be from 0 to {_MOST_USD} USD")
+    scaled = exact.scaleb(decimals)
+    if scaled != int(scaled):
+        raise ValueError(f"{key} must have at most {decimals} decimals")
+    return int(scaled)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one request, as its server counted them."""
+
+    input_tokens: int = 0
+    """Cached ones included."""
+    output_tokens: int = 0
+    cached_input_tokens: int = 0
+    """How many of the input the server did not have to read again."""
+
+    @property
+    def total_tokens(self) -> int:
+        """Input and output."""
+        return self.input_tokens + self.output_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    """Prices in pusd for one token."""
+
+    input_pusd: int = 0
+    output_pusd: int = 0
+    cached_input_pusd: int | None = None
+    """None: a cached token costs as much as any other of the input."""
+
+    @property
+    def is_free(self) -> bool:
+        """True when nothing costs anything."""
+        return not (self.input_pusd or self.output_pusd or self.cached_input_pusd)
+
+    def cost_pusd(self, usage: Usage) -> int:
+        """What these tokens cost, in pusd; never negative, whatever a server counted."""
+        n_input = max(0, usage.input_tokens)
+        n_cached = min(n_input, max(0, usage.cached_input_tokens))
+        cached_price = self.input_pusd if self.cached_input_pusd is None else self.cached_input_pusd
+        of_input = (n_input - n_cached) * self.input_pusd + n_cached * cached_price
+        return of_input + max(0, usage.output_tokens) * self.output_pusd
+
+
+FREE: Final = Pricing()

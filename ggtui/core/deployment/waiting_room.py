@@ -1,0 +1,163 @@
+"""Who of a deployment's requests is served, who waits, and who is turned away: decisions only, no effects.
+
+A synchronous state machine in the manner of the scheduler: each call takes what happened and the time, and
+returns what must be done, in order.
+
+Invariants: never more served than there are slots, except right after their number fell; nobody waits while
+a slot is free; higher priorities first, and within one in order of arrival; each ticket is answered once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from ggtui.core.deployment.policies import CapacityPolicy, Priority, Serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LEAST_WAIT_S: Final = 1.0
+_WEIGHT_OF_NEWEST: Final = 0.2
+
+
+class TurnedAway(StrEnum):
+    """Why a ticket is not served."""
+
+    NO_SLOT = "no_slot"
+    """All slots are taken, and the policy is not to wait."""
+    QUEUE_FULL = "queue_full"
+    TIMED_OUT = "timed_out"
+    CLOSED = "closed"
+    """The deployment is ending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """Serve this ticket now; say `leave` when it has ended."""
+
+    ticket_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnAway:
+    """Tell this ticket's owner that it is not served."""
+
+    ticket_id: int
+    why: TurnedAway
+
+
+Answer = Admit | TurnAway
+
+
+class WaitingRoom:
+    """The slots of one deployment and the queue before them. Times are monotonic seconds."""
+
+    def __init__(self, serving: Serving, slots: int | None) -> None:
+        """slots: requests served at once, at least 1; None for any number."""
+        self._serving = serving
+        self._slots = slots
+        self._lanes: dict[Priority, dict[int, float]] = {each: {} for each in sorted(Priority, reverse=True)}
+        """By priority, when each ticket that waits has come."""
+        self._served: dict[int, float] = {}
+        """When each ticket that is served was admitted."""
+        self._usual_s = 0.0
+        """How long a request holds its slot, the newest ones counting most."""
+        self._is_closed = False
+
+    @property
+    def n_served(self) -> int:
+        """Tickets that hold a slot."""
+        return len(self._served)
+
+    @property
+    def n_waiting(self) -> int:
+        """Tickets that wait."""
+        return sum(len(lane) for lane in self._lanes.values())
+
+    @property
+    def next_deadline(self) -> float | None:
+        """When the patience of somebody who waits ends first: `tick` is due then. None when nobody waits."""
+        comes = [next(iter(lane.values())) for lane in self._lanes.values() if lane]
+        return min(comes) + self._serving.queue_timeout_s if comes else None
+
+    @property
+    def retry_after_s(self) -> float:
+        """A guess of when somebody new would be served, in seconds, at least one."""
+        rounds = (self.n_waiting + 1) / (self._slots or 1)
+        return max(LEAST_WAIT_S, rounds * self._usual_s)
+
+    # What happened
+
+    def join(self, ticket_id: int, priority: Priority, now: float) -> list[Answer]:
+        """Somebody wants to be served. An id is used once."""
+        if self._is_closed:
+            return [TurnAway(ticket_id, TurnedAway.CLOSED)]
+        if self._has_slot():  # nobody waits then
+            return [self._admit(ticket_id, now)]
+        if self._serving.on_capacity_exhausted is not CapacityPolicy.QUEUE:
+            return [TurnAway(ticket_id, TurnedAway.NO_SLOT)]
+        if self.n_waiting >= self._serving.queue_capacity:
+            return [TurnAway(ticket_id, TurnedAway.QUEUE_FULL)]
+        self._lanes[priority][ticket_id] = now
+        return []
+
+    def leave(self, ticket_id: int, now: float) -> list[Answer]:
+        """A ticket has ended, or its owner has gone while it waited. Unknown ids are ignored."""
+        self._drop(ticket_id)
+        admitted_at = self._served.pop(ticket_id, None)
+        if admitted_at is not None:
+            self._learn(now - admitted_at)
+        return self._fill(now)
+
+    def tick(self, now: float) -> list[Answer]:
+        """Time has passed: who has waited too long is turned away."""
+        overdue = [
+            ticket_id
+            for lane in self._lanes.values()
+            for ticket_id, came in lane.items()
+            if now >= came + self._serving.queue_timeout_s
+        ]
+        return [self._turn_away(ticket_id, TurnedAway.TIMED_OUT) for ticket_id in overdue]
+
+    def adapt(self, serving: Serving, slots: int | None, now: float) -> list[Answer]:
+        """Other rules or another number of slots. Who is served stays; who waits goes on waiting."""
+        self._serving, self._slots = serving, slots
+        return self._fill(now)
+
+    def close(self) -> list[Answer]:
+        """The deployment is ending: nobody new is served; who is served may end."""
+        self._is_closed = True
+        return [self._turn_away(ticket_id, TurnedAway.CLOSED) for ticket_id in list(self._in_order())]
+
+    # How it is decided
+
+    def _has_slot(self) -> bool:
+        return self._slots is None or len(self._served) < self._slots
+
+    def _in_order(self) -> Iterator[int]:
+        return (ticket_id for lane in self._lanes.values() for ticket_id in lane)
+
+    def _fill(self, now: float) -> list[Answer]:
+        admitted: list[Answer] = []
+        while self._has_slot() and (ticket_id := next(self._in_order(), None)) is not None:
+            self._drop(ticket_id)
+            admitted.append(self._admit(ticket_id, now))
+        return admitted
+
+    def _admit(self, ticket_id: int, now: float) -> Admit:
+        self._served[ticket_id] = now
+        return Admit(ticket_id)
+
+    def _turn_away(self, ticket_id: int, why: TurnedAway) -> TurnAway:
+        self._drop(ticket_id)
+        return TurnAway(ticket_id, why)
+
+    def _drop(self, ticket_id: int) -> None:
+        for lane in self._lanes.values():
+            lane.pop(ticket_id, None)
+
+    def _learn(self, held_s: float) -> None:
+        share = _WEIGHT_OF_NEWEST if self._usual_s else 1.0
+        self._usual_s += share * (held_s - self._usual_s)

@@ -1,0 +1,163 @@
+"""What a deployment has spent within the last hour and the last 24, and what follows when it is too much.
+
+Amounts are pusd (see pricing). Times are Unix seconds, because what was spent outlives the process: the
+ledger is made again from the settled entries that a database keeps.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from ggtui.core.deployment.policies import Budget, BudgetAction
+from ggtui.core.deployment.rolling import RollingWindow, seconds_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+DAY_S: Final = 86_400.0
+SOMEBODY_SETTLES_S: Final = 1.0
+"""When to ask again while reservations fill the budget: when one of them settles is not known."""
+
+
+class Period(StrEnum):
+    """The length of time a limit is for."""
+
+    HOUR = "hour"
+    DAY = "day"
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return 3600.0 if self is Period.HOUR else DAY_S
+
+
+@dataclass(frozen=True, slots=True)
+class SpendEntry:
+    """What one request has cost, as a database keeps it. Entries older than a day count no more."""
+
+    at: float
+    """When it was settled."""
+    cost_pusd: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What one request may cost, reserved until it is settled or given back."""
+
+    id: int
+    cost_pusd: int
+
+
+@dataclass(frozen=True, slots=True)
+class OverBudget:
+    """The request is refused: what it may cost is no longer there."""
+
+    period: Period
+    retry_after_s: float
+    """Seconds until enough of it has rolled off; infinite when it costs more than the whole budget."""
+
+
+class SpendLedger:
+    """Reserves what a request may cost, and settles what it did cost.
+
+    With the action reject, what is spent and reserved stays within the budget, and so what is spent goes
+    past it by no more than the requests in flight cost above their reservations. An amount counts for up to
+    a second longer than its period.
+    """
+
+    def __init__(self, budget: Budget, settled: Iterable[SpendEntry] = ()) -> None:
+        self.budget = budget
+        self._windows = {period: RollingWindow(period.seconds) for period in Period}
+        self._held: dict[int, int] = {}
+        self._held_pusd = 0
+        self._next_id = 1
+        self._is_told = dict.fromkeys(Period, False)
+        for entry in sorted(settled, key=lambda each: each.at):
+            self._note(entry)
+
+    @property
+    def held_pusd(self) -> int:
+        """What the requests in flight may cost."""
+        return self._held_pusd
+
+    def spent_pusd(self, period: Period, unix_now: float) -> int:
+        """What was settled within the period."""
+        return self._windows[period].total(unix_now)
+
+    def exceeded(self, unix_now: float) -> Period | None:
+        """The period, the longer first, in which more was spent than may be; None while all is well."""
+        for period in (Period.DAY, Period.HOUR):
+            most = self._limit(period)
+            if most is not None and self.spent_pusd(period, unix_now) > most:
+                return period
+        return None
+
+    def new_excess(self, unix_now: float) -> Period | None:
+        """The period whose limit was passed since the last call: each excess is told once."""
+        told = None
+        for period in Period:
+            most = self._limit(period)
+            is_over = most is not None and self.spent_pusd(period, unix_now) > most
+            if is_over and not self._is_told[period]:
+                told = period
+            self._is_told[period] = is_over
+        return told
+
+    def slots(self, slots: int | None, unix_now: float) -> int | None:
+        """How many requests may be served at once: half, and at least one, while throttled. None: any number.
+
+        Any number stays any number: whoever wants it throttled gives the slots of the server.
+        """
+        is_throttled = self.budget.on_exceeded is BudgetAction.THROTTLE and self.exceeded(unix_now)
+        return max(1, slots // 2) if slots is not None and is_throttled else slots
+
+    def reserve(self, cost_pusd: int, unix_now: float) -> Hold | OverBudget:
+        """Reserve what a request may cost at most. It is refused by the action reject alone."""
+        if self.budget.on_exceeded is BudgetAction.REJECT:
+            refusals = [self._refusal(period, cost_pusd, unix_now) for period in Period]
+            found = [each for each in refusals if each is not None]
+            if found:
+                return max(found, key=lambda each: each.retry_after_s)
+        hold = Hold(self._next_id, cost_pusd)
+        self._next_id += 1
+        self._held[hold.id] = cost_pusd
+        self._held_pusd += cost_pusd
+        return hold
+
+    def settle(self, hold: Hold, cost_pusd: int, unix_now: float) -> SpendEntry:
+        """The request has ended and cost this much; the entry is what a database should keep.
+
+        Raises: KeyError when it was settled or given back already: nothing may be paid twice.
+        """
+        self._held_pusd -= self._held.pop(hold.id)
+        entry = SpendEntry(unix_now, cost_pusd)
+        self._note(entry)
+        return entry
+
+    def give_back(self, hold: Hold) -> None:
+        """The request cost nothing. Nothing happens when it was settled."""
+        self._held_pusd -= self._held.pop(hold.id, 0)
+
+    def _note(self, entry: SpendEntry) -> None:
+        if entry.cost_pusd:
+            for window in self._windows.values():
+                window.merge(entry.cost_pusd, entry.at)
+
+    def _limit(self, period: Period) -> int | None:
+        budget = self.budget
+        return budget.max_spend_per_hour_pusd if period is Period.HOUR else budget.max_spend_per_day_pusd
+
+    def _refusal(self, period: Period, cost_pusd: int, unix_now: float) -> OverBudget | None:
+        most = self._limit(period)
+        if most is None:
+            return None
+        wanted = self._held_pusd + cost_pusd
+        moment = self._windows[period].fits_at(wanted, most, unix_now)
+        if moment <= unix_now:
+            return None
+        if moment == math.inf and cost_pusd <= most:
+            return OverBudget(period, SOMEBODY_SETTLES_S)
+        return OverBudget(period, seconds_until(moment, unix_now))

@@ -139,7 +139,7 @@ def test_a_second_of_what_there_is_one_of() -> None:
         ({"A": "A"}, [(0, "A -> A")]),
         ({"A": "B", "B": "A"}, [(0, "A -> B -> A")]),
         ({"X": "A", "A": "B", "B": "C", "C": "A"}, [(1, "A -> B -> C -> A")]),
-        ({"A": "BB", "B": "A"}, [(0, "A -> B -> A")]),
+        ({"A": "BB", "B": "AA"}, [(0, "A -> B -> A")]),
         ({"A": "B", "B": "A", "C": "D", "D": "C"}, [(0, "A -> B -> A"), (2, "C -> D -> C")]),
         ({"A": "BC", "B": "C", "C": ""}, []),
     ],
@@ -149,6 +149,15 @@ def test_cycles_are_named(links: dict[str, str], expected: list[tuple[int, str]]
 
     assert [(index, "fallback", f"fallback cycle: {path}") for index, path in expected] == [
         (each.index, each.field, each.text) for each in found
+    ]
+
+
+def test_of_two_with_one_name_the_first_counts() -> None:
+    to_b, to_a = Deployment("A", "m", fallback=("B",)), Deployment("B", "m", fallback=("A",))
+    pair = [to_b, to_a, Deployment("A", "m")]
+
+    assert [(0, "fallback cycle: A -> B -> A"), (2, "duplicate deployment name 'A'")] == [
+        (each.index, each.text) for each in problems(pair)
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import pytest
 from hypothesis import given
@@ -85,6 +86,18 @@ def test_what_a_header_asks_for(value: str, expected: float | None) -> None:
     assert expected == parse_retry_after(value, NOW)
 
 
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process cannot be set here")
+def test_a_date_without_a_zone_is_not_of_this_machines_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        try:
+            assert 30.0 == parse_retry_after("Sun Nov  6 08:49:37 1994", NOW)
+        finally:
+            patch.undo()
+            time.tzset()
+
+
 @given(st.text() | st.text("0123456789 ,:-+ GMTSunNov"))
 def test_whatever_a_header_holds_is_a_time_to_come_or_nothing(value: str) -> None:
     seconds = parse_retry_after(value, NOW)
@@ -134,6 +147,14 @@ def test_many_requests_allow_more_retries() -> None:
         budget.requested(5.0)
 
     assert 20 == sum(budget.take(6.0) for _ in range(50))
+
+
+def test_requests_of_more_than_a_minute_ago_allow_nothing() -> None:
+    budget = RetryBudget()
+    for _ in range(104):
+        budget.requested(5.9)
+
+    assert 10 == sum(budget.take(65.95) for _ in range(50))
 
 
 @given(st.lists(st.tuples(st.floats(0, 8), st.integers(0, 30), st.integers(0, 15)), max_size=30))

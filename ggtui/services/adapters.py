@@ -70,4 +70,4 @@ def _usable(adapter: AttachedAdapter, meant: Sequence[AdapterSummary]) -> ModelA
     file = meant[0]
     if file.problem is not None:
         return ModelAdapter(adapter, None, file.problem)
-    return ModelAdapter(adapter, AdapterFile(adapter.name, file.path, file.size_bytes))
+    return ModelAdapter(adapter, AdapterFile(adapter.name, file.path, file.size_bytes, file.tensor_bytes))

@@ -18,8 +18,9 @@ from ggtui.cli.surroundings import (
     read_room,
     read_shelf,
 )
+from ggtui.core.names_json import LONGEST_PATH
 from ggtui.core.snapshot import EngineSnapshot, ModelStatus
-from ggtui.core.state_json import LONGEST_PATH, state_document
+from ggtui.core.state_json import state_document
 from ggtui.core.text import listed, plain
 from ggtui.core.units import MIB, gib, tokens
 

@@ -73,6 +73,29 @@ def aliases_by_id(endpoints: Iterable[ModelEndpoint], names: NameSettings) -> di
     return by_id
 
 
+def aliases_document(snapshot: EngineSnapshot) -> dict[str, object]:
+    """All aliases with the ids that they lead to, which need not exist."""
+    return {"schema": SCHEMA, "aliases": dict(sorted(snapshot.names.aliases.items()))}
+
+
+def default_document(snapshot: EngineSnapshot) -> dict[str, object]:
+    """What serves a request that names no model."""
+    names = snapshot.names
+    return {"schema": SCHEMA, "default": names.default or None, "unnamed": str(names.unnamed)}
+
+
+def enabled_document(snapshot: EngineSnapshot, endpoint: str) -> dict[str, object]:
+    """Whether an endpoint is switched on, and whether it serves; `status` is null when it does not exist."""
+    found = next((each for each in snapshot.endpoints if each.id == endpoint), None)
+    return {
+        "schema": SCHEMA,
+        "endpoint": endpoint,
+        "enabled": endpoint not in snapshot.names.disabled,
+        "status": None if found is None else str(found.status),
+        "why": "" if found is None else found.why,
+    }
+
+
 def adapters_document(snapshot: EngineSnapshot, model: str | None = None) -> dict[str, object]:
     """What is attached to each model, or to one, and which LoRA files were found.
 

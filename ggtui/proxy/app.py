@@ -46,8 +46,10 @@ if TYPE_CHECKING:
     from ggtui.proxy.control_api import ControlApi
     from ggtui.proxy.interrupt import Drain
     from ggtui.proxy.models_api import ModelsApi
+    from ggtui.proxy.names_api import NamesApi
     from ggtui.proxy.questions import Questions
     from ggtui.proxy.settings import ProxySettings
+    from ggtui.proxy.watch_api import WatchApi
 
     Handler = Callable[[Any, Receive, Reply], Awaitable[None]]
 
@@ -73,7 +75,9 @@ class App:
         forwarder: Forwarder,
         models: ModelsApi,
         questions: Questions,
+        watch: WatchApi,
         control: ControlApi,
+        names: NamesApi,
         runtime: ModelRuntimePort,
         catalog: ModelCatalogPort,
         drain: Drain,
@@ -90,10 +94,12 @@ class App:
             **dict.fromkeys(HEALTH, self._health),
             **dict.fromkeys(MODELS, self._model_list),
             **dict.fromkeys(TARGET_GETS, questions.ask),
-            b"/ggtui/state": control.state,
-            b"/ggtui/events": control.events,
-            b"/ggtui/logs": control.logs,
+            b"/ggtui/state": watch.state,
+            b"/ggtui/events": watch.events,
+            b"/ggtui/logs": watch.logs,
             b"/ggtui/settings": control.settings,
+            b"/ggtui/endpoints": names.endpoints,
+            b"/ggtui/adapters": names.adapters,
         }
         self._posts: dict[bytes, Handler] = {
             **dict.fromkeys(MODEL_POSTS, self._ask_model),
@@ -105,6 +111,12 @@ class App:
             b"/ggtui/label": control.label,
             b"/ggtui/settings": control.change_settings,
             b"/ggtui/reload": control.reload,
+            b"/ggtui/endpoints": names.switch,
+            b"/ggtui/aliases": names.alias,
+            b"/ggtui/default": names.default,
+            b"/ggtui/adapters": names.weigh,
+            b"/ggtui/adapters/attach": names.attach,
+            b"/ggtui/adapters/detach": names.detach,
         }
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:

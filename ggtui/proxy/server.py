@@ -18,9 +18,11 @@ from ggtui.proxy.forward import Forwarder
 from ggtui.proxy.http_protocol import GuardedHttpProtocol
 from ggtui.proxy.interrupt import Drain
 from ggtui.proxy.models_api import ModelsApi
+from ggtui.proxy.names_api import NamesApi
 from ggtui.proxy.questions import Questions
 from ggtui.proxy.settings import HttpLimits, ProxySettings
 from ggtui.proxy.upstream import UpstreamPool
+from ggtui.proxy.watch_api import WatchApi
 
 if TYPE_CHECKING:
     import socket
@@ -102,7 +104,9 @@ class ProxyServer:
             forwarder=forwarder,
             models=ModelsApi(catalog, runtime, settings.default_ctx),
             questions=Questions(runtime, catalog, control, forwarder),
+            watch=WatchApi(control, self._drain),
             control=ControlApi(control, self._drain, settings.max_body_bytes),
+            names=NamesApi(control, settings.max_body_bytes),
             runtime=runtime,
             catalog=catalog,
             drain=self._drain,

@@ -142,10 +142,51 @@ class FakeCatalog:
 
 
 @dataclass
+class FakeNames:
+    """Notes what it is asked; knows that `alias` leads to the model `tiny`."""
+
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+    failure: Exception | None = None
+
+    def base_of(self, name: str) -> str | None:
+        return {"alias": "tiny", "1": "tiny", "tiny:code": "tiny"}.get(name)
+
+    async def model(self, name: str) -> str:
+        return self.base_of(name) or name
+
+    async def set_alias(self, alias: str, target: str | None) -> None:
+        self._note("set_alias", alias, target)
+
+    async def set_default(self, target: str | None) -> None:
+        self._note("set_default", target)
+
+    async def set_enabled(self, target: str, is_enabled: bool) -> str:
+        self._note("set_enabled", target, is_enabled)
+        return self.base_of(target) or target
+
+    async def set_weight(self, model: str, adapter: str, weight: object) -> float:
+        self._note("set_weight", model, adapter, weight)
+        return 0.5
+
+    async def attach(self, model: str, lora: str, name: str | None = None, weight: object = 1.0) -> str:
+        self._note("attach", model, lora, name, weight)
+        return name or lora
+
+    async def detach(self, model: str, name: str) -> None:
+        self._note("detach", model, name)
+
+    def _note(self, *asked: Any) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.asked.append(asked)
+
+
+@dataclass
 class FakeControl:
     """Notes what it is asked; publishes what the test gives it."""
 
     state: EngineSnapshot = field(default_factory=lambda: EngineSnapshot(1))
+    names: FakeNames = field(default_factory=FakeNames)
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     tail: tuple[str, ...] = ()
     hearers: list[Callable[[EngineSnapshot], None]] = field(default_factory=list)

@@ -42,7 +42,7 @@ class ModelRouter:
 
         Raises: EndpointNotFound, NoModelsAvailable, EndpointNotReady.
         """
-        endpoint = self._named(name) if name is not None else self.registry.default_endpoint
+        endpoint = self.find(name) if name is not None else self.registry.default_endpoint
         if endpoint is None:
             if name is None:
                 raise NoModelsAvailable
@@ -50,6 +50,10 @@ class ModelRouter:
         if not endpoint.status.is_available:
             raise EndpointNotReady(endpoint.id, endpoint.status, hint=endpoint.why)
         return endpoint
+
+    def find(self, name: str) -> ModelEndpoint | None:
+        """What this name means, whether or not it is ready; None when it means nothing."""
+        return self.registry.resolve(name) or self._composed(name)
 
     def route_for_context(self, name: str | None, required: int, capability: str = "") -> ModelEndpoint:
         """The same, where the request needs this many tokens of context.
@@ -76,9 +80,6 @@ class ModelRouter:
             for each in self.registry.available_endpoints
             if each.max_context_length >= required and (not capability or capability in each.capabilities)
         ]
-
-    def _named(self, name: str) -> ModelEndpoint | None:
-        return self.registry.resolve(name) or self._composed(name)
 
     def _composed(self, name: str) -> ModelEndpoint | None:
         """`model:a+b`, with the longest model that has every part; each part with its own weight."""

@@ -21,6 +21,27 @@ _ON = frozenset({"1", "true", "yes", "on"})
 _OFF = frozenset({"0", "false", "no", "off"})
 
 
+class Misfit(ValueError):
+    """A mistake inside a value that has parts: where in it, and what is wrong there."""
+
+    def __init__(self, where: str, words: str, hint: str = "") -> None:
+        """where: what follows the name of the setting, such as `[1].weight`. words: what follows both."""
+        super().__init__(words)
+        self.where = where
+        self.words = words
+        self.hint = hint
+
+    def within(self, where: str) -> Misfit:
+        """The same mistake, as seen from around this part."""
+        return Misfit(where + self.where, self.words, self.hint)
+
+
+def shown(raw: object) -> str:
+    """A wrong value as a message may quote it."""
+    text = repr(raw)
+    return text if len(text) <= 60 else f"a {type(raw).__name__}"
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A set of values. Both readers raise ValueError for anything outside it."""

@@ -66,6 +66,16 @@ flash_attn = true               # or "auto"
 threads = 8                     # or "auto"
 projector = false               # without its vision projector
 template = "chatml"             # a name that llama.cpp has built in, or a Jinja file: "own.jinja"
+adapters = [                    # LoRA files; clients ask for "qwen3-8b-q4_k_m:code"
+    { name = "code", path = "loras/code.gguf", weight = 0.8 },  # from this folder, or absolute
+    { name = "chat", path = "qwen3-chat-lora" },                # one that was found; weight 1
+]
+stacks = [                      # several under one name: "qwen3-8b-q4_k_m:both"
+    { name = "both", normalise = true, adapters = [             # true: weights are made to sum to 1
+        { name = "code", weight = 0.8 },
+        { name = "chat", weight = 0.5 },
+    ] },
+]
 extra_args = ["--no-warmup"]    # in place of those of the configuration
 keep_alive = "30m"              # stopped after so long without a request; seconds, "10m", -1 for ever
 pinned = false                  # true: never evicted once it is loaded

@@ -6,6 +6,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING
 
+from ggtui.config.kinds import Misfit, shown
 from ggtui.config.plain_file import read_plain
 from ggtui.config.settings import BY_PLACE, SETTINGS, TABLES
 from ggtui.core.errors import ConfigInvalid
@@ -14,6 +15,7 @@ from ggtui.core.nearness import near_names
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ggtui.config.kinds import Kind
     from ggtui.config.settings import Setting
 
 LARGEST_FILE = 1024 * 1024
@@ -51,18 +53,17 @@ def _table(file: Path, table: str, values: object) -> dict[Setting, object]:
 
 
 def _value(file: Path, setting: Setting, raw: object) -> object:
+    return value_of(setting.kind, raw, f"{file}: {setting.place}", setting.key)
+
+
+def value_of(kind: Kind, raw: object, place: str, key: str) -> object:
+    """A value as TOML types it, checked. Raises: ConfigInvalid, which begins with the place."""
     try:
-        return setting.kind.read(raw, is_text=False)
+        return kind.read(raw, is_text=False)
+    except Misfit as misfit:
+        raise ConfigInvalid(f"{place}{misfit.where} {misfit.words}", hint=misfit.hint, param=key) from None
     except ValueError:
-        raise ConfigInvalid(
-            f"{file}: {setting.place} must be {setting.kind.expected}, not {shown(raw)}", param=setting.key
-        ) from None
-
-
-def shown(raw: object) -> str:
-    """A wrong value as a message may quote it."""
-    text = repr(raw)
-    return text if len(text) <= 60 else f"a {type(raw).__name__}"
+        raise ConfigInvalid(f"{place} must be {kind.expected}, not {shown(raw)}", param=key) from None
 
 
 def _unknown(file: Path, table: str, name: str, *, is_table: bool) -> ConfigInvalid:

@@ -84,7 +84,17 @@ def _switch_of_text(raw: str) -> bool:
 def _folder(raw: object) -> Path:
     text = _text(raw)
     _required(bool(text.strip()))
-    return Path(text).expanduser()
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # the home of somebody unknown
+        raise ValueError from None
+
+
+def _program(raw: object) -> str:
+    text = _text(raw)
+    if text.startswith("~"):
+        _folder(text)
+    return text
 
 
 def _folders(raw: object) -> tuple[Path, ...]:
@@ -187,7 +197,7 @@ def or_word_auto(kind: Kind) -> Kind:
 
 
 TEXT = Kind("one line of text", _text, _text)
-PROGRAM = Kind("a path or the name of a program", _text, _text)
+PROGRAM = Kind("a path or the name of a program", _program, _program)
 SWITCH = Kind("true or false", _switch, _switch_of_text)
 FOLDER = Kind("a path", _folder, _folder)
 FOLDERS = Kind(

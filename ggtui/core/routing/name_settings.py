@@ -4,10 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+LONGEST_NAME: Final = 512
+"""Characters of what a client may name."""
+
+
+def alias_problem(alias: str) -> str:
+    """Why this text cannot be an alias: what follows it in a sentence. Empty when it can."""
+    if not alias.strip():
+        return "is empty"
+    if len(alias) > LONGEST_NAME:
+        return f"is longer than {LONGEST_NAME} characters"
+    if not alias.isprintable():
+        return "has control characters"
+    if alias.isdigit():
+        return "is all digits, which name a model by its number"
+    return ""
+
+
+def is_endpoint_name(text: object) -> bool:
+    """True for a text that may be the id of an endpoint, whether there is one or not."""
+    if not isinstance(text, str):
+        return False
+    return bool(text.strip()) and len(text) <= LONGEST_NAME and text.isprintable()
 
 
 class Unnamed(StrEnum):

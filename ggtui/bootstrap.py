@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ggtui.adapters.gguf.catalog import GgufCatalog
 from ggtui.adapters.gpu.engine_list import EngineCommand
 from ggtui.adapters.gpu.probe import SystemProbe
+from ggtui.adapters.history.store import SqliteHistory
 from ggtui.adapters.llama_server.discovery import question
 from ggtui.adapters.llama_server.launcher import LlamaServerLauncher
 from ggtui.adapters.memory.model_settings import MemoryModelSettings
@@ -31,6 +32,7 @@ from ggtui.services.engine import Engine
 from ggtui.services.engine_lookup import EngineLookup
 from ggtui.services.foresight import Foresight
 from ggtui.services.gpu_watch import GpuWatch
+from ggtui.services.history import History
 from ggtui.services.launches import LaunchLedger
 from ggtui.services.load_learning import LoadLearning
 from ggtui.services.logs import LogBook
@@ -105,6 +107,12 @@ def build(
         resident.model_id == model_id for resident in runtime.scheduler.residents
     )
     endpoints = Endpoints(models, NameSettings(), config.n_ctx)
+    history = History(
+        SqliteHistory(config.history_file),
+        ledger,
+        weights=endpoints.weights,
+        n_requests=runtime.scheduler.n_requests,
+    )
     publisher = Publisher(
         catalog=models,
         ledger=ledger,
@@ -112,6 +120,7 @@ def build(
         gpu=gpu,
         lookup=lookup,
         endpoints=endpoints,
+        history=history,
         default_n_ctx=config.n_ctx,
         strategy=config.strategy,
         is_read_only=config.read_only,
@@ -146,7 +155,8 @@ def build(
     )
     door.runtime, door.catalog, door.control, door.publisher = runtime, models, control, publisher
     door.endpoints = endpoints
-    return Engine(control, [gpu, models, lookup, learning, advice, RuntimePart(runtime), door, warm_up])
+    watchers = (gpu, models, lookup, learning, advice, history)  # stopped last, they hear of every end
+    return Engine(control, [*watchers, RuntimePart(runtime), door, warm_up])
 
 
 def _probe(config: Config, lookup: EngineLookup) -> SystemProbe:

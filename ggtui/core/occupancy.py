@@ -62,6 +62,11 @@ class Occupancy:
         """One server, or None when it has ended."""
         return self._residents.get(launch_id)
 
+    def n_requests(self, launch_id: int) -> int:
+        """How many requests this server was given so far; 0 when it has ended."""
+        resident = self._residents.get(launch_id)
+        return resident.n_requests if resident is not None else 0
+
     def position(self, ticket_id: int) -> int | None:
         """The ticket's place among those who wait, 1 for the first; None when it does not wait."""
         places = enumerate(self._line, start=1)

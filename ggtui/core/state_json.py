@@ -10,6 +10,7 @@ from ggtui.core.names_json import LONGEST_PATH, found_document, names_document, 
 from ggtui.core.text import plain
 
 if TYPE_CHECKING:
+    from ggtui.core.history import Generation
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.memory.parts import DeviceShare
     from ggtui.core.models import EngineInfo
@@ -61,6 +62,7 @@ def state_document(snapshot: EngineSnapshot, now: float, pid: int | None = None)
         "adapters": [found_document(each) for each in snapshot.catalog.adapters],
         "names": names_document(snapshot.names),
         "last_route": _route(snapshot.last_route) if snapshot.last_route is not None else None,
+        "history": [generation_document(each) for each in snapshot.history],
         "default_n_ctx": snapshot.default_n_ctx,
         "strategy": snapshot.strategy,
         "memory_budget_bytes": snapshot.memory_budget_bytes,
@@ -127,6 +129,23 @@ def share_document(share: DeviceShare) -> dict[str, object]:
         "draft_bytes": share.draft_bytes,
         "mapped_bytes": share.mapped_bytes,
         "total_bytes": share.total_bytes,
+    }
+
+
+def generation_document(generation: Generation) -> dict[str, object]:
+    """One period in which a model was served in one way."""
+    return {
+        "generation": generation.number,
+        "model": generation.public_id,
+        "path": generation.path,
+        "n_ctx": generation.n_ctx,
+        "adapters": refs_document(generation.adapters),
+        "began_at": utc_text(generation.began),
+        "why": generation.why,
+        "is_serving": generation.is_serving,
+        "ended_at": utc_text(generation.ended),
+        "how_ended": generation.how_ended or None,
+        "n_requests": generation.n_requests,
     }
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from ggtui import __version__
+from ggtui.core.history import Generation
 from ggtui.core.models import ModelSummary
 from ggtui.core.ports.gpu import GpuSample, MemoryReading
 from ggtui.core.routing.adapters import AdapterRef
@@ -120,3 +121,49 @@ def test_names_adapters_and_the_last_route_are_told() -> None:
         "at": "1970-01-01T00:00:01.500Z",
     } == document["last_route"]
     assert state_document(EngineSnapshot(0), 0.0)["last_route"] is None
+
+
+def test_what_was_served_is_told_newest_first() -> None:
+    ended = Generation(
+        7,
+        "tiny-q4",
+        "/models/tiny.gguf",
+        4096,
+        1.5,
+        "loaded by a person",
+        (AdapterRef("code", 0.8),),
+        2.5,
+        "made room for large",
+        3,
+    )
+    serving = Generation(8, "large", "/models/large.gguf", 8192, 2.75, "asked for by a request")
+    document = state_document(EngineSnapshot(1, history=(serving, ended)), 10.0)
+
+    assert [
+        {
+            "generation": 8,
+            "model": "large",
+            "path": "/models/large.gguf",
+            "n_ctx": 8192,
+            "adapters": [],
+            "began_at": "1970-01-01T00:00:02.750Z",
+            "why": "asked for by a request",
+            "is_serving": True,
+            "ended_at": None,
+            "how_ended": None,
+            "n_requests": None,
+        },
+        {
+            "generation": 7,
+            "model": "tiny-q4",
+            "path": "/models/tiny.gguf",
+            "n_ctx": 4096,
+            "adapters": [{"name": "code", "weight": 0.8}],
+            "began_at": "1970-01-01T00:00:01.500Z",
+            "why": "loaded by a person",
+            "is_serving": False,
+            "ended_at": "1970-01-01T00:00:02.500Z",
+            "how_ended": "made room for large",
+            "n_requests": 3,
+        },
+    ] == document["history"]

@@ -53,14 +53,10 @@ class SlowHistory(MemoryHistory):
 
 
 def history_of(it: Desk, port: MemoryHistory, weights: dict[str, float] | None = None) -> History:
-    def requests(launch_id: int) -> int:
-        resident = it.runtime.scheduler.resident(launch_id)
-        return resident.n_requests if resident is not None else 0
-
     def now(_model: str, _names: object) -> tuple[AdapterRef, ...]:
         return tuple(AdapterRef(name, weight) for name, weight in (weights or {}).items())
 
-    return History(port, it.ledger, weights=now, n_requests=requests, clock=Clock())
+    return History(port, it.ledger, weights=now, n_requests=it.runtime.scheduler.n_requests, clock=Clock())
 
 
 @asynccontextmanager

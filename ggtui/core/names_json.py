@@ -38,7 +38,7 @@ def refs_document(refs: Iterable[AdapterRef]) -> list[dict[str, object]]:
 def endpoint_document(endpoint: ModelEndpoint, aliases: Sequence[str] = ()) -> dict[str, object]:
     """One thing that clients can ask for. aliases: those that lead to it."""
     return {
-        "id": endpoint.id,
+        "id": str(endpoint.id),
         "base": endpoint.base_model,
         "adapter": endpoint.adapter,
         "adapters": refs_document(endpoint.stack.adapters),
@@ -122,7 +122,7 @@ def _attached(
     path = next((each.path for each in files if each.name == endpoint.adapter), None)
     names = {ref.name for ref in endpoint.stack.adapters}
     return {
-        "id": endpoint.id,
+        "id": str(endpoint.id),
         "model": endpoint.base_model,
         "name": endpoint.adapter,
         "is_stack": names != {endpoint.adapter},

@@ -10,6 +10,8 @@ from ggtui.core.names_json import LONGEST_PATH, found_document, names_document, 
 from ggtui.core.text import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ggtui.core.history import Generation
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.memory.parts import DeviceShare
@@ -130,6 +132,11 @@ def share_document(share: DeviceShare) -> dict[str, object]:
         "mapped_bytes": share.mapped_bytes,
         "total_bytes": share.total_bytes,
     }
+
+
+def history_document(generations: Iterable[Generation]) -> dict[str, object]:
+    """What was served, in the order given."""
+    return {"schema": SCHEMA, "generations": [generation_document(each) for each in generations]}
 
 
 def generation_document(generation: Generation) -> dict[str, object]:

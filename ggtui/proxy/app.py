@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ggtui.proxy.access import Access
     from ggtui.proxy.answers import Headers, Receive, Send
     from ggtui.proxy.control_api import ControlApi
+    from ggtui.proxy.history_api import HistoryApi
     from ggtui.proxy.interrupt import Drain
     from ggtui.proxy.models_api import ModelsApi
     from ggtui.proxy.names_api import NamesApi
@@ -78,6 +79,7 @@ class App:
         watch: WatchApi,
         control: ControlApi,
         names: NamesApi,
+        history: HistoryApi,
         runtime: ModelRuntimePort,
         catalog: ModelCatalogPort,
         drain: Drain,
@@ -98,6 +100,7 @@ class App:
             b"/ggtui/events": watch.events,
             b"/ggtui/logs": watch.logs,
             b"/ggtui/settings": control.settings,
+            b"/ggtui/history": history.generations,
             b"/ggtui/endpoints": names.endpoints,
             b"/ggtui/adapters": names.adapters,
         }

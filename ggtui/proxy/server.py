@@ -15,6 +15,7 @@ from ggtui.proxy.app import App
 from ggtui.proxy.control_api import ControlApi
 from ggtui.proxy.descriptors import connection_cap
 from ggtui.proxy.forward import Forwarder
+from ggtui.proxy.history_api import HistoryApi
 from ggtui.proxy.http_protocol import GuardedHttpProtocol
 from ggtui.proxy.interrupt import Drain
 from ggtui.proxy.models_api import ModelsApi
@@ -107,6 +108,7 @@ class ProxyServer:
             watch=WatchApi(control, self._drain),
             control=ControlApi(control, self._drain, settings.max_body_bytes),
             names=NamesApi(control, settings.max_body_bytes),
+            history=HistoryApi(control),
             runtime=runtime,
             catalog=catalog,
             drain=self._drain,

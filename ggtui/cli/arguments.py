@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "rm": "take a model off the disk; shows first what goes",
     "label": "give a model a name, tags, a favourite's mark",
     "logs": "print a model's server log",
+    "history": "list what was served, when and why",
     "gpu": "show memory, load and heat by device",
     "estimate": "forecast the memory a model would take",
     "doctor": "check paths, engine, driver, port and configuration",
@@ -146,6 +147,9 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("-f", "--follow", action="store_true", help="go on as lines come")
         parser.add_argument("--verbose", action="store_true", help="with what the engine says of its memory")
         parser.add_argument("-n", "--lines", metavar="N", type=_count, default=100, help="lines (100)")
+    if name == "history":
+        words = "how many, 1 to 32 (32)"
+        parser.add_argument("-n", "--generations", metavar="N", type=_generations, default=32, help=words)
     if name == "completion":
         parser.add_argument("shell", type=_shell, metavar="bash|zsh|fish")
 
@@ -195,6 +199,13 @@ def _count(text: str) -> int:
         if 0 <= int(text) <= 999_999:
             return int(text)
     raise argparse.ArgumentTypeError(f"must be a whole number from 0 to 999999, not {text!r}")
+
+
+def _generations(text: str) -> int:
+    with suppress(ValueError):
+        if 1 <= int(text) <= 32:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 32, not {text!r}")
 
 
 def _shell(text: str) -> str:

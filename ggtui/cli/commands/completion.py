@@ -228,7 +228,8 @@ def _of_parser(parser: argparse.ArgumentParser) -> list[Flag]:
 
 
 def _models(call: Call) -> ExitCode:
-    from ggtui.cli.surroundings import look, seen_names
+    from ggtui.cli.shelf import seen_names
+    from ggtui.cli.surroundings import look
 
     for name in look(seen_names(call.config)):
         call.out.line(name)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ggtui.cli.exits import ExitCode
 from ggtui.cli.forecast_lines import estimate_document, part_lines
 from ggtui.cli.model_file import is_address, is_file_name, summary_of_file
+from ggtui.cli.shelf import read_shelf
 from ggtui.cli.surroundings import (
     Room,
     beside,
@@ -17,7 +18,6 @@ from ggtui.cli.surroundings import (
     options_of,
     outlook,
     read_room,
-    read_shelf,
 )
 from ggtui.core.errors import HeaderUnreadable
 from ggtui.core.forecast import largest_by_cache_type

@@ -45,7 +45,8 @@ def run(call: Call) -> ExitCode:
 
 def _check_name(call: Call, name: str) -> None:
     """Raises: ModelNotFound for a name that no model has, rather than to show its empty log."""
-    from ggtui.cli.surroundings import look, not_found, seen_names
+    from ggtui.cli.shelf import not_found, seen_names
+    from ggtui.cli.surroundings import look
 
     known = look(seen_names(call.config))
     if name not in known:

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from ggtui.cli.exits import ExitCode
 from ggtui.cli.forecast_lines import forecast_document
+from ggtui.cli.shelf import Shelf, read_shelf
 from ggtui.cli.surroundings import (
     Room,
-    Shelf,
     beside,
     context_of,
     instance_state,
     look,
     outlook,
     read_room,
-    read_shelf,
 )
 from ggtui.core.names_json import LONGEST_PATH
 from ggtui.core.snapshot import EngineSnapshot, ModelStatus

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 from ggtui.cli.commands.estimate import find
 from ggtui.cli.exits import ExitCode
 from ggtui.cli.forecast_lines import forecast_document
+from ggtui.cli.shelf import not_found, open_catalog
 from ggtui.cli.surroundings import (
     Room,
     beside,
     context_of,
     instance_state,
     look,
-    not_found,
-    open_catalog,
     options_of,
     outlook,
 )

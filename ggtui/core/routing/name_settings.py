@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from ggtui.core.errors import ConfigInvalid
+from ggtui.core.text import plain
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -31,6 +34,20 @@ def is_endpoint_name(text: object) -> bool:
     if not isinstance(text, str):
         return False
     return bool(text.strip()) and len(text) <= LONGEST_NAME and text.isprintable()
+
+
+def check_alias(alias: str, target: str) -> None:
+    """Raises: ConfigInvalid when one of both cannot be what it shall be."""
+    problem = alias_problem(alias)
+    if problem:
+        raise ConfigInvalid(f"the alias {plain(alias, 60)!r} {problem}", param="alias")
+    check_target(target)
+
+
+def check_target(target: str) -> None:
+    """Raises: ConfigInvalid for what cannot be the id of an endpoint."""
+    if not is_endpoint_name(target):
+        raise ConfigInvalid(f"{plain(target, 60)!r} cannot be the id of an endpoint", param="endpoint")
 
 
 class Unnamed(StrEnum):

@@ -37,6 +37,8 @@ class Endpoints:
         """default_ctx: tokens for a model for which nobody chose; AUTO_CTX for what fits."""
         self.changed: Callable[[], None] = lambda: None
         """Called after every change of names or weights; set by whoever publishes."""
+        self.weighed: Callable[[str], None] = lambda _public_id: None
+        """Called when weights of a model's adapters have changed; set by whoever keeps the history."""
         self.last_route: RouteNote | None = None
         """See EngineSnapshot."""
         self._catalog = catalog

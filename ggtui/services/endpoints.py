@@ -134,11 +134,13 @@ class Endpoints:
             raise EndpointNotFound(f"{public_id}:{adapter}", hint=has or f"{public_id} has no adapters")
         self._live[public_id, adapter] = known[adapter], weight
         self._renew()
+        self.weighed(public_id)
 
     def forget_weight(self, public_id: str, adapter: str) -> None:
         """Apply what the settings say again; nothing set is success."""
         if self._live.pop((public_id, adapter), None) is not None:
             self._renew()
+            self.weighed(public_id)
 
     # Making them
 

@@ -95,9 +95,10 @@ class ModelRouter:
         return None
 
     def _single(self, base: ModelEndpoint, adapter: str) -> ModelEndpoint | None:
-        """The endpoint of one adapter of this model; None for a stack."""
+        """The endpoint of one adapter of this model; None for a stack, also one of a single adapter."""
         found = self.registry.get(f"{base.id}:{adapter}")
-        return found if found is not None and len(found.stack) == 1 else None
+        applied = [] if found is None else [each.name for each in found.stack.adapters]
+        return found if found is not None and applied == [found.adapter] else None
 
     def what_was_meant(self, name: str) -> str:
         """A hint for a name that leads nowhere; empty when nothing is near."""

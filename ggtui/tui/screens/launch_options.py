@@ -174,10 +174,13 @@ class LaunchOptionsScreen(Room):
         """Show it when it arrives."""
         self._draw_more()
 
-    @property
-    def typed_command(self) -> str:
-        """The command as a person types it."""
-        return shlex.join(self.command)
+    def why_not_here(self, binding_id: str) -> str | None:
+        """The command can be copied without a proxy."""
+        return "" if binding_id == "copy" else None
+
+    def to_copy(self) -> tuple[str, str]:
+        """The command as a person types it; empty until it is known."""
+        return shlex.join(self.command), "the command"
 
     def look_again(self) -> None:
         """What the draft leads to at this moment."""
@@ -211,7 +214,7 @@ class LaunchOptionsScreen(Room):
             return
         rows = []
         if self.command:
-            rows += [Content.assemble(("command", "$primary bold")), Content(self.typed_command)]
+            rows += [Content.assemble(("command", "$primary bold")), Content(self.to_copy()[0])]
         reasons = self.outlook.forecast.reasons if self.outlook.forecast is not None else ()
         if reasons:
             rows += [Content.assemble(("why the forecast is no surer", "$primary bold"))]

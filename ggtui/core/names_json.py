@@ -100,7 +100,8 @@ def adapters_document(snapshot: EngineSnapshot, model: str | None = None) -> dic
     """What is attached to each model, or to one, and which LoRA files were found.
 
     `weight` is what `model:adapter` applies now; `file` is null for one that cannot be used, and `why` says
-    why; `is_loaded` is true when the server that runs carries it.
+    why; `is_loaded` is true when the server that runs carries it. Of one model it also tells whether it has
+    a server, which restarts after its requests when other adapters are attached than it carries.
     """
     files = {row.summary.public_id: row.options.adapters for row in snapshot.models if row.options}
     carried = {each.public_id: {ref.name for ref in each.adapters} for each in snapshot.targets}
@@ -111,8 +112,14 @@ def adapters_document(snapshot: EngineSnapshot, model: str | None = None) -> dic
     ]
     document: dict[str, object] = {"schema": SCHEMA, "attached": attached}
     if model is not None:
-        return {**document, "model": model}
+        is_running = any(each.public_id == model for each in snapshot.targets)
+        return {**document, "model": model, "is_running": is_running}
     return {**document, "found": [found_document(each) for each in snapshot.catalog.adapters]}
+
+
+def attached_document(snapshot: EngineSnapshot, model: str, name: str) -> dict[str, object]:
+    """The same of one model after an adapter was attached to it, with the id by which that is asked for."""
+    return {**adapters_document(snapshot, model), "endpoint": f"{model}:{name}"}
 
 
 def _attached(

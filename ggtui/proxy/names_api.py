@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ggtui.core.names_json import (
     adapters_document,
     aliases_document,
+    attached_document,
     default_document,
     enabled_document,
     endpoints_document,
@@ -74,8 +75,8 @@ class NamesApi:
         lora, name = name_of(document, "lora"), optional(document, "name", str)
         refuse_path(lora, "lora")
         model = await self._names.model(model_of(document))
-        await self._names.attach(model, lora, name, document.get("weight", 1.0))
-        await self._tell_of(model, reply)
+        name = await self._names.attach(model, lora, name, document.get("weight", 1.0))
+        await reply.json(attached_document(self._snapshot(), model, name))
 
     async def detach(self, scope: Any, receive: Receive, reply: Reply) -> None:
         """POST /ggtui/adapters/detach {"model", "adapter"}: its server restarts after its requests."""

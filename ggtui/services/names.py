@@ -19,6 +19,7 @@ from ggtui.core.routing.adapters import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ggtui.core.model_settings import ModelSettings
     from ggtui.core.ports.names import NamesPort
     from ggtui.core.routing.adapters import NamedStack
     from ggtui.core.routing.endpoints import ModelEndpoint
@@ -54,12 +55,20 @@ class Names:
         self._effects = effects
         self._is_read_only = is_read_only
         self._turn = asyncio.Lock()
-        """What was kept last is taken last."""
+        """What was kept last is taken last, and a list that is written whole is read just before."""
 
     def base_of(self, name: str) -> str | None:
         """Public id of the model behind any name that a client may send; None for what is not known now."""
         endpoint = self._endpoints.router.find(name)
         return endpoint.base_model if endpoint is not None else None
+
+    async def model(self, name: str) -> str:
+        """Public id of the model that a name leads to; an adapter of it is none. Raises: EndpointNotFound."""
+        endpoint = await self._endpoint(name)
+        if endpoint.stack:
+            hint = f"{endpoint.id} is {endpoint.base_model} with an adapter: name the model"
+            raise EndpointNotFound(name, hint=hint)
+        return endpoint.base_model
 
     async def set_alias(self, alias: str, target: str | None) -> None:
         """Let another name lead to an endpoint, or to nothing with None.
@@ -114,45 +123,47 @@ class Names:
         name = name or _name_for(lora)
         if not is_adapter_name(name):
             raise ConfigInvalid(f"the name of an adapter is {NAME_RULE}", param="name")
-        own = self._catalog.settings.of(public_id)
-        taken = {each.name for each in own.adapters or ()} | {stack.name for stack in own.stacks or ()}
-        if name in taken:
-            raise ConfigInvalid(f"{public_id} has an adapter or a stack called {name} already", param="name")
-        new = AttachedAdapter(name, "" if lora == name else lora, _weight(weight))
-        if problem := (await self._catalog.look_at_adapter(public_id, new)).problem:
-            raise ConfigInvalid(f"{name} cannot be attached to {public_id}: {problem}", param="lora")
-        tables = [_table(each) for each in (*(own.adapters or ()), new)]
-        await self._effects.change(public_id, {"adapters": tables})
+        async with self._turn:
+            own = await self._kept(public_id)
+            taken = {each.name for each in own.adapters or ()} | {stack.name for stack in own.stacks or ()}
+            if name in taken:
+                raise ConfigInvalid(
+                    f"{public_id} has an adapter or a stack called {name} already",
+                    hint="give it another name",
+                    param="name",
+                )
+            new = AttachedAdapter(name, "" if lora == name else lora, _weight(weight))
+            if problem := (await self._catalog.look_at_adapter(public_id, new)).problem:
+                raise ConfigInvalid(f"{name} cannot be attached to {public_id}: {problem}", param="lora")
+            await self._effects.change(public_id, {"adapters": (*(own.adapters or ()), new)})
         return name
 
     async def detach(self, model: str, name: str) -> None:
         """Take an adapter off a model. Raises: EndpointNotFound, ConfigInvalid while a stack needs it."""
         self._check_writable()
         public_id = await self.model(model)
-        own = self._catalog.settings.of(public_id)
-        kept = [each for each in own.adapters or () if each.name != name]
-        if len(kept) == len(own.adapters or ()):
-            raise EndpointNotFound(f"{public_id}:{name}", hint=f"{public_id} has no adapter of that name")
-        using = [stack.name for stack in own.stacks or () if name in _parts(stack)]
-        if using:
-            raise ConfigInvalid(
-                f"the stack {using[0]} of {public_id} applies {name}", hint="take it out of the stack first"
-            )
-        tables = [_table(each) for each in kept]
-        await self._effects.change(public_id, {"adapters": tables or None})
-        self._endpoints.forget_weight(public_id, name)
+        async with self._turn:
+            own = await self._kept(public_id)
+            kept = tuple(each for each in own.adapters or () if each.name != name)
+            if len(kept) == len(own.adapters or ()):
+                raise EndpointNotFound(f"{public_id}:{name}", hint=f"{public_id} has no adapter of that name")
+            using = [stack.name for stack in own.stacks or () if name in _parts(stack)]
+            if using:
+                raise ConfigInvalid(
+                    f"the stack {using[0]} of {public_id} applies {name}",
+                    hint="take it out of the stack first",
+                )
+            await self._effects.change(public_id, {"adapters": kept or None})
+            self._endpoints.forget_weight(public_id, name)
+
+    async def _kept(self, public_id: str) -> ModelSettings:
+        """The settings of a model as they are kept now: others write them too."""
+        await self._effects.change(public_id, {})
+        return self._catalog.settings.of(public_id)
 
     def _check_writable(self) -> None:
         if self._is_read_only:
             raise read_only()
-
-    async def model(self, name: str) -> str:
-        """Public id of the model that a name leads to; an adapter of it is none. Raises: EndpointNotFound."""
-        endpoint = await self._endpoint(name)
-        if endpoint.stack:
-            hint = f"{endpoint.id} is {endpoint.base_model} with an adapter: name the model"
-            raise EndpointNotFound(name, hint=hint)
-        return endpoint.base_model
 
     async def _known(self, name: str) -> str:
         """The id that this name leads to. Raises: EndpointNotFound."""
@@ -166,16 +177,6 @@ class Names:
         if endpoint is None:
             raise EndpointNotFound(name, hint=self._endpoints.router.what_was_meant(name))
         return endpoint
-
-
-def _table(adapter: AttachedAdapter) -> dict[str, object]:
-    """An adapter as models.toml has it; what is as by default is left out."""
-    table: dict[str, object] = {"name": adapter.name}
-    if adapter.path:
-        table["path"] = adapter.path
-    if adapter.weight != 1.0:
-        table["weight"] = adapter.weight
-    return table
 
 
 def _parts(stack: NamedStack) -> set[str]:

@@ -126,7 +126,7 @@ def test_adapters_are_told_of_all_models_or_of_one() -> None:
             "/ggtui/adapters/attach",
             {"model": "tiny", "lora": "Code", "name": "c", "weight": 0.25},
             ("attach", "tiny", "Code", "c", 0.25),
-            {"model": "tiny"},
+            {"model": "tiny", "endpoint": "tiny:c"},
         ),
         (
             "/ggtui/adapters/detach",

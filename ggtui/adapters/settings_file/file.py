@@ -28,7 +28,9 @@ class ModelSettingsFile:
         return read_models(self._file)
 
     async def write(self, public_id: str, changes: Mapping[str, object]) -> ModelSettings:
-        """Change one table; see ModelSettingsPort."""
+        """Change one table; see ModelSettingsPort. Without a change it is only read."""
+        if not changes:
+            return (await asyncio.to_thread(self.read)).get(public_id, NOTHING_SET)
         checked_changes(changes, self._file.parent)
         return await asyncio.to_thread(self._write, public_id, changes)
 

@@ -41,6 +41,18 @@ def test_what_a_person_wrote_a_moment_before_is_kept(tmp_path: Path) -> None:
     assert "# by hand" in file.read_text()
 
 
+def test_without_a_change_it_is_only_read(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "models.toml"
+
+    assert ModelSettings() == write(file, "m", {})
+    assert not file.parent.exists()
+    write(file, "m", {"ctx": 2048})
+    before = file.stat()
+
+    assert ModelSettings(ctx=2048) == write(file, "m", {})
+    assert before == file.stat()
+
+
 def test_a_file_written_between_reading_and_replacing_is_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

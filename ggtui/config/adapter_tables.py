@@ -120,9 +120,13 @@ def anchored(adapters: tuple[AttachedAdapter, ...], folder: Path) -> tuple[Attac
     return tuple(replace(each, path=_of_file(each.path, folder)) for each in adapters)
 
 
+def is_file(path: str) -> bool:
+    """True for a path, False for the name of a LoRA that was found: told by the separator or the ending."""
+    return os.sep in path or path.lower().endswith(".gguf")
+
+
 def _of_file(path: str, folder: Path) -> str:
-    """A file is told from a name by its separator or its ending."""
-    if os.sep not in path and not path.lower().endswith(".gguf"):
+    if not is_file(path):
         return path
     return os.path.normpath(folder / os.path.expanduser(path))
 

@@ -318,6 +318,7 @@ class Door:
             runtime=self.runtime,
             catalog=self.catalog,
             control=self.control,
+            endpoints=self.endpoints,
             settings=ProxySettings(
                 default_ctx=config.n_ctx,
                 api_key=config.api_key,

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ggtui.core.models import ModelSummary, RunningTarget
     from ggtui.core.ports.catalog import CatalogReport
     from ggtui.core.reload import ReloadReport
+    from ggtui.core.routing.endpoints import ModelEndpoint
+    from ggtui.core.routing.route import Route
+    from ggtui.core.routing.router import ModelRouter
     from ggtui.core.snapshot import EngineSnapshot, LogBatch
 
 
@@ -26,6 +29,28 @@ class RunningServers(Protocol):
 
 class RuntimePort(ModelRuntimePort, RunningServers, Protocol):
     """The runtime; `ggtui.services.runtime.ModelRuntime` is it."""
+
+
+class EndpointsPort(Protocol):
+    """What can be asked for, and what a name leads to; `ggtui.services.endpoints.Endpoints` is it."""
+
+    @property
+    def router(self) -> ModelRouter:
+        """The rule of names over what there is now."""
+
+    @property
+    def all(self) -> Sequence[ModelEndpoint]:
+        """Every endpoint in the order of ids."""
+
+    async def route(self, name: str | None, running: str | None = None) -> Route:
+        """The endpoint that a request is for.
+
+        name: None or empty for a request that names none. running: public id of what became ready last.
+        Raises: EndpointNotFound, NoModelsAvailable, EndpointNotReady.
+        """
+
+    def brought_elsewhere(self, endpoint: str, words: str) -> None:
+        """Tell people of a request whose context decided where it went."""
 
 
 class NamesControl(Protocol):

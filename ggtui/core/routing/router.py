@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from ggtui.core.errors import ContextTooLong, EndpointNotFound, EndpointNotReady, NoModelsAvailable
 from ggtui.core.nearness import near_names
@@ -11,11 +12,21 @@ from ggtui.core.routing.adapters import AdapterStack
 from ggtui.core.routing.endpoints import ModelId
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ggtui.core.routing.endpoints import ModelEndpoint
     from ggtui.core.routing.registry import ModelRegistry
 
 CREATED = 1735689600
 """Unix time given for every entry: files have no birth that a client could use, and it must never change."""
+
+
+NOTHING_RUNS: Final[Mapping[str, int]] = MappingProxyType({})
+
+
+def context_of(endpoint: ModelEndpoint, running: Mapping[str, int]) -> int:
+    """Tokens that one request may use: what it can be started with, or what it was started with."""
+    return max(endpoint.max_context_length, running.get(endpoint.base_model, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +76,29 @@ class ModelRouter:
         endpoint = self.route(name)
         if required <= endpoint.max_context_length:
             return endpoint
-        larger = [] if name is not None else self._holding(required, capability)
-        if not larger:
+        larger = self.roomiest(required, capability) if name is None else None
+        if larger is None:
             raise ContextTooLong(endpoint.id, required=required, available=endpoint.max_context_length)
-        return max(larger, key=lambda each: each.max_context_length)
+        return larger
+
+    def roomiest(
+        self, required: int, capability: str = "", running: Mapping[str, int] = NOTHING_RUNS
+    ) -> ModelEndpoint | None:
+        """The ready endpoint with the most context, the first by id among equals; None if it holds too few.
+
+        running: the context of each server that runs, by the public id of its model, when that is larger.
+        """
+        able = [
+            each
+            for each in self.registry.available_endpoints
+            if not capability or capability in each.capabilities
+        ]
+        most = max(able, key=lambda each: context_of(each, running), default=None)
+        return most if most is not None and context_of(most, running) >= required else None
 
     def models_list(self) -> tuple[ModelListEntry, ...]:
         """What can be asked for now, in the order of ids."""
         return tuple(ModelListEntry(each.id) for each in self.registry.available_endpoints)
-
-    def _holding(self, required: int, capability: str) -> list[ModelEndpoint]:
-        return [
-            each
-            for each in self.registry.available_endpoints
-            if each.max_context_length >= required and (not capability or capability in each.capabilities)
-        ]
 
     def _composed(self, name: str) -> ModelEndpoint | None:
         """`model:a+b`, with the longest model that has every part; each part with its own weight."""

@@ -72,8 +72,9 @@ def _generation(row: tuple[Any, ...]) -> Generation:
     )
 
 
-def _adapters(data: bytes) -> tuple[AdapterRef, ...]:
+def _adapters(data: object) -> tuple[AdapterRef, ...]:
+    """None where another hand has written something else."""
     try:
-        return msgspec.json.decode(data, type=tuple[AdapterRef, ...])
+        return msgspec.json.decode(data if isinstance(data, bytes) else b"", type=tuple[AdapterRef, ...])
     except msgspec.MsgspecError:
         return ()

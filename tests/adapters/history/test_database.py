@@ -135,3 +135,11 @@ def test_a_file_that_is_no_history_is_told(path: Path) -> None:
     _no_database(path)
     with pytest.raises(HistoryUnavailable, match="not a database"):
         read_history(path, 32)
+
+
+@pytest.mark.parametrize("adapters", [b"{", 7, "text", b'[{"name": 1}]'])
+def test_adapters_that_another_hand_has_written_are_left_out(path: Path, adapters: object) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE generations SET adapters = ?", (adapters,))
+
+    assert [()] == [each.adapters for each in read_history(path, 32)]

@@ -74,7 +74,7 @@ def test_the_time_of_what_serves_grows_and_no_other() -> None:
     asyncio.run(run())
 
 
-def test_it_is_found_in_the_palette_and_in_help() -> None:
+def test_help_names_its_key() -> None:
     async def run() -> None:
         async with on_stage(size=(100, 60)) as stage:
             await stage.press("?")

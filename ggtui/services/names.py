@@ -167,7 +167,7 @@ class Names:
 
     async def _known(self, name: str) -> str:
         """The id that this name leads to. Raises: EndpointNotFound."""
-        return (await self._endpoint(name)).id
+        return str((await self._endpoint(name)).id)
 
     async def _endpoint(self, name: str) -> ModelEndpoint:
         """What is unknown waits for a look at the folders to end. Raises: EndpointNotFound."""

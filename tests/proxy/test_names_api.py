@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -16,6 +16,7 @@ from ggtui.core.routing.endpoints import EndpointStatus, ModelEndpoint, ModelId
 from ggtui.core.routing.name_settings import NameSettings
 from ggtui.core.snapshot import EngineSnapshot, ModelStatus
 from tests.proxy.rig import Answer, FakeControl, FakeNames, door, run, summary
+from tests.services.desk import desk
 
 if TYPE_CHECKING:
     from tests.proxy.rig import Door
@@ -241,5 +242,38 @@ def test_what_can_be_read_and_changed_says_so() -> None:
             answer = Answer.parse(await proxy.ask(request))
 
             assert (405, ["GET, HEAD, POST"]) == (answer.status, answer.values("allow"))
+
+    run(check())
+
+
+def test_every_order_is_answered_by_the_real_services() -> None:
+    async def check() -> None:
+        async with desk() as it:
+            lora = AdapterSummary("Code", "llama", 7, Path("/l/code.gguf"))
+            it.catalog.adapters = {str(lora.path): lora}
+            await it.control.rescan()
+            async with door(control=cast("FakeControl", it.control)) as proxy:
+                alias = await _post(proxy, "/ggtui/aliases", {"alias": "gpt-4", "endpoint": "1"})
+                attached = await _post(proxy, LORA, {"model": "gpt-4", "lora": "code", "weight": 0.8})
+                order = {"model": "alpha", "adapter": "code", "weight": 0.25}
+                weighed = await _post(proxy, "/ggtui/adapters", order)
+                default = await _post(proxy, "/ggtui/default", {"endpoint": "alpha:code"})
+                off = await _post(proxy, "/ggtui/endpoints", {"endpoint": "gpt-4", "enabled": False})
+                told = Answer.parse(await proxy.ask(proxy.get("/ggtui/endpoints"))).json
+                order = {"model": "alpha", "adapter": "code"}
+                detached = await _post(proxy, "/ggtui/adapters/detach", order)
+
+            assert {"gpt-4": "alpha"} == alias.json["aliases"]
+            assert ("alpha:code", "/l/code.gguf") == (
+                attached.json["endpoint"],
+                attached.json["attached"][0]["file"],
+            )
+            assert [{"name": "code", "weight": 0.25}] == weighed.json["attached"][0]["adapters"]
+            assert "alpha:code" == default.json["default"]
+            assert ("alpha", "disabled") == (off.json["endpoint"], off.json["status"])
+            assert {"alpha": "disabled", "alpha:code": "ready", "beta": "ready"} == {
+                each["id"]: each["status"] for each in told["endpoints"]
+            }
+            assert ("alpha", []) == (detached.json["model"], detached.json["attached"])
 
     run(check())

@@ -121,12 +121,16 @@ class ModelRouter:
 
     def what_was_meant(self, name: str) -> str:
         """A hint for a name that leads nowhere; empty when nothing is near."""
+        aliases = self.registry.aliases
+        if name in aliases:
+            return f"the alias leads to {aliases[name]}, which does not exist"
         base, _, _ = name.rpartition(":")
         if base and self.registry.get(base) is not None:
             adapters = self.registry.adapters_of(base)
             return f"{base} has the adapters {', '.join(adapters)}" if adapters else f"{base} has no adapters"
         known = [each.id for each in self.registry.all_endpoints]
-        near = near_names(name, [*known, *self.registry.aliases])
+        leading = [alias for alias, target in aliases.items() if self.registry.get(target) is not None]
+        near = near_names(name, [*known, *leading])
         return f"did you mean {', '.join(near)}?" if near else ""
 
 

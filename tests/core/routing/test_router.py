@@ -179,11 +179,13 @@ def test_a_composed_one_is_not_the_default() -> None:
         ("qwen:code+nobody", "qwen has the adapters both, chat, code"),
         ("llama:code", "llama has no adapters"),
         ("nobody:code", "did you mean qwen:code?"),
+        ("gone", "the alias leads to removed, which does not exist"),
+        ("gonee", ""),
     ],
 )
 def test_a_name_that_leads_nowhere_gets_what_may_be_meant(name: str, hint: str) -> None:
     with pytest.raises(EndpointNotFound) as caught:
-        router(*QWEN, model("llama"), aliases={"gpt-4": "llama"}).route(name)
+        router(*QWEN, model("llama"), aliases={"gpt-4": "llama", "gone": "removed"}).route(name)
 
     assert hint == caught.value.hint
 

@@ -144,8 +144,8 @@ async def seen_names(config: Config) -> list[str]:
         await store.close()
 
 
-async def seen_endpoints(config: Config) -> list[str]:
-    """What clients can ask for, aliases among it, as it was last seen; looks into no folder.
+async def seen_router(config: Config) -> ModelRouter:
+    """What leads to models, as it was last seen; looks into no folder.
 
     Raises: StoreUnavailable.
     """
@@ -154,6 +154,6 @@ async def seen_endpoints(config: Config) -> list[str]:
     store = GgufCatalog(config.database, folders, config.options, stores)
     try:
         _, endpoints = await _drawn(store, config, state, None)
-        return sorted({*(str(each.id) for each in endpoints.all), *endpoints.names.aliases})
+        return endpoints.router
     finally:
         await store.close()

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 from ggtui.adapters.gguf.catalog import GgufCatalog
 from ggtui.adapters.gpu.engine_list import EngineCommand
 from ggtui.adapters.gpu.probe import SystemProbe
+from ggtui.adapters.history.store import SqliteHistory
 from ggtui.adapters.llama_server.discovery import question
 from ggtui.adapters.llama_server.launcher import LlamaServerLauncher
 from ggtui.adapters.memory.model_settings import MemoryModelSettings
 from ggtui.adapters.memory.names import MemoryNames
 from ggtui.adapters.settings_file.file import ModelSettingsFile
 from ggtui.adapters.settings_file.folders import ConfigFolders
+from ggtui.adapters.settings_file.names import ConfigNames
 from ggtui.config.checks import config_checks
 from ggtui.config.paths import default_config_file
 from ggtui.core.reload import ReloadReport
 from ggtui.core.residency import MemoryRoom, SingleRoom
-from ggtui.core.routing.name_settings import NameSettings
 from ggtui.core.schedule import Rules
 from ggtui.services.catalog import CatalogService
 from ggtui.services.context_advice import ContextAdvice
@@ -31,6 +32,7 @@ from ggtui.services.engine import Engine
 from ggtui.services.engine_lookup import EngineLookup
 from ggtui.services.foresight import Foresight
 from ggtui.services.gpu_watch import GpuWatch
+from ggtui.services.history import History
 from ggtui.services.launches import LaunchLedger
 from ggtui.services.load_learning import LoadLearning
 from ggtui.services.logs import LogBook
@@ -45,6 +47,7 @@ from ggtui.services.warm_up import WarmUp
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
+    from pathlib import Path
 
     from ggtui.config.schema import Config
     from ggtui.core.models import RunningTarget
@@ -104,7 +107,14 @@ def build(
     models.is_resident = lambda model_id: any(
         resident.model_id == model_id for resident in runtime.scheduler.residents
     )
-    endpoints = Endpoints(models, NameSettings(), config.n_ctx)
+    endpoints = Endpoints(models, config.names, config.n_ctx)
+    history = History(
+        SqliteHistory(config.history_file),
+        ledger,
+        weights=endpoints.weights,
+        n_requests=runtime.scheduler.n_requests,
+    )
+    endpoints.weighed = history.weights_changed
     publisher = Publisher(
         catalog=models,
         ledger=ledger,
@@ -112,6 +122,7 @@ def build(
         gpu=gpu,
         lookup=lookup,
         endpoints=endpoints,
+        history=history,
         default_n_ctx=config.n_ctx,
         strategy=config.strategy,
         is_read_only=config.read_only,
@@ -123,7 +134,7 @@ def build(
     )
     effects = SettingsEffects(models, runtime)
     advice = ContextAdvice(models, foresight.pool)
-    reloader = Reloader(config, reread, models, runtime, effects, foresight) if reread else None
+    reloader = Reloader(config, reread, models, runtime, effects, foresight, endpoints) if reread else None
     control = Control(
         catalog=models,
         runtime=runtime,
@@ -131,7 +142,13 @@ def build(
         logs=logs,
         publisher=publisher,
         settings=effects,
-        names=Names(models, endpoints, MemoryNames(), effects, is_read_only=config.read_only),
+        names=Names(
+            models,
+            endpoints,
+            ConfigNames(_config_file(config)) if reread else MemoryNames(config.names),
+            effects,
+            is_read_only=config.read_only,
+        ),
         reload=reloader,
         folders=_folders(config) if reread else None,
         doctor=Doctor(catalog=models, gpu=gpu, lookup=lookup, settings=lambda: config_checks(config)),
@@ -146,7 +163,8 @@ def build(
     )
     door.runtime, door.catalog, door.control, door.publisher = runtime, models, control, publisher
     door.endpoints = endpoints
-    return Engine(control, [gpu, models, lookup, learning, advice, RuntimePart(runtime), door, warm_up])
+    watchers = (gpu, models, lookup, learning, advice, history)  # stopped last, they hear of every end
+    return Engine(control, [*watchers, RuntimePart(runtime), door, warm_up])
 
 
 def _probe(config: Config, lookup: EngineLookup) -> SystemProbe:
@@ -161,7 +179,12 @@ def _settings_port(config: Config) -> ModelSettingsPort:
 
 
 def _folders(config: Config) -> ModelsFoldersPort:
-    return ConfigFolders(config.config_file or default_config_file())
+    return ConfigFolders(_config_file(config))
+
+
+def _config_file(config: Config) -> Path:
+    """The file that was read, or where one would be."""
+    return config.config_file or default_config_file()
 
 
 def _settings(config: Config, models: CatalogService) -> RuntimeSettings:
@@ -192,6 +215,7 @@ LIVE = {
     "models_dirs": "models_dirs",
     "stores": "stores",
     "options": "[launch]",
+    "names": "[names] and [aliases]",
     "admission_timeout_s": "admission_timeout_s",
     "turn_quantum_s": "turn_quantum_s",
     "max_queue": "max_queue",
@@ -222,6 +246,7 @@ class Reloader:
         runtime: ModelRuntime,
         effects: SettingsEffects,
         foresight: Foresight,
+        endpoints: Endpoints,
     ) -> None:
         self._started_with = config
         self._config = config
@@ -230,6 +255,7 @@ class Reloader:
         self._runtime = runtime
         self._effects = effects
         self._foresight = foresight
+        self._endpoints = endpoints
         self._turn = asyncio.Lock()
 
     async def __call__(self) -> ReloadReport:
@@ -246,6 +272,7 @@ class Reloader:
         if _launching(after) != _launching(before):
             await self._catalog.reconfigure(after.models_dirs, after.options, after.stores)
         self._foresight.most_bytes = after.memory_budget_bytes
+        self._endpoints.take(after.names)
         self._runtime.reconfigure(_settings(after, self._catalog))
         models = await self._effects.settle(own_before)
         self._config = after
@@ -291,6 +318,7 @@ class Door:
             runtime=self.runtime,
             catalog=self.catalog,
             control=self.control,
+            endpoints=self.endpoints,
             settings=ProxySettings(
                 default_ctx=config.n_ctx,
                 api_key=config.api_key,

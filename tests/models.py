@@ -115,6 +115,44 @@ def _add_tensors(
         matrix(f"blk.{block}.ffn_down", n_embd, n_ff)
 
 
+def write_lora(
+    path: Path,
+    seed: int = 1,
+    *,
+    name: str = "",
+    architecture: str = "llama",
+    n_layer: int = 2,
+    n_in: int = 64,
+    n_out: int = 64,
+    rank: int = 4,
+    parts: tuple[str, ...] = ("attn_q", "attn_v"),
+    magnitude: float = 0.6,
+) -> Path:
+    """Write a LoRA adapter that fits the tiny model to `path` and return it; it changes greedy answers.
+
+    n_in, n_out: columns and rows of the tensors it changes; any other n_in than the model's is refused.
+    parts: which tensors of every layer.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = gguf.GGUFWriter(str(path), architecture)
+    writer.add_type("adapter")
+    writer.add_name(name or path.stem)
+    writer.add_string("adapter.type", "lora")
+    writer.add_float32("adapter.lora.alpha", float(rank))
+    random = np.random.default_rng(seed)
+    for block in range(n_layer):
+        for part in parts:
+            a = random.standard_normal((rank, n_in), dtype=np.float32) * np.float32(magnitude)
+            b = random.standard_normal((n_out, rank), dtype=np.float32) * np.float32(magnitude)
+            writer.add_tensor(f"blk.{block}.{part}.weight.lora_a", a)
+            writer.add_tensor(f"blk.{block}.{part}.weight.lora_b", b)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
 def wrong_architecture_model(path: Path, name: str = "alien") -> Path:
     """A sound GGUF file of an architecture that no engine knows: `zzz`."""
     return tiny_model(path, name, architecture="zzz")

@@ -14,6 +14,7 @@ from ggtui.bootstrap import Reloader
 from ggtui.config.schema import Config
 from ggtui.core.models import LaunchOptions
 from ggtui.services.catalog import CatalogService
+from ggtui.services.endpoints import Endpoints
 from ggtui.services.engine_lookup import EngineLookup
 from ggtui.services.foresight import Foresight
 from ggtui.services.gpu_watch import GpuWatch
@@ -63,7 +64,7 @@ def test_what_was_read_last_counts_though_an_earlier_reload_takes_longer() -> No
             lookup=EngineLookup(launcher),
         )
         effects = SettingsEffects(catalog, runtime)
-        reload = Reloader(first, lambda: next(read), catalog, runtime, effects, foresight)
+        reload = Reloader(first, lambda: next(read), catalog, runtime, effects, foresight, Endpoints(catalog))
         async with asyncio.timeout(20):
             earlier = asyncio.create_task(reload())
             await store.is_asked.wait()

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ggtui import __version__
+from ggtui.cli import name_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,9 @@ COMMANDS: dict[str, str] = {
     "du": "show what the models take on disk, place by place",
     "rm": "take a model off the disk; shows first what goes",
     "label": "give a model a name, tags, a favourite's mark",
+    **name_arguments.COMMANDS,
     "logs": "print a model's server log",
+    "history": "list what was served, when and why",
     "gpu": "show memory, load and heat by device",
     "estimate": "forecast the memory a model would take",
     "doctor": "check paths, engine, driver, port and configuration",
@@ -53,12 +56,32 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"ggtui {__version__}")
     _add_serving(parser, default=False)
     _add_shared(parser, is_root=True)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", title="commands", parser_class=_CommandParser
+    )
     for name, words in COMMANDS.items():
         command = commands.add_parser(name, help=words, description=words, allow_abbrev=False)
         _add_own(name, command)
         _add_shared(command, is_root=False)
     return parser
+
+
+class _CommandParser(argparse.ArgumentParser):
+    """Takes flags between the words of a command: `lora attach --name code MODEL FILE`."""
+
+    _is_inside = False
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        # The other call is made of this one.
+        if self._is_inside:
+            return super().parse_known_args(args, namespace)
+        self._is_inside = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_inside = False
 
 
 def flags_of(arguments: argparse.Namespace) -> dict[str, object]:
@@ -123,6 +146,7 @@ MODEL_WORDS = {
 
 
 def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
+    name_arguments.add_arguments(name, parser)
     if name == "demo":
         _add_serving(parser, default=argparse.SUPPRESS)
     if name in MODEL_WORDS:
@@ -146,6 +170,9 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("-f", "--follow", action="store_true", help="go on as lines come")
         parser.add_argument("--verbose", action="store_true", help="with what the engine says of its memory")
         parser.add_argument("-n", "--lines", metavar="N", type=_count, default=100, help="lines (100)")
+    if name == "history":
+        words = "how many, 1 to 32 (32)"
+        parser.add_argument("-n", "--generations", metavar="N", type=_generations, default=32, help=words)
     if name == "completion":
         parser.add_argument("shell", type=_shell, metavar="bash|zsh|fish")
 
@@ -197,8 +224,15 @@ def _count(text: str) -> int:
     raise argparse.ArgumentTypeError(f"must be a whole number from 0 to 999999, not {text!r}")
 
 
+def _generations(text: str) -> int:
+    with suppress(ValueError):
+        if 1 <= int(text) <= 32:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 32, not {text!r}")
+
+
 def _shell(text: str) -> str:
-    """A shell, or `models`, by which the scripts ask for names."""
-    if text not in (*SHELLS, "models"):
+    """A shell, or `models` or `endpoints`, by which the scripts ask for names."""
+    if text not in (*SHELLS, "models", "endpoints"):
         raise argparse.ArgumentTypeError(f"must be {', '.join(SHELLS[:-1])} or {SHELLS[-1]}, not {text!r}")
     return text

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from ggtui.adapters.instance.record import find_instance
 from ggtui.cli.exits import ExitCode
-from ggtui.core.errors import Failure, ModelNotFound, SpawnReason
+from ggtui.core.errors import ConfigInvalid, Failure, ModelNotFound, SpawnReason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,8 +54,7 @@ class InstanceRefused(Failure):
         hint = "ggtui ls lists the models" if code == ModelNotFound.code else ""
         super().__init__(detail.removeprefix(f"{self.shown_title}: "), hint=str(error.get("hint") or hint))
         self.answer_status = status
-        is_missing = error.get("reason") == SpawnReason.BINARY_MISSING
-        self.exit_code = ExitCode.ENVIRONMENT if is_missing else ExitCode.FAILED
+        self.exit_code = _exit_code(code, error.get("reason"))
 
     @property
     def is_retryable(self) -> bool:
@@ -169,6 +168,13 @@ def _refusal(answer: HTTPResponse) -> InstanceRefused:
         return InstanceRefused(error, answer.status)
     except (ValueError, TypeError, KeyError, AttributeError):
         return InstanceRefused({}, answer.status)
+
+
+def _exit_code(code: str, reason: object) -> ExitCode:
+    """What the same failure ends with where no ggtui runs."""
+    if reason == SpawnReason.BINARY_MISSING:
+        return ExitCode.ENVIRONMENT
+    return ExitCode.USAGE if code == ConfigInvalid.code else ExitCode.FAILED
 
 
 def _reason(error: Exception) -> str:

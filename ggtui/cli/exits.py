@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
 from ggtui.core.errors import (
     ConfigInvalid,
+    Failure,
     ProbeFailure,
     ProxyFailure,
     ServerMissing,
     StoreUnavailable,
 )
-
-if TYPE_CHECKING:
-    from ggtui.core.errors import Failure
 
 
 class ExitCode(IntEnum):
@@ -29,6 +26,13 @@ class ExitCode(IntEnum):
     """Port, binary, driver, storage, no running ggtui."""
     DOES_NOT_FIT = 4
     INTERRUPTED = 130
+
+
+class WrongUse(Failure):
+    """Words of the command line that do not go together; the hint shows how they do."""
+
+    title = "Wrong use"
+    exit_code = ExitCode.USAGE
 
 
 def exit_code(failure: Failure) -> ExitCode:

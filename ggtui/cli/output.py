@@ -106,7 +106,7 @@ class Output:
             self.document({"error": _error(words)})
             return
         detail = plain(words.detail, _LONGEST_SENTENCE)
-        self.say(f"ggtui: {words.title}: {detail}" if detail else f"ggtui: {words.title}")
+        self.say(f"ggtui: {_sentence(words.title, detail)}")
         if words.hint:
             self.say(f"  {plain(words.hint, _LONGEST_SENTENCE)}")
 
@@ -126,6 +126,14 @@ class Output:
         except OSError as error:
             _forget(stream)
             raise OutputLost(error.strerror or type(error).__name__) from error
+
+
+def _sentence(title: str, detail: str) -> str:
+    """Title and detail; the title alone where there is no more, the detail alone where it says all of it."""
+    if not detail:
+        return title
+    says_all = set(title.lower().split()) <= set(detail.lower().split())
+    return detail if says_all else f"{title}: {detail}"
 
 
 def _escaped(path: str) -> str:

@@ -1,64 +1,33 @@
-"""What can be known without a running ggtui: the catalog on disk, the memory, the engine that would start."""
+"""What can be known without a running ggtui: the memory, the engine that would start, what loads lead to."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ggtui.adapters.gguf.catalog import GgufCatalog
-from ggtui.config.paths import make_private
 from ggtui.core.context import AUTO_CTX, choose_context
 from ggtui.core.engine_devices import has_accelerator
-from ggtui.core.errors import ModelNotFound, StoreUnavailable
 from ggtui.core.forecast import advised_ctx
 from ggtui.core.look_ahead import Standing, look_ahead
 from ggtui.core.memory.pool import pool_of
 from ggtui.core.model_settings import NOTHING_SET, launch_options
-from ggtui.core.nearness import near_names
 from ggtui.core.state import TargetState
-from ggtui.core.stores import StoreKind, StoreRoot
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Sequence
+    from collections.abc import Coroutine
 
     from ggtui.config.schema import Config
     from ggtui.core.forecast import Forecast
     from ggtui.core.memory.pool import MemoryPool
     from ggtui.core.models import EngineInfo, LaunchOptions, ModelSummary
-    from ggtui.core.ports.catalog import CatalogReport
     from ggtui.core.ports.gpu import MemoryReading
 
 T = TypeVar("T")
 ONE_LOOK_S = 10.0
 """A driver that wakes its devices for one look takes seconds; there is no second look to wait for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """The models on disk."""
-
-    models: tuple[ModelSummary, ...]
-    report: CatalogReport
-
-    def model(self, name: str) -> ModelSummary:
-        """The model of this public id, else of this number. Raises: ModelNotFound."""
-        for key in ("public_id", "id"):
-            for model in self.models:
-                if str(getattr(model, key)) == name:
-                    return model
-        raise not_found(name, [model.public_id for model in self.models])
-
-
-def not_found(name: str, known: Sequence[str]) -> ModelNotFound:
-    """The failure, with what may have been meant, or where the names are."""
-    failure = ModelNotFound(name, near=near_names(name, known))
-    failure.hint = failure.hint or "ggtui ls lists the models"
-    return failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,38 +45,6 @@ class Room:
 def look(work: Coroutine[Any, Any, T]) -> T:
     """Run one look to its end."""
     return asyncio.run(work)
-
-
-async def read_shelf(config: Config, state: dict[str, Any] | None) -> Shelf:
-    """The catalog; beside a running ggtui its folders as they were last seen, else looked at now.
-
-    state: the running one's, None when none runs. Raises: StoreUnavailable.
-    """
-    async with open_catalog(config, state) as catalog:
-        if state is None:
-            await catalog.refresh()
-        models = tuple(_with_context(model, config) for model in await catalog.list_models())
-        return Shelf(models, catalog.report())
-
-
-@asynccontextmanager
-async def open_catalog(config: Config, state: dict[str, Any] | None = None) -> AsyncIterator[GgufCatalog]:
-    """The catalog as it was last seen, closed at the end; of the running ggtui's places when one runs."""
-    folders, stores = (config.models_dirs, config.stores) if state is None else _places(state)
-    with suppress(StoreUnavailable):  # a catalog that cannot be written is kept in memory
-        make_private(config.data_dir)
-    catalog = GgufCatalog(config.database, folders, config.options, stores)
-    try:
-        yield catalog
-    finally:
-        await catalog.close()
-
-
-def _places(state: dict[str, Any]) -> tuple[tuple[Path, ...], tuple[StoreRoot, ...]]:
-    """The folders and stores of the running ggtui."""
-    told = state["catalog"].get("stores", [])
-    stores = tuple(StoreRoot(StoreKind(each["store"]), Path(each["path"])) for each in told)
-    return tuple(Path(each) for each in state["catalog"]["folders"]), stores
 
 
 async def read_room(config: Config, state: dict[str, Any] | None) -> Room:
@@ -189,11 +126,6 @@ def beside(config: Config, state: dict[str, Any] | None) -> Config:
     return config if state is None else replace(config, n_ctx=state["default_n_ctx"])
 
 
-def _with_context(model: ModelSummary, config: Config) -> ModelSummary:
-    own = config.model_settings.get(model.public_id, NOTHING_SET)
-    return model if own.ctx is None else replace(model, n_ctx_chosen=own.ctx)
-
-
 def context_of(model: ModelSummary, config: Config, room: Room, asked: int | None = None) -> int:
     """The context a load would get, in tokens: the asked one, the model's own choice, the default."""
     advised = None
@@ -240,18 +172,3 @@ def instance_state(config: Config) -> dict[str, Any] | None:
         return instance.state()
     except (InstanceSilent, InstanceRefused):
         return None
-
-
-async def seen_names(config: Config) -> list[str]:
-    """Public ids as they were last seen; looks into no folder.
-
-    Raises: StoreUnavailable.
-    """
-    state = instance_state(config)
-    if state is not None:
-        return sorted(row["public_id"] for row in state["models"])
-    catalog = GgufCatalog(config.database, config.models_dirs, config.options, config.stores)
-    try:
-        return sorted(model.public_id for model in await catalog.list_models())
-    finally:
-        await catalog.close()

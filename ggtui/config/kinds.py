@@ -21,6 +21,27 @@ _ON = frozenset({"1", "true", "yes", "on"})
 _OFF = frozenset({"0", "false", "no", "off"})
 
 
+class Misfit(ValueError):
+    """A mistake inside a value that has parts: where in it, and what is wrong there."""
+
+    def __init__(self, where: str, words: str, hint: str = "") -> None:
+        """where: what follows the name of the setting, such as `[1].weight`. words: what follows both."""
+        super().__init__(words)
+        self.where = where
+        self.words = words
+        self.hint = hint
+
+    def within(self, where: str) -> Misfit:
+        """The same mistake, as seen from around this part."""
+        return Misfit(where + self.where, self.words, self.hint)
+
+
+def shown(raw: object) -> str:
+    """A wrong value as a message may quote it."""
+    text = repr(raw)
+    return text if len(text) <= 60 else f"a {type(raw).__name__}"
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A set of values. Both readers raise ValueError for anything outside it."""
@@ -63,7 +84,17 @@ def _switch_of_text(raw: str) -> bool:
 def _folder(raw: object) -> Path:
     text = _text(raw)
     _required(bool(text.strip()))
-    return Path(text).expanduser()
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # the home of somebody unknown
+        raise ValueError from None
+
+
+def _program(raw: object) -> str:
+    text = _text(raw)
+    if text.startswith("~"):
+        _folder(text)
+    return text
 
 
 def _folders(raw: object) -> tuple[Path, ...]:
@@ -166,7 +197,7 @@ def or_word_auto(kind: Kind) -> Kind:
 
 
 TEXT = Kind("one line of text", _text, _text)
-PROGRAM = Kind("a path or the name of a program", _text, _text)
+PROGRAM = Kind("a path or the name of a program", _program, _program)
 SWITCH = Kind("true or false", _switch, _switch_of_text)
 FOLDER = Kind("a path", _folder, _folder)
 FOLDERS = Kind(

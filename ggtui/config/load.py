@@ -10,11 +10,12 @@ from ggtui.config.kinds import FOLDERS, PROGRAM
 from ggtui.config.model_file import read_models
 from ggtui.config.paths import default_config_file, directories, models_file_beside
 from ggtui.config.schema import Config
-from ggtui.config.settings import BY_FIELD, SETTINGS
+from ggtui.config.settings import BY_FIELD, NAMES, OPTIONS, SETTINGS
 from ggtui.config.stores import store_roots
 from ggtui.config.toml_file import read_settings
 from ggtui.core.errors import ConfigInvalid
 from ggtui.core.models import LaunchOptions
+from ggtui.core.routing.name_settings import NameSettings
 from ggtui.core.stores import STORES
 
 if TYPE_CHECKING:
@@ -48,8 +49,7 @@ def load(
 
 
 def _config(values: Mapping[Setting, object], file: Path | None, environ: Mapping[str, str]) -> Config:
-    fields: dict[str, Any] = {each.field: value for each, value in values.items() if not each.is_option}
-    options: dict[str, Any] = {each.field: value for each, value in values.items() if each.is_option}
+    fields, options, names = (_of_part(values, part) for part in ("", OPTIONS, NAMES))
     data_dir: Path | None = fields.pop("data_dir", None)
     folders = directories(data_dir)
     models_file = models_file_beside(file, data_dir)
@@ -65,9 +65,14 @@ def _config(values: Mapping[Setting, object], file: Path | None, environ: Mappin
         model_settings=read_models(models_file),
         api_key=_api_key(environ.get("GGTUI_API_KEY", ""), key_file),
         options=LaunchOptions(**options),
+        names=NameSettings(**names),
         stores=store_roots(stores, environ),
         **fields,
     )
+
+
+def _of_part(values: Mapping[Setting, object], part: str) -> dict[str, Any]:
+    return {each.field: value for each, value in values.items() if each.part == part}
 
 
 def _config_file(named: str | Path | None) -> Path | None:
@@ -84,7 +89,7 @@ def _of_environment(environ: Mapping[str, str]) -> dict[Setting, object]:
     return {
         each: _read(each, each.env, environ[each.env])
         for each in SETTINGS
-        if environ.get(each.env, "").strip()
+        if each.env and environ.get(each.env, "").strip()
     }
 
 

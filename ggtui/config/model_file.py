@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ggtui.config import kinds
+from ggtui.config import adapter_tables, kinds
+from ggtui.config.kinds import Misfit
 from ggtui.config.settings import LARGEST_CTX
-from ggtui.config.toml_file import parsed, read_text, shown
+from ggtui.config.toml_file import parsed, read_text, value_of
 from ggtui.core.errors import ConfigInvalid
 from ggtui.core.model_settings import ModelSettings
 from ggtui.core.nearness import near_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from ggtui.config.kinds import Kind
 
@@ -29,6 +30,8 @@ KEYS: Final[Mapping[str, Kind]] = {
     "threads": kinds.or_word_auto(kinds.whole(1, 4_096)),
     "projector": kinds.SWITCH,
     "template": kinds.TEXT,
+    "adapters": adapter_tables.ADAPTERS,
+    "stacks": adapter_tables.STACKS,
     "extra_args": kinds.WORDS,
     "keep_alive": kinds.KEEP_ALIVE,
     "pinned": kinds.SWITCH,
@@ -50,15 +53,37 @@ def models_in(text: str, file: Path) -> dict[str, ModelSettings]:
 
 
 def checked(values: Mapping[str, object], folder: Path, place: str = "") -> ModelSettings:
-    """These values as settings, None for not set. A relative path of a template counts from the folder.
+    """These values as settings, None for not set; they are all that the model has.
 
     place: what a message begins with, such as the file and the table.
+    Raises: ConfigInvalid, which names the key, for a value of its own or one that does not go with others.
+    """
+    own = ModelSettings(**_each_checked(values, folder, place))
+    try:
+        adapter_tables.check_together(own.adapters or (), own.stacks or ())
+    except Misfit as misfit:
+        key = misfit.where.partition("[")[0]
+        raise ConfigInvalid(f"{place}{misfit.where}: {misfit.words}", hint=misfit.hint, param=key) from None
+    return own
+
+
+def checked_changes(values: Mapping[str, object], folder: Path) -> dict[str, Any]:
+    """Changes to what a model has: each value by itself as it is kept then, None for one that is removed.
+
+    Adapters and stacks are lists of tables as in the file, or the values that were read from it.
     Raises: ConfigInvalid, which names the key.
     """
+    return _each_checked(values, folder, "")
+
+
+def _each_checked(values: Mapping[str, object], folder: Path, place: str) -> dict[str, Any]:
+    """Each by its kind; a relative path counts from the folder."""
     read: dict[str, Any] = {key: _value(place, key, raw) for key, raw in values.items()}
     if read.get("template") is not None:
         read["template"] = _template(place, read["template"], folder)
-    return ModelSettings(**read)
+    if read.get("adapters") is not None:
+        read["adapters"] = adapter_tables.anchored(read["adapters"], folder)
+    return read
 
 
 def _table(file: Path, name: str, values: object) -> ModelSettings:
@@ -79,12 +104,7 @@ def _value(place: str, key: str, raw: object) -> object:
         nearest = near_names(key, list(KEYS), limit=1)
         hint = f"did you mean {nearest[0]}?" if nearest else f"the keys are {', '.join(KEYS)}"
         raise ConfigInvalid(f"{place}has no key {key}" if place else f"no key {key}", hint=hint, param=key)
-    if raw is None:
-        return None
-    try:
-        return kind.read(raw, is_text=False)
-    except ValueError:
-        raise ConfigInvalid(f"{place}{key} must be {kind.expected}, not {shown(raw)}", param=key) from None
+    return None if raw is None else value_of(kind, raw, f"{place}{key}", key)
 
 
 def _template(place: str, text: str, folder: Path) -> str:
@@ -93,4 +113,4 @@ def _template(place: str, text: str, folder: Path) -> str:
         raise ConfigInvalid(f"{place}template must name a template or a file", param="template")
     if os.sep not in text and not text.endswith((".jinja", ".jinja2", ".j2")):
         return text.strip()
-    return os.path.normpath(folder / Path(text).expanduser())
+    return os.path.normpath(folder / os.path.expanduser(text))

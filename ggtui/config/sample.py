@@ -4,7 +4,7 @@ from __future__ import annotations
 
 SAMPLE = """\
 # ggtui configuration. Every line shows the default; remove the # to change it.
-# Each key can also be set in the environment as GGTUI_<KEY>, such as GGTUI_PORT=8081.
+# Each key but those of names can also be set in the environment as GGTUI_<KEY>, such as GGTUI_PORT=8081.
 
 # models_dirs = ["~/models"]      # folders with .gguf files, searched in depth; none by default
 # stores = ["huggingface", "llama.cpp", "lmstudio", "ollama"]  # whose models are found too; [] for none
@@ -21,6 +21,14 @@ SAMPLE = """\
 # turn_quantum_s = 10             # how long a model keeps its turn while others wait
 # max_queue = 1024                # requests that may wait; one more gets 429
 # max_body_mb = 64                # largest request body, MiB
+
+[names]
+# default = ""                    # id that serves requests that name no model; none: they get 503
+# unnamed = "default"             # "running": without a default, the model that became ready last serves them
+# disabled = []                   # ids that are switched off
+
+[aliases]                         # other names for ids; the line is an example
+# "gpt-4" = "qwen3-8b-q4_k_m"
 
 [residency]
 # strategy = "single"             # one model at a time; "memory": as many as the memory holds
@@ -66,6 +74,16 @@ flash_attn = true               # or "auto"
 threads = 8                     # or "auto"
 projector = false               # without its vision projector
 template = "chatml"             # a name that llama.cpp has built in, or a Jinja file: "own.jinja"
+adapters = [                    # LoRA files; clients ask for "qwen3-8b-q4_k_m:code"
+    { name = "code", path = "loras/code.gguf", weight = 0.8 },  # from this folder, or absolute
+    { name = "chat", path = "qwen3-chat-lora" },                # one that was found; weight 1
+]
+stacks = [                      # several under one name: "qwen3-8b-q4_k_m:both"
+    { name = "both", normalise = true, adapters = [             # true: weights are made to sum to 1
+        { name = "code", weight = 0.8 },
+        { name = "chat", weight = 0.5 },
+    ] },
+]
 extra_args = ["--no-warmup"]    # in place of those of the configuration
 keep_alive = "30m"              # stopped after so long without a request; seconds, "10m", -1 for ever
 pinned = false                  # true: never evicted once it is loaded

@@ -1,9 +1,10 @@
 """Every setting of ggtui as one frozen value, with its default and the names it can be given by.
 
 A setting `key` of table `[table]` in config.toml is also read from the environment as `GGTUI_<KEY>`, such
-as `GGTUI_PORT`; lists of folders are separated by `:` there, `extra_args` is split as a shell would. A flag
-wins over the environment, the environment over the file, the file over the default. Two names exist in the
-environment only: `GGTUI_CONFIG` (the file to read) and `GGTUI_API_KEY` (the key itself).
+as `GGTUI_PORT`; not so `[names]` and `[aliases]`, which a running ggtui changes in the file. Lists of folders
+are separated by `:` there, `extra_args` is split as a shell would. A flag wins over the environment, the
+environment over the file, the file over the default. Two names exist in the environment only: `GGTUI_CONFIG`
+(the file to read) and `GGTUI_API_KEY` (the key itself).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from ggtui.core.context import AUTO_CTX
 from ggtui.core.model_settings import CommonSettings
 from ggtui.core.models import LaunchOptions
+from ggtui.core.routing.name_settings import NameSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +55,9 @@ class Config:
     """`stores`, GGTUI_STORES, --no-stores: where the named stores of other programs lie; all by default."""
     read_only: bool = False
     """`read_only`, GGTUI_READ_ONLY, --read-only: nothing is loaded, stopped or changed from outside."""
+
+    names: NameSettings = field(default_factory=NameSettings)
+    """`[names]` default, unnamed and disabled, and `[aliases]`: what names lead to."""
 
     host: str = "127.0.0.1"
     """`[server] host`, GGTUI_HOST, --host: address to listen on; any but loopback needs a key."""
@@ -115,6 +120,11 @@ class Config:
     def database(self) -> Path:
         """The catalog's database."""
         return self.data_dir / "catalog.sqlite3"
+
+    @property
+    def history_file(self) -> Path:
+        """The database of what was served."""
+        return self.data_dir / "history.sqlite3"
 
     @property
     def memory_budget_bytes(self) -> int:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from ggtui.config import kinds
+from ggtui.config import kinds, name_kinds
 from ggtui.core.context import AUTO_CTX
 from ggtui.core.stores import STORES
 
@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 LARGEST_CTX = 16 * 1024 * 1024
 """Tokens; above what any model is trained for, so that a slip of the keyboard is caught."""
 
+OPTIONS: Final = "options"
+NAMES: Final = "names"
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting. `field` is its name in Config, or in Config.options when `is_option`."""
+    """One setting. `field` is its name in Config, or in the part of it that `part` names."""
 
     table: str
     """TOML table; empty for the top of the file."""
@@ -26,21 +29,26 @@ class Setting:
     kind: Kind
     field: str
     flag: str = ""
-    is_option: bool = False
+    part: str = ""
+    """`options` or `names`; empty for Config itself."""
 
     @property
     def env(self) -> str:
-        """Its name in the environment."""
-        return f"GGTUI_{self.key.upper()}"
+        """Its name in the environment; empty for what a running ggtui changes in the file."""
+        return "" if self.part == NAMES else f"GGTUI_{self.key.upper()}"
 
     @property
     def place(self) -> str:
         """Its name in the file, such as `[server] port`."""
-        return f"[{self.table}] {self.key}" if self.table else self.key
+        return f"[{self.table}] {self.key}".rstrip() if self.table else self.key
 
 
 def _option(key: str, kind: Kind) -> Setting:
-    return Setting("launch", key, kind, key, is_option=True)
+    return Setting("launch", key, kind, key, part=OPTIONS)
+
+
+def _name(key: str, kind: Kind) -> Setting:
+    return Setting("names", key, kind, key, part=NAMES)
 
 
 _DAY_S = 86_400.0
@@ -59,6 +67,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("server", "turn_quantum_s", kinds.seconds(0, 3_600), "turn_quantum_s"),
     Setting("server", "max_queue", kinds.whole(0, 1_000_000), "max_queue"),
     Setting("server", "max_body_mb", kinds.whole(1, 1_024), "max_body_mb"),
+    _name("default", name_kinds.DEFAULT),
+    _name("unnamed", name_kinds.UNNAMED),
+    _name("disabled", name_kinds.DISABLED),
     Setting("residency", "strategy", kinds.one_of("single", "memory"), "strategy", "--strategy"),
     Setting("residency", "memory_budget_mb", kinds.whole(0, 1 << 30), "memory_budget_mb"),
     Setting("residency", "keep_alive_s", kinds.seconds(-1, 366 * _DAY_S), "keep_alive_s"),
@@ -82,6 +93,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("screen", "mouse", kinds.SWITCH, "mouse", "--no-mouse"),
 )
 
+ALIASES: Final = Setting("aliases", "", name_kinds.ALIASES, "aliases", part=NAMES)
+"""A whole table, whose keys a person chooses."""
+
 BY_PLACE: dict[tuple[str, str], Setting] = {(each.table, each.key): each for each in SETTINGS}
 BY_FIELD: dict[str, Setting] = {each.field: each for each in SETTINGS}
-TABLES: tuple[str, ...] = tuple(dict.fromkeys(each.table for each in SETTINGS if each.table))
+TABLES: tuple[str, ...] = tuple(dict.fromkeys(each.table for each in (*SETTINGS, ALIASES) if each.table))

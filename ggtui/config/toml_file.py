@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
+from ggtui.config.kinds import Misfit, shown
 from ggtui.config.plain_file import read_plain
-from ggtui.config.settings import BY_PLACE, SETTINGS, TABLES
+from ggtui.config.settings import ALIASES, BY_PLACE, NAMES, SETTINGS, TABLES
+from ggtui.config.toml_mistakes import what_is_broken
 from ggtui.core.errors import ConfigInvalid
 from ggtui.core.nearness import near_names
+from ggtui.core.routing.name_settings import NameSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from ggtui.config.kinds import Kind
     from ggtui.config.settings import Setting
 
 LARGEST_FILE = 1024 * 1024
 """Bytes; a configuration is a page of text."""
 
-_PLACE = re.compile(r"\s*\(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
+NAME_TABLES: Final = frozenset(each.table for each in (*SETTINGS, ALIASES) if each.part == NAMES)
 
 
 def read_settings(file: Path) -> dict[Setting, object]:
@@ -27,9 +31,25 @@ def read_settings(file: Path) -> dict[Setting, object]:
 
     Raises: ConfigInvalid.
     """
+    return _settings(parsed(read_text(file), file), file)
+
+
+def names_in(text: str, file: Path) -> NameSettings:
+    """What this text of the configuration file says of names; nothing else in it is checked.
+
+    Raises: ConfigInvalid.
+    """
+    tables = {name: value for name, value in parsed(text, file).items() if name in NAME_TABLES}
+    fields: dict[str, Any] = {each.field: value for each, value in _settings(tables, file).items()}
+    return NameSettings(**fields)
+
+
+def _settings(tables: Mapping[str, object], file: Path) -> dict[Setting, object]:
     found: dict[Setting, object] = {}
-    for name, value in parsed(read_text(file), file).items():
-        if name in TABLES:
+    for name, value in tables.items():
+        if name == ALIASES.table:
+            found[ALIASES] = _value(file, ALIASES, value)
+        elif name in TABLES:
             found |= _table(file, name, value)
         elif ("", name) in BY_PLACE:
             found[BY_PLACE["", name]] = _value(file, BY_PLACE["", name], value)
@@ -51,18 +71,17 @@ def _table(file: Path, table: str, values: object) -> dict[Setting, object]:
 
 
 def _value(file: Path, setting: Setting, raw: object) -> object:
+    return value_of(setting.kind, raw, f"{file}: {setting.place}", setting.key)
+
+
+def value_of(kind: Kind, raw: object, place: str, key: str) -> object:
+    """A value as TOML types it, checked. Raises: ConfigInvalid, which begins with the place."""
     try:
-        return setting.kind.read(raw, is_text=False)
+        return kind.read(raw, is_text=False)
+    except Misfit as misfit:
+        raise ConfigInvalid(f"{place}{misfit.where} {misfit.words}", hint=misfit.hint, param=key) from None
     except ValueError:
-        raise ConfigInvalid(
-            f"{file}: {setting.place} must be {setting.kind.expected}, not {shown(raw)}", param=setting.key
-        ) from None
-
-
-def shown(raw: object) -> str:
-    """A wrong value as a message may quote it."""
-    text = repr(raw)
-    return text if len(text) <= 60 else f"a {type(raw).__name__}"
+        raise ConfigInvalid(f"{place} must be {kind.expected}, not {shown(raw)}", param=key) from None
 
 
 def _unknown(file: Path, table: str, name: str, *, is_table: bool) -> ConfigInvalid:
@@ -84,18 +103,15 @@ def parsed(text: str, file: Path) -> dict[str, object]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _broken(file, str(error)) from None
+        raise _broken(file, text, str(error)) from None
     except RecursionError:
         raise ConfigInvalid(f"{file}: nested too deeply") from None
 
 
-def _broken(file: Path, message: str) -> ConfigInvalid:
-    match = _PLACE.search(message)
-    reason = _PLACE.sub("", message)
-    if match is None:
-        return ConfigInvalid(f"{file}: {reason}")
-    where = f"line {match['line']}" if match["line"] else "last line"
-    return ConfigInvalid(f"{file}, {where}: {reason}", hint="correct that line")
+def _broken(file: Path, text: str, message: str) -> ConfigInvalid:
+    line, reason = what_is_broken(text, message)
+    where = "" if line is None else f", line {line}" if line else ", last line"
+    return ConfigInvalid(f"{file}{where}: {reason}", hint="correct that line" if where else "")
 
 
 def read_text(file: Path) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ggtui.core.causes import Wish
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -34,6 +36,8 @@ class Admission:
     """False for what a server answers beside its slots, such as counting tokens."""
     keep_alive_s: float | None = None
     """How long the server stays when idle after this; negative for ever, None leaves it as it is."""
+    wish: Wish = Wish.REQUEST
+    """Who asks, for those who read later why the model was loaded."""
     waited: Waited = NO_WAIT
     """Written when the request is let in."""
     now_waiting_for: Callable[[], str] = field(default=lambda: "")

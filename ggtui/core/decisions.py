@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from ggtui.core.causes import Wish
+
+if TYPE_CHECKING:
+    from ggtui.core.causes import End
 
 
 class Phase(StrEnum):
@@ -34,6 +40,8 @@ class Ticket:
     """How long the server stays when it is idle after this; negative for ever, None leaves it as it is."""
     needs_slot: bool = True
     """False for what a server answers beside its slots, such as counting tokens."""
+    wish: Wish = Wish.REQUEST
+    """Who it is."""
 
 
 @dataclass(slots=True)
@@ -59,12 +67,19 @@ class Resident:
     """How many of them hold a slot."""
     turn: set[int] = field(default_factory=set)
     """Tickets that waited when it became ready: they are served in this turn, whoever else waits."""
-    is_unwanted: bool = False
-    """Somebody asked to stop it: nobody new joins."""
+    unwanted: End | None = None
+    """Why it is to end as soon as nobody uses it: nobody new joins. None while it may stay."""
     keep_alive_s: float | None = None
     """Idle seconds after which it is stopped, as a request said last; None: as the rules say."""
     restore_ctx: int | None = None
     """The size that worked before this launch with another one."""
+    n_requests: int = 0
+    """Requests that were let in to it so far."""
+
+    @property
+    def is_unwanted(self) -> bool:
+        """True when somebody asked to stop it."""
+        return self.unwanted is not None
 
     @property
     def is_full(self) -> bool:
@@ -99,7 +114,7 @@ class Start:
     launch_id: int
     model_id: int
     n_ctx: int
-    why: str
+    why: Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +122,9 @@ class Stop:
     """Stop a server, or cancel its load; report `ended` when it is dead."""
 
     launch_id: int
-    why: str
+    why: End
+    room_for: int | None = None
+    """The model that needs its room, when it makes way."""
 
 
 class Refusal(StrEnum):

@@ -243,7 +243,7 @@ def needed_bytes(model: ModelSummary, n_ctx: int, options: LaunchOptions, pool: 
 def allocated_bytes(model: ModelSummary, n_ctx: int, options: LaunchOptions) -> int:
     """What the engine allocates for this model beside its weights, wherever it puts it."""
     shares = MemoryPlan(model, request_of(options)).shares(n_ctx)
-    return sum(share.total_bytes - share.weights_bytes for share in shares)
+    return options.adapters_bytes + sum(share.total_bytes - share.weights_bytes for share in shares)
 
 
 def context_stops(n_ctx_train: int | None) -> tuple[int, ...]:

@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from ggtui.core.context import AUTO_CTX
 from ggtui.core.keep_alive import parse_keep_alive
 from ggtui.core.models import LaunchOptions
+from ggtui.core.routing.adapters import AdapterRef, AttachedAdapter, NamedStack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ggtui.core.models import KvType
-    from ggtui.core.routing.adapters import AttachedAdapter, NamedStack
 
 Auto = Literal["auto"]
 AUTO: Final[Auto] = "auto"
 """Leaves a choice to the engine, also where the configuration makes one."""
 
 Value = int | float | str | bool | tuple[str, ...]
+"""Of a setting that can be typed in one line."""
+ListOfTables = tuple[AttachedAdapter, ...] | tuple[NamedStack, ...]
+"""Of a setting that names LoRA adapters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class ModelSettings:
         return parse_keep_alive(self.keep_alive)
 
     @property
-    def given(self) -> dict[str, Value]:
+    def given(self) -> dict[str, Value | ListOfTables]:
         """What was set, by key."""
         pairs = ((each.name, getattr(self, each.name)) for each in fields(self))
         return {key: value for key, value in pairs if value is not None}
@@ -106,11 +109,16 @@ LABELS: Final[Mapping[str, str]] = {
     "threads": "threads",
     "projector": "vision projector",
     "template": "chat template",
+    "adapters": "adapters",
+    "stacks": "stacks",
     "extra_args": "more arguments",
     "keep_alive": "keep alive",
     "pinned": "pinned",
 }
 """Key -> what a person calls it."""
+
+OF_ADAPTERS: Final = frozenset({"adapters", "stacks"})
+"""Keys whose values are no LaunchOptions: the names in them have to be found as files first."""
 
 
 def launch_options(common: LaunchOptions, own: ModelSettings) -> LaunchOptions:
@@ -132,8 +140,8 @@ class SettingInForce:
 
     key: str
     label: str
-    value: Value | None
-    """In the file's own terms; None: left to the engine or to the model file."""
+    value: Value | ListOfTables | None
+    """In the file's own terms; None: left to the engine or to the model file, or nothing at all."""
     source: str
     """`models.toml`, `config`, `built-in`, or how it was computed."""
     shared: Value | None = None
@@ -178,22 +186,55 @@ def _of_common(public_id: str, common: CommonSettings) -> dict[str, Value | None
         **{key: getattr(common.options, name) for key, name in _OPTIONS.items()},
         "keep_alive": common.keep_alive_s,
         "pinned": public_id in common.pinned,
+        **dict.fromkeys(OF_ADAPTERS),
     }
 
 
-def value_words(key: str, value: Value | None) -> str:
+def value_words(key: str, value: Value | ListOfTables | None) -> str:
     """The value of a setting as a person reads it."""
     if key == "template" and value in (None, AUTO):
         return "from the model file"
     if key == "keep_alive" and isinstance(value, (int, float)):
         return f"{value:g} s" if value >= 0 else "for ever"
+    if key in OF_ADAPTERS and isinstance(value, tuple | None):
+        return ", ".join(_words_of(each) for each in value or ()) or "–"
     if value is None:
         return AUTO
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, tuple):
-        return " ".join(value) or "–"
+        return " ".join(str(each) for each in value) or "–"
     return str(value)
+
+
+def _words_of(part: object) -> str:
+    """`code 0.8`, or `both (code 0.8, chat)`; the weight 1 is not said."""
+    if isinstance(part, NamedStack):
+        words = [*map(_words_of, part.adapters.adapters), *(["normalised"] if part.normalise else [])]
+        return f"{part.name} ({', '.join(words)})"
+    if isinstance(part, (AttachedAdapter, AdapterRef)):
+        return part.name if part.weight == 1 else f"{part.name} {part.weight:g}"
+    return str(part)
+
+
+def plain_value(value: Value | ListOfTables | None) -> object:
+    """A value in plain TOML and JSON terms: adapters and stacks are tables without what is as by default."""
+    return [_plain_part(each) for each in value] if isinstance(value, tuple) else value
+
+
+def _plain_part(part: object) -> object:
+    match part:
+        case AttachedAdapter(name, path, weight):
+            return {"name": name} | ({"path": path} if path else {}) | _unless_whole(weight)
+        case NamedStack(name, stack, normalise):
+            parts = [{"name": each.name} | _unless_whole(each.weight) for each in stack.adapters]
+            return {"name": name, "adapters": parts} | ({"normalise": True} if normalise else {})
+        case _:
+            return part
+
+
+def _unless_whole(weight: float) -> dict[str, object]:
+    return {} if weight == 1 else {"weight": weight}
 
 
 def settings_document(view: SettingsView) -> dict[str, object]:
@@ -201,9 +242,9 @@ def settings_document(view: SettingsView) -> dict[str, object]:
     return {
         "schema": 1,
         "model": view.public_id,
-        "settings": view.own.given,
+        "settings": {key: plain_value(value) for key, value in view.own.given.items()},
         "in_force": [
-            {"key": each.key, "label": each.label, "value": each.value, "source": each.source}
+            {"key": each.key, "label": each.label, "value": plain_value(each.value), "source": each.source}
             for each in view.in_force
         ],
     }

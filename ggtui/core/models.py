@@ -108,6 +108,8 @@ class AdapterSummary:
     """Names of the models it may be made for, as the file or its store tells; often none."""
     places: tuple[str, ...] = ()
     problem: str | None = None
+    tensor_bytes: int = 0
+    """What its tensors add up to; 0 while that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,13 @@ class AdapterFile:
     path: Path
     size_bytes: int = 0
     """Of the file, as it was when it was last looked at; a file that is written anew is another one."""
+    tensor_bytes: int = 0
+    """What its tensors add up to; 0 while that is not known."""
+
+    @property
+    def loaded_bytes(self) -> int:
+        """What the engine allocates for it; of an adapter whose tensors are not known, the file's size."""
+        return self.tensor_bytes or self.size_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +149,11 @@ class LaunchOptions:
     """Chat template: an absolute path of a Jinja file, or the name of one that llama.cpp has built in."""
     adapters: tuple[AdapterFile, ...] = ()
     """LoRA files that are loaded with the model, so that a request can choose among them."""
+
+    @property
+    def adapters_bytes(self) -> int:
+        """What the engine allocates for all adapters."""
+        return sum(each.loaded_bytes for each in self.adapters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ggtui.core.causes import End
 from ggtui.core.decisions import Phase, Resident, Ticket
 from ggtui.core.line import Line
 from ggtui.core.residency import victims_for
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from ggtui.core.schedule import Rules
 
 NOBODY: frozenset[int] = frozenset()
-OTHER_CONTEXT = "restart with another context"
 
 
 class Occupancy:
@@ -61,6 +61,11 @@ class Occupancy:
     def resident(self, launch_id: int) -> Resident | None:
         """One server, or None when it has ended."""
         return self._residents.get(launch_id)
+
+    def n_requests(self, launch_id: int) -> int:
+        """How many requests this server was given so far; 0 when it has ended."""
+        resident = self._residents.get(launch_id)
+        return resident.n_requests if resident is not None else 0
 
     def position(self, ticket_id: int) -> int | None:
         """The ticket's place among those who wait, 1 for the first; None when it does not wait."""
@@ -147,22 +152,23 @@ class Occupancy:
 
     # Who makes way
 
-    def _reason_to_stop(self, resident: Resident, now: float) -> str:
+    def _reason_to_stop(self, resident: Resident, now: float) -> End | None:
         if resident.leases or resident.phase is Phase.STOPPING:
-            return ""
+            return None
         own = self._of_model(resident.model_id)
         if resident.phase is Phase.LOADING:
             is_in_the_way = bool(own) or self._head() is not None
             is_wanted = not is_in_the_way or any(resident.suits(ticket) for ticket in own)
-            return "" if is_wanted else "nobody waits for it any more"
-        if resident.is_unwanted:
-            return "stopped by request"
-        if any(not resident.suits(ticket) for ticket in own):
-            return OTHER_CONTEXT
+            return None if is_wanted else End.UNWANTED
+        if resident.unwanted is not None:
+            return resident.unwanted
+        other = next((ticket for ticket in own if not resident.suits(ticket)), None)
+        if other is not None:
+            return End.OTHER_CONTEXT if other.is_exact else End.LARGER_CONTEXT
         if resident.launch_id in self._in_the_way:
-            return "another model needs its room"
+            return End.ROOM
         idle_ends = self._idle_ends(resident)
-        return "idle for its keep-alive time" if idle_ends is not None and now >= idle_ends else ""
+        return End.IDLE if idle_ends is not None and now >= idle_ends else None
 
     def _must_yield(self, resident: Resident, now: float) -> bool:
         if any(not resident.suits(ticket) for ticket in self._of_model(resident.model_id)):

@@ -14,8 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ggtui.core.causes import End, Wish
 from ggtui.core.decisions import Decision, Grant, Phase, Refusal, Refuse, Resident, Start, Stop, Ticket
-from ggtui.core.occupancy import NOBODY, OTHER_CONTEXT, Occupancy
+from ggtui.core.occupancy import NOBODY, Occupancy
 from ggtui.core.residency import SingleRoom
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ class Scheduler(Occupancy):
             if ticket.is_exact or _has_failed(ticket, resident, is_out_of_memory=is_out_of_memory)
         ]
         if restore is not None and self._admits(resident.model_id, restore):
-            refused.append(self._start(resident.model_id, restore, "the other context failed", now))
+            refused.append(self._start(resident.model_id, restore, Wish.EARLIER_CONTEXT, now))
         return refused + self._settle(now)
 
     def lost(self, launch_id: int, now: float) -> list[Decision]:
@@ -172,11 +173,11 @@ class Scheduler(Occupancy):
             if resident.phase is Phase.LOADING:
                 waiters = self._of_model(resident.model_id)
                 decisions += [self._refuse(ticket, Refusal.CANCELLED) for ticket in waiters]
-                decisions.append(self._stop(resident, "cancelled"))
+                decisions.append(self._stop(resident, End.PERSON))
             elif resident.phase is Phase.READY:
-                resident.is_unwanted = True
+                resident.unwanted = End.PERSON
                 if is_forced:
-                    decisions.append(self._stop(resident, "stopped by force"))
+                    decisions.append(self._stop(resident, End.PERSON))
         return decisions + self._settle(now)
 
     def retire(self, launch_ids: Collection[int], now: float) -> list[Decision]:
@@ -186,9 +187,9 @@ class Scheduler(Occupancy):
         """
         outdated = [r for r in self._residents.values() if r.launch_id in launch_ids]
         for resident in outdated:
-            resident.is_unwanted = True
+            resident.unwanted = resident.unwanted or End.SETTINGS
         loading = [r for r in outdated if r.phase is Phase.LOADING]
-        decisions: list[Decision] = [self._stop(resident, "its settings changed") for resident in loading]
+        decisions: list[Decision] = [self._stop(resident, End.SETTINGS) for resident in loading]
         return decisions + self._settle(now)
 
     def pin(self, model_id: int, is_pinned: bool, now: float) -> list[Decision]:
@@ -201,7 +202,7 @@ class Scheduler(Occupancy):
         self._is_closed = True
         decisions: list[Decision] = [self._refuse(ticket, Refusal.CLOSED) for ticket in list(self._line)]
         alive = [r for r in self._residents.values() if r.phase is not Phase.STOPPING]
-        return decisions + [self._stop(resident, "ggtui is ending") for resident in alive]
+        return decisions + [self._stop(resident, End.CLOSING) for resident in alive]
 
     def tick(self, now: float) -> list[Decision]:
         """Time has passed: turns, patience and idle times may have run out."""
@@ -244,9 +245,9 @@ class Scheduler(Occupancy):
         decisions: list[Decision] = []
         for resident in self._residents.values():
             why = self._reason_to_stop(resident, now)
-            if why == OTHER_CONTEXT:
+            if why in (End.OTHER_CONTEXT, End.LARGER_CONTEXT):
                 self._restarting[resident.model_id] = resident.n_ctx
-            if why:
+            if why is not None:
                 decisions.append(self._stop(resident, why))
         return decisions
 
@@ -256,7 +257,7 @@ class Scheduler(Occupancy):
         is_loading = any(resident.phase is Phase.LOADING for resident in self._residents.values())
         if is_loading or not self._admits(head.model_id, n_ctx):
             return []
-        return [self._start(head.model_id, n_ctx, "first in the queue", now)]
+        return [self._start(head.model_id, n_ctx, head.wish, now)]
 
     def _grant_all(self, now: float) -> list[Decision]:
         """Let in whoever may join, in order; behind one who may not, nobody of the same model does.
@@ -293,6 +294,7 @@ class Scheduler(Occupancy):
         if ticket.keep_alive_s is not None:
             resident.keep_alive_s = ticket.keep_alive_s
         resident.n_slots_taken += ticket.needs_slot
+        resident.n_requests += ticket.wish is Wish.REQUEST
         self._leases[ticket.id] = _Lease(resident.launch_id, ticket.needs_slot)
         return Grant(ticket.id, resident.launch_id, why)
 
@@ -300,7 +302,7 @@ class Scheduler(Occupancy):
         self._line.remove(ticket)
         return Refuse(ticket.id, why)
 
-    def _start(self, model_id: int, n_ctx: int, why: str, now: float) -> Start:
+    def _start(self, model_id: int, n_ctx: int, why: Wish, now: float) -> Start:
         resident = Resident(self._next_launch_id, model_id, n_ctx, started_at=now)
         before = self._restarting.pop(model_id, n_ctx)
         if before != n_ctx:
@@ -309,9 +311,10 @@ class Scheduler(Occupancy):
         self._residents[resident.launch_id] = resident
         return Start(resident.launch_id, model_id, n_ctx, why)
 
-    def _stop(self, resident: Resident, why: str) -> Stop:
+    def _stop(self, resident: Resident, why: End) -> Stop:
+        head = self._head() if why is End.ROOM else None
         resident.phase = Phase.STOPPING
-        return Stop(resident.launch_id, why)
+        return Stop(resident.launch_id, why, head.model_id if head is not None else None)
 
 
 def _has_failed(ticket: Ticket, failed: Resident, *, is_out_of_memory: bool) -> bool:

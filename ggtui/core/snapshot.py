@@ -14,6 +14,7 @@ from ggtui.core.routing.name_settings import NameSettings
 from ggtui.core.state import TargetState
 
 if TYPE_CHECKING:
+    from ggtui.core.history import Generation
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.models import EngineInfo, ModelSummary
     from ggtui.core.routing.adapters import AdapterRef
@@ -196,6 +197,8 @@ class EngineSnapshot:
     """Aliases, the default, what is switched off."""
     last_route: RouteNote | None = None
     """The last request that context brought elsewhere than to the default; None when there was none."""
+    history: tuple[Generation, ...] = ()
+    """What was served, newest first, 32 at most; the same object until something changes."""
 
     def status_of(self, model_id: int) -> ModelStatus | None:
         """The row of a model, or None."""

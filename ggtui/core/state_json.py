@@ -6,18 +6,28 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ggtui import __version__
+from ggtui.core.names_json import LONGEST_PATH, found_document, names_document, refs_document
 from ggtui.core.text import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ggtui.core.history import Generation
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.memory.parts import DeviceShare
-    from ggtui.core.models import AdapterSummary, EngineInfo
+    from ggtui.core.models import EngineInfo
     from ggtui.core.ports.catalog import PlaceUse
     from ggtui.core.ports.gpu import GpuSample, MemoryReading
-    from ggtui.core.snapshot import EngineSnapshot, FailureNote, ModelStatus, QueueEntry, TargetStatus
+    from ggtui.core.snapshot import (
+        EngineSnapshot,
+        FailureNote,
+        ModelStatus,
+        QueueEntry,
+        RouteNote,
+        TargetStatus,
+    )
     from ggtui.core.stores import StoreRoot
 
-LONGEST_PATH = 4096
 SCHEMA = 1
 """Grows when a field changes its meaning or goes away; new fields do not count."""
 
@@ -51,7 +61,10 @@ def state_document(snapshot: EngineSnapshot, now: float, pid: int | None = None)
             "scanned_at": utc_text(snapshot.catalog.scanned_at),
             "is_scanning": snapshot.is_scanning,
         },
-        "adapters": [_adapter(each) for each in snapshot.catalog.adapters],
+        "adapters": [found_document(each) for each in snapshot.catalog.adapters],
+        "names": names_document(snapshot.names),
+        "last_route": _route(snapshot.last_route) if snapshot.last_route is not None else None,
+        "history": [generation_document(each) for each in snapshot.history],
         "default_n_ctx": snapshot.default_n_ctx,
         "strategy": snapshot.strategy,
         "memory_budget_bytes": snapshot.memory_budget_bytes,
@@ -82,6 +95,7 @@ def target_document(target: TargetStatus, now: float) -> dict[str, object]:
         "memory_bytes": target.memory_bytes,
         "predicted_bytes": target.predicted_bytes,
         "load": _load(target.load) if target.load is not None else None,
+        "adapters": refs_document(target.adapters),
         "last_used_at": utc_text(target.last_used_at),
         "keep_alive_s": target.keep_alive_s,
         "prompt_per_second": target.prompt_per_second,
@@ -117,6 +131,28 @@ def share_document(share: DeviceShare) -> dict[str, object]:
         "draft_bytes": share.draft_bytes,
         "mapped_bytes": share.mapped_bytes,
         "total_bytes": share.total_bytes,
+    }
+
+
+def history_document(generations: Iterable[Generation]) -> dict[str, object]:
+    """What was served, in the order given."""
+    return {"schema": SCHEMA, "generations": [generation_document(each) for each in generations]}
+
+
+def generation_document(generation: Generation) -> dict[str, object]:
+    """One period in which a model was served in one way."""
+    return {
+        "generation": generation.number,
+        "model": generation.public_id,
+        "path": generation.path,
+        "n_ctx": generation.n_ctx,
+        "adapters": refs_document(generation.adapters),
+        "began_at": utc_text(generation.began),
+        "why": generation.why,
+        "is_serving": generation.is_serving,
+        "ended_at": utc_text(generation.ended),
+        "how_ended": generation.how_ended or None,
+        "n_requests": generation.n_requests,
     }
 
 
@@ -174,16 +210,8 @@ def place_document(use: PlaceUse) -> dict[str, object]:
     }
 
 
-def _adapter(adapter: AdapterSummary) -> dict[str, object]:
-    return {
-        "name": adapter.name,
-        "architecture": adapter.architecture,
-        "size_bytes": adapter.size_bytes,
-        "path": plain(str(adapter.path), LONGEST_PATH),
-        "base_hints": list(adapter.base_hints),
-        "places": list(adapter.places),
-        "problem": adapter.problem,
-    }
+def _route(note: RouteNote) -> dict[str, object]:
+    return {"endpoint": note.endpoint, "words": note.words, "at": utc_text(note.at)}
 
 
 def _failure(note: FailureNote) -> dict[str, object]:

@@ -168,8 +168,30 @@ def _threads(group: str) -> Callable[[Any, Any, str], None]:
     return assign
 
 
+def row_fields(row: str) -> list[str]:
+    """The fields of a row of comma-separated values, as llama-server reads one.
+
+    A field that begins with a quote may hold commas, and doubled quotes for single ones; in a field that
+    begins otherwise a quote is like any letter. Source: llama.cpp common/arg.cpp, parse_csv_row.
+    """
+    fields, field, is_quoted, at = [], "", False, 0
+    while at < len(row):
+        letter = row[at]
+        if letter == '"' and is_quoted and row.startswith('"', at + 1):
+            field, at = field + letter, at + 1
+        elif letter == '"' and (is_quoted or not field):
+            is_quoted = not is_quoted
+        elif letter == "," and not is_quoted:
+            fields.append(field)
+            field = ""
+        else:
+            field += letter
+        at += 1
+    return [*fields, field]
+
+
 def _lora(xllamacpp: Any, params: Any, value: str) -> None:
-    for path in value.split(","):
+    for path in row_fields(value):
         adapter = xllamacpp.CommonAdapterLoraInfo()
         adapter.path, adapter.scale = path, 1.0
         params.lora_adapters = [*params.lora_adapters, adapter]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ggtui.core.errors import Failure, HealthCheckFailed, InvalidApiKey, SpawnFailed
+from ggtui.core.errors import ContextTooLong, Failure, HealthCheckFailed, InvalidApiKey, SpawnFailed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -80,7 +80,10 @@ class Reply:
 
 
 def failure_document(failure: Failure) -> dict[str, dict[str, object]]:
-    """`{"error": {...}}` with message, type, param, code, and `reason` and `hint` where there are any."""
+    """`{"error": {...}}` with message, type, param, code, and `reason` and `hint` where there are any.
+
+    A ContextTooLong has `required` and `available` tokens too.
+    """
     error: dict[str, object] = {
         "message": failure.message,
         "type": failure.error_type,
@@ -89,6 +92,8 @@ def failure_document(failure: Failure) -> dict[str, dict[str, object]]:
     }
     if isinstance(failure, (SpawnFailed, HealthCheckFailed)):
         error["reason"] = str(failure.reason)
+    if isinstance(failure, ContextTooLong):
+        error |= {"required": failure.required, "available": failure.available}
     if failure.hint:
         error["hint"] = failure.hint
     return {"error": error}
@@ -111,10 +116,13 @@ def _retry_after_s(failure: Failure) -> int:
 
 def failure_event(failure: Failure, *, is_anthropic: bool = False) -> bytes:
     """The failure as one server-sent event, for an answer that has begun."""
-    document: dict[str, object] = dict(failure_document(failure))
-    if is_anthropic:
-        document = {"type": "error", **document}
-        return b"event: error\ndata: " + msgspec.json.encode(document) + b"\n\n"
+    return document_event(failure_document(failure), is_anthropic=is_anthropic)
+
+
+def document_event(document: object, *, is_anthropic: bool = False) -> bytes:
+    """An error document as one server-sent event."""
+    if is_anthropic and isinstance(document, dict):
+        return b"event: error\ndata: " + msgspec.json.encode({"type": "error", **document}) + b"\n\n"
     return b"data: " + msgspec.json.encode(document) + b"\n\n"
 
 

@@ -15,39 +15,35 @@ from ggtui.core.errors import (
     Failure,
     Internal,
     MethodNotAllowed,
-    NoModelsAvailable,
     RouteNotFound,
 )
 from ggtui.proxy.answers import Reply
-from ggtui.proxy.body import ClientGone, check_name, read_model_request
-from ggtui.proxy.forward import Forwarder, ForwardRequest
+from ggtui.proxy.body import ClientGone, check_name
 from ggtui.proxy.interrupt import Interrupted
-from ggtui.proxy.presence import presence_of
-from ggtui.proxy.query import parameters, with_query
+from ggtui.proxy.query import parameters
 from ggtui.proxy.routes import (
-    FORM_POSTS,
     HEALTH,
     MODEL_POSTS,
     MODEL_PREFIXES,
     MODELS,
     NO_HEAD,
     REFUSED,
-    SLOTLESS_POSTS,
     TARGET_GETS,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ggtui.core.ports.catalog import ModelCatalogPort
-    from ggtui.core.ports.runtime import ModelRuntimePort
     from ggtui.proxy.access import Access
     from ggtui.proxy.answers import Headers, Receive, Send
+    from ggtui.proxy.asking import Asking
     from ggtui.proxy.control_api import ControlApi
+    from ggtui.proxy.history_api import HistoryApi
     from ggtui.proxy.interrupt import Drain
     from ggtui.proxy.models_api import ModelsApi
+    from ggtui.proxy.names_api import NamesApi
     from ggtui.proxy.questions import Questions
-    from ggtui.proxy.settings import ProxySettings
+    from ggtui.proxy.watch_api import WatchApi
 
     Handler = Callable[[Any, Receive, Reply], Awaitable[None]]
 
@@ -70,33 +66,32 @@ class App:
         self,
         *,
         access: Access,
-        forwarder: Forwarder,
+        asking: Asking,
         models: ModelsApi,
         questions: Questions,
+        watch: WatchApi,
         control: ControlApi,
-        runtime: ModelRuntimePort,
-        catalog: ModelCatalogPort,
+        names: NamesApi,
+        history: HistoryApi,
         drain: Drain,
-        settings: ProxySettings,
     ) -> None:
         self._access = access
-        self._forwarder = forwarder
         self._models = models
-        self._runtime = runtime
-        self._catalog = catalog
         self._drain = drain
-        self._settings = settings
         self._gets: dict[bytes, Handler] = {
             **dict.fromkeys(HEALTH, self._health),
             **dict.fromkeys(MODELS, self._model_list),
             **dict.fromkeys(TARGET_GETS, questions.ask),
-            b"/ggtui/state": control.state,
-            b"/ggtui/events": control.events,
-            b"/ggtui/logs": control.logs,
+            b"/ggtui/state": watch.state,
+            b"/ggtui/events": watch.events,
+            b"/ggtui/logs": watch.logs,
             b"/ggtui/settings": control.settings,
+            b"/ggtui/history": history.generations,
+            b"/ggtui/endpoints": names.endpoints,
+            b"/ggtui/adapters": names.adapters,
         }
         self._posts: dict[bytes, Handler] = {
-            **dict.fromkeys(MODEL_POSTS, self._ask_model),
+            **dict.fromkeys(MODEL_POSTS, asking.ask),
             b"/ggtui/load": control.load,
             b"/ggtui/stop": control.stop,
             b"/ggtui/rescan": control.rescan,
@@ -105,6 +100,12 @@ class App:
             b"/ggtui/label": control.label,
             b"/ggtui/settings": control.change_settings,
             b"/ggtui/reload": control.reload,
+            b"/ggtui/endpoints": names.switch,
+            b"/ggtui/aliases": names.alias,
+            b"/ggtui/default": names.default,
+            b"/ggtui/adapters": names.weigh,
+            b"/ggtui/adapters/attach": names.attach,
+            b"/ggtui/adapters/detach": names.detach,
         }
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -170,36 +171,6 @@ class App:
         name = unquote_to_bytes(scope["raw_path"][len(prefix) :]).decode("utf-8", "replace")
         check_name(name)
         await reply.json(await self._models.one(name))
-
-    async def _ask_model(self, scope: Any, receive: Receive, reply: Reply) -> None:
-        path = scope["raw_path"]
-        body = await read_model_request(
-            scope["headers"], receive, self._settings.max_body_bytes, is_form=path in FORM_POSTS
-        )
-        model = body.model or await self._unnamed()
-        target = with_query(MODEL_POSTS[path], scope)
-        request = ForwardRequest(
-            "POST",
-            target,
-            scope["headers"],
-            model,
-            body.num_ctx,
-            body.data,
-            needs_slot=path not in SLOTLESS_POSTS,
-            is_stream=body.is_stream,
-            keep_alive_s=body.keep_alive_s,
-        )
-        await self._forwarder.forward(request, presence_of(scope), reply)
-
-    async def _unnamed(self) -> str:
-        """What serves a request that names no model: the one that runs, else the only one there is."""
-        running = await self._runtime.current_model()
-        if running is not None:
-            return running.model_name
-        models = [model for model in await self._catalog.list_models() if model.problem is None]
-        if len(models) == 1:
-            return models[0].public_id
-        raise NoModelsAvailable(hint="name a model in the request")
 
 
 async def _answer(reply: Reply, failure: Failure, headers: Headers) -> None:

@@ -16,11 +16,13 @@ from ggtui.core.context import parse_num_ctx
 from ggtui.core.errors import InvalidRequest, RequestTooLarge, UnsupportedMediaType
 from ggtui.core.keep_alive import parse_keep_alive
 from ggtui.core.units import MIB
+from ggtui.proxy.adapter_list import own_entries
 from ggtui.proxy.grammar_bounds import check_grammars
 from ggtui.proxy.json_member import without_members
 from ggtui.proxy.multipart import boundary_of, form_field
 
 if TYPE_CHECKING:
+    from ggtui.proxy.adapter_list import OwnEntry
     from ggtui.proxy.answers import Receive
 
 MAX_NAME_CHARS = 512
@@ -44,6 +46,10 @@ class _Skimmed(msgspec.Struct):
     keep_alive: msgspec.Raw = _ABSENT
     n: msgspec.Raw = _ABSENT
     max_tokens: msgspec.Raw = _ABSENT
+    max_completion_tokens: msgspec.Raw = _ABSENT
+    max_output_tokens: msgspec.Raw = _ABSENT
+    n_predict: msgspec.Raw = _ABSENT
+    lora: msgspec.Raw = _ABSENT
     n_discard: msgspec.Raw = _ABSENT
     grammar: msgspec.Raw = _ABSENT
     json_schema: msgspec.Raw = _ABSENT
@@ -54,6 +60,7 @@ class _Skimmed(msgspec.Struct):
 
 _OURS = frozenset({"num_ctx", "keep_alive"})
 """Members that are meant for ggtui, and go no further."""
+_OURS_AND_LIST = _OURS | {"lora"}
 
 _SKIM = msgspec.json.Decoder(_Skimmed)
 _WHOLE = msgspec.json.Decoder()
@@ -68,6 +75,10 @@ class RequestBody(msgspec.Struct, frozen=True):
     is_stream: bool = False
     keep_alive_s: float | None = None
     """See core/keep_alive.py."""
+    max_tokens: int = 0
+    """Tokens that may be generated, 0 where the client does not say; told of a request without a model."""
+    lora: tuple[OwnEntry, ...] | None = None
+    """The client's own list, which is in `data` no more; None without one."""
 
 
 def media_type(fields: list[tuple[bytes, bytes]]) -> bytes:
@@ -127,11 +138,16 @@ async def read_json(fields: list[tuple[bytes, bytes]], receive: Receive, max_byt
 
 
 async def read_model_request(
-    fields: list[tuple[bytes, bytes]], receive: Receive, max_bytes: int, *, is_form: bool = False
+    fields: list[tuple[bytes, bytes]],
+    receive: Receive,
+    max_bytes: int,
+    *,
+    is_form: bool = False,
+    has_list: bool = False,
 ) -> RequestBody:
     """The body of a request to a model, ready to be forwarded.
 
-    is_form: this endpoint takes multipart/form-data.
+    is_form: this endpoint takes multipart/form-data. has_list: it takes a `lora` list.
     Raises: InvalidRequest, RequestTooLarge, UnsupportedMediaType, ClientGone.
     """
     kind = media_type(fields)
@@ -143,12 +159,14 @@ async def read_model_request(
         raise UnsupportedMediaType("the body must be application/json")
     data = await read_bytes(fields, receive, max_bytes)
     if len(data) > OFF_LOOP_BYTES:
-        return await asyncio.to_thread(judge, data)
-    return judge(data)
+        return await asyncio.to_thread(judge, data, has_list=has_list)
+    return judge(data, has_list=has_list)
 
 
-def judge(data: bytes | bytearray) -> RequestBody:
+def judge(data: bytes | bytearray, *, has_list: bool = False) -> RequestBody:
     """The routing fields of a JSON body, and the body as it goes up: the same bytes, less what is ours.
+
+    has_list: a `lora` member is read, and ours then.
 
     Raises: InvalidRequest.
     """
@@ -164,10 +182,12 @@ def judge(data: bytes | bytearray) -> RequestBody:
     check_grammars(root)
     num_ctx = parse_num_ctx(root.get("num_ctx"))
     keep_alive_s = parse_keep_alive(root.get("keep_alive"))
-    ours = _OURS.intersection(root)
+    lora = own_entries(root["lora"]) if has_list and "lora" in root else None
+    max_tokens = 0 if model else _max_tokens(root)
+    ours = (_OURS_AND_LIST if has_list else _OURS).intersection(root)
     if ours:
         data = without_members(data, ours)
-    return RequestBody(data, model or "", num_ctx, bool(stream), keep_alive_s)
+    return RequestBody(data, model or "", num_ctx, bool(stream), keep_alive_s, max_tokens, lora)
 
 
 def check_name(name: str) -> None:
@@ -190,6 +210,16 @@ def _check_bounds(root: dict[str, Any]) -> None:
             continue
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value < high:
             raise InvalidRequest(f"{name} must be a whole number from {low} to {high - 1}", param=name)
+
+
+_MAX_TOKENS = ("n_predict", "max_completion_tokens", "max_tokens", "max_output_tokens")
+"""In the order in which llama-server looks at them."""
+
+
+def _max_tokens(root: dict[str, Any]) -> int:
+    """The most that may be generated; 0 when that is not said, or said to be without limit."""
+    value = next((root[name] for name in _MAX_TOKENS if root.get(name) is not None), 0)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 def _decode(data: bytes | bytearray) -> dict[str, Any]:

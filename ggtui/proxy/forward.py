@@ -6,24 +6,26 @@ import asyncio
 import time
 from contextlib import nullcontext
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import msgspec
 
 from ggtui.core.admission import Admission
 from ggtui.core.errors import (
+    EndpointNotReady,
     EngineStopping,
     Failure,
     UpstreamCrashed,
-    UpstreamProtocolError,
-    UpstreamUnauthorized,
     UpstreamUnreachable,
 )
-from ggtui.proxy.answers import EVENT_STREAM, STREAM_HEADERS, failure_event
-from ggtui.proxy.headers import client_fields, upstream_head
+from ggtui.core.routing.endpoints import EndpointStatus
+from ggtui.proxy.adapter_list import NOTHING, AdapterNotCarried, opened
+from ggtui.proxy.answers import failure_event
+from ggtui.proxy.headers import upstream_head
 from ggtui.proxy.interrupt import Cause, Interrupted, Interruptible
-from ggtui.proxy.relay import EventHold, relay_events, relay_plain
+from ggtui.proxy.relay import EventHold
+from ggtui.proxy.upstream_answer import relay_answer
 from ggtui.proxy.upstream_connection import UpstreamStopped
 from ggtui.proxy.waiting import Telling, timing_header
 
@@ -31,14 +33,16 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from ggtui.core.models import RunningTarget
+    from ggtui.core.ports.catalog import ModelCatalogPort
     from ggtui.core.ports.runtime import ModelRuntimePort
+    from ggtui.core.routing.route import Route
+    from ggtui.proxy.adapter_list import AdapterWish
     from ggtui.proxy.answers import Headers, Reply
     from ggtui.proxy.interrupt import Drain
     from ggtui.proxy.presence import Presence
     from ggtui.proxy.settings import ProxySettings
-    from ggtui.proxy.upstream import Exchange, UpstreamPool
-
-_MAX_ERROR_BYTES = 64 * 1024
+    from ggtui.proxy.upstream import UpstreamPool
+    from ggtui.proxy.upstream_connection import Body
 
 
 class ForwardRequest(msgspec.Struct, frozen=True):
@@ -49,7 +53,10 @@ class ForwardRequest(msgspec.Struct, frozen=True):
     """Path and query as they go up."""
     fields: list[tuple[bytes, bytes]]
     model: str
+    """Public id of the model that is leased."""
     num_ctx: int | None = None
+    requested_ctx: int | None = None
+    """What the client itself asked for, which its answer repeats."""
     body: bytes | bytearray | None = None
     needs_slot: bool = True
     """False for what a server answers beside its slots."""
@@ -59,15 +66,35 @@ class ForwardRequest(msgspec.Struct, frozen=True):
     """How long the model stays when idle after this; None leaves that as it is."""
     server: RunningTarget | None = None
     """Asked as it is, once and without a lease; None leases the model."""
+    route: Route | None = None
+    """What led to the model; None for a question to a server."""
+    wish: AdapterWish | None = None
+    """What is applied of adapters; None where llama-server takes no list of them."""
+
+    @property
+    def endpoint(self) -> str:
+        """The id that an answer names."""
+        return self.route.endpoint.id if self.route is not None else self.model
+
+    @property
+    def is_anthropic(self) -> bool:
+        """True when the client reads Anthropic's events."""
+        return b"/messages" in self.target
 
 
 class Forwarder:
     """Lease, connect, send, relay; once more on a fresh lease when the server died before its first byte."""
 
     def __init__(
-        self, runtime: ModelRuntimePort, pool: UpstreamPool, settings: ProxySettings, drain: Drain
+        self,
+        runtime: ModelRuntimePort,
+        catalog: ModelCatalogPort,
+        pool: UpstreamPool,
+        settings: ProxySettings,
+        drain: Drain,
     ) -> None:
         self._runtime = runtime
+        self._catalog = catalog
         self._pool = pool
         self._settings = settings
         self._drain = drain
@@ -106,6 +133,9 @@ class Forwarder:
                 has_answered = reply.is_begun and not reply.is_only_waiting
                 if has_answered or request.server is not None or not chances.is_one_left(fault):
                     raise
+            except AdapterNotCarried as lacking:
+                if not chances.is_time_left():
+                    raise _not_carried(request, lacking) from None
             else:
                 return
             await chances.pause()
@@ -118,11 +148,11 @@ class Forwarder:
                 if telling is not None:
                     await telling.end()
                 chances.target = target
-                n_body = len(request.body) if request.body is not None else None
-                head = upstream_head(request.method, request.target, request.fields, target, n_body)
-                async with self._pool.exchange(target, head, request.body or b"") as exchange:
-                    reply.served_by = _served_by(target, request.num_ctx) + timing_header(admission.waited)
-                    await _relay(exchange, reply, hold)
+                scales = _scales(request.wish, target)
+                head, body = _as_sent(request, target, scales)
+                async with self._pool.exchange(target, head, body) as exchange:
+                    reply.served_by = _served_by(target, request, scales) + timing_header(admission.waited)
+                    await relay_answer(exchange, reply, hold, request, self._catalog)
         finally:
             if telling is not None:
                 await telling.end()
@@ -149,6 +179,7 @@ class _Chances:
         self._failed: RunningTarget | None = None
         self._wait_s = wait_s
         self._deadline = 0.0
+        self._lacking_until: float | None = None
         self._pause_s = 0.02  # a dying process closes its connections before its listening socket
 
     def is_one_left(self, fault: Failure) -> bool:
@@ -162,110 +193,67 @@ class _Chances:
         is_same = self.target == self._failed
         return is_same and isinstance(fault, UpstreamUnreachable) and time.monotonic() < self._deadline
 
+    def is_time_left(self) -> bool:
+        """Whether to wait for a server that carries what was attached to its model a moment ago."""
+        if self._lacking_until is None:
+            self._lacking_until = time.monotonic() + self._wait_s
+        return time.monotonic() < self._lacking_until
+
     async def pause(self) -> None:
         """Wait a little longer each time."""
         await asyncio.sleep(self._pause_s)
         self._pause_s = min(0.1, self._pause_s * 1.5)
 
 
-async def _relay(exchange: Exchange, reply: Reply, hold: EventHold) -> None:
-    head = exchange.head
-    kind = head.get(b"content-type").partition(b";")[0].strip().lower()
-    if head.status == 401:
-        raise UpstreamUnauthorized("the model's server did not take the key it was started with")
-    if head.status == 407 or 300 <= head.status < 400:
-        raise UpstreamProtocolError(f"the model's server answered with status {head.status}")
-    if reply.is_only_waiting:
-        await _relay_into_stream(exchange, kind, reply, hold)
-        return
-    if head.status == 400 and kind == b"application/json" and await _relay_refusal(exchange, reply):
-        return
-    reply.is_event_stream = kind == EVENT_STREAM and head.status == 200
-    fields = client_fields(head.fields, is_event_stream=reply.is_event_stream)
-    await reply.begin(head.status, fields + (STREAM_HEADERS if reply.is_event_stream else []))
-    if reply.is_event_stream:
-        await relay_events(exchange, reply, hold)
-    else:
-        await relay_plain(exchange, reply)
+def _as_sent(request: ForwardRequest, target: RunningTarget, scales: tuple[float, ...]) -> tuple[bytes, Body]:
+    """The head, with the start of the body behind it where that is ours, and the rest of the body."""
+    start, body = b"", request.body
+    if body is None:
+        return upstream_head(request.method, request.target, request.fields, target, None), b""
+    rest: Body = body
+    if scales:
+        start, rest = opened(body, scales)
+    n_body = len(start) + len(rest)
+    return upstream_head(request.method, request.target, request.fields, target, n_body) + start, rest
 
 
-async def _relay_into_stream(exchange: Exchange, kind: bytes, reply: Reply, hold: EventHold) -> None:
-    """The answer behind comments about the wait. A refusal becomes an event: its status can no longer go.
+def _scales(wish: AdapterWish | None, target: RunningTarget) -> tuple[float, ...]:
+    """What is applied of each adapter that the server carries; nothing where it needs no list.
 
-    Raises: UpstreamProtocolError for anything but events or a short JSON refusal.
+    Raises: AdapterNotCarried, InvalidRequest.
     """
-    reply.is_only_waiting = False
-    if exchange.head.status == 200 and kind == EVENT_STREAM:
-        await relay_events(exchange, reply, hold)
-        return
-    body = b""
-    while len(body) < _MAX_ERROR_BYTES and (data := await exchange.read()):
-        body += data
-    try:
-        refusal = msgspec.json.decode(context_refusal(body) or body)
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        raise UpstreamProtocolError(
-            f"the model's server answered with status {exchange.head.status}"
-        ) from None
-    await reply.write(b"data: " + msgspec.json.encode(refusal) + b"\n\n")
+    if wish is None or not (target.adapters or wish is not NOTHING):
+        return ()
+    return wish.scales(target.adapters)
 
 
-async def _relay_refusal(exchange: Exchange, reply: Reply) -> bool:
-    """Pass a short refusal on; one for a too long context in the words clients know. False when not short."""
-    declared = exchange.head.get(b"content-length")
-    if not declared.isdigit() or int(declared) > _MAX_ERROR_BYTES:
-        return False
-    body = b""
-    while data := await exchange.read():
-        body += data
-    mapped = context_refusal(body)
-    fields = client_fields(exchange.head.fields, is_event_stream=False)
-    if mapped is not None:
-        body = mapped
-        fields = [(name, value) for name, value in fields if name != b"content-length"]
-        fields.append((b"content-length", str(len(body)).encode()))
-    await reply.begin(400, fields)
-    await reply.write(body)
-    return True
-
-
-def context_refusal(body: bytes) -> bytes | None:
-    """llama-server's `exceed_context_size_error` in OpenAI's words, with both numbers; None for any other."""
-    try:
-        error = msgspec.json.decode(body)["error"]
-        is_it = error["type"] == "exceed_context_size_error"
-    except (msgspec.DecodeError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-    if not is_it:
-        return None
-    known: dict[str, Any] = {
-        "message": error.get("message", "the request is longer than the context"),
-        "type": "invalid_request_error",
-        "param": None,
-        "code": "context_length_exceeded",
-        "n_prompt_tokens": error.get("n_prompt_tokens"),
-        "n_ctx": error.get("n_ctx"),
-    }
-    return msgspec.json.encode({"error": known})
-
-
-def _served_by(target: RunningTarget, num_ctx: int | None) -> Headers:
+def _served_by(target: RunningTarget, request: ForwardRequest, scales: tuple[float, ...]) -> Headers:
     served = [
-        (b"x-ggtui-endpoint", _as_field_value(target.model_name)),
+        (b"x-ggtui-endpoint", _as_field_value(request.endpoint)),
         (b"x-ggtui-ctx", str(target.effective_ctx).encode()),
     ]
-    if num_ctx is not None:
-        served.append((b"x-ggtui-ctx-requested", str(num_ctx).encode()))
+    if request.requested_ctx is not None:
+        served.append((b"x-ggtui-ctx-requested", str(request.requested_ctx).encode()))
+    if request.route is not None:
+        served.append((b"x-ggtui-route", _as_field_value(request.route.words)))
+    if any(scales):
+        applied = zip(target.adapters, scales, strict=True)
+        text = ",".join(f"{name}={scale:.4g}" for name, scale in applied if scale)
+        served.append((b"x-ggtui-adapters", text.encode()))
     return served
 
 
 @lru_cache(maxsize=64)
 def _as_field_value(name: str) -> bytes:
-    return quote(name, safe="-._~:/@+ ").encode()
+    return quote(name, safe="-._~:/@+> ").encode()
+
+
+def _not_carried(request: ForwardRequest, lacking: AdapterNotCarried) -> EndpointNotReady:
+    hint = f"the server that runs does not carry {lacking.name} yet"
+    return EndpointNotReady(request.endpoint, EndpointStatus.LOADING, hint=hint)
 
 
 async def _say_in_stream(failure: Failure, request: ForwardRequest, reply: Reply, hold: EventHold) -> None:
     """One error event after the whole events; nothing in any other kind of answer."""
     if reply.is_event_stream and hold.is_between_events:
-        is_anthropic = b"/messages" in request.target
-        await reply.write(failure_event(failure, is_anthropic=is_anthropic))
+        await reply.write(failure_event(failure, is_anthropic=request.is_anthropic))

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_PLAIN_VALUE = re.compile(rb'(?:null|-?[0-9][0-9.eE+\-]*|"[^"\\]*")\s*(,?)')
+_PLAIN_VALUE = re.compile(rb'(?:null|-?[0-9][0-9.eE+\-]*|"[^"\\]*"|\[(?:[^]["\\]|"[^"\\]*")*\])\s*(,?)')
+"""A list is plain when no other is in it."""
 _SPACE = b" \t\r\n"
 _BACKSLASH = 0x5C
 
@@ -32,7 +33,7 @@ def without_members(data: bytes | bytearray, names: Collection[str]) -> bytes | 
 
 
 def cut_member(data: bytearray, name: str) -> bool:
-    """Cut a member with a plain value, no array or object, out of a sound object that has it.
+    """Cut a member with a plain value, no object and no nested list, out of a sound object that has it.
 
     False when it is not clear where it stands, as when its name is spelled with escapes or occurs again
     deeper inside; then nothing is changed.

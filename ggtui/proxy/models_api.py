@@ -2,79 +2,87 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from ggtui.core.context import choose_context
-from ggtui.core.errors import ModelNotFound
-from ggtui.core.nearness import near_names
+from ggtui.core.routing.router import ModelListEntry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from ggtui.core.models import ModelSummary, RunningTarget
     from ggtui.core.ports.catalog import ModelCatalogPort
-    from ggtui.proxy.ports import RunningServers
-
-CREATED = 1735689600
-"""Unix time given for every model: files have no birth that a client could use, and it must never change."""
+    from ggtui.core.routing.endpoints import ModelEndpoint
+    from ggtui.proxy.ports import EndpointsPort, RunningServers
 
 
 class ModelsApi:
-    """The models as clients see them: those that can be started, in a stable order."""
+    """The endpoints as clients see them: models, adapters of models and stacks of adapters, by id."""
 
-    def __init__(self, catalog: ModelCatalogPort, servers: RunningServers, default_ctx: int) -> None:
+    def __init__(self, catalog: ModelCatalogPort, servers: RunningServers, endpoints: EndpointsPort) -> None:
         self._catalog = catalog
         self._servers = servers
-        self._default_ctx = default_ctx
+        self._endpoints = endpoints
 
     async def listing(self, *, is_all: bool = False) -> dict[str, object]:
-        """The list. is_all: broken ones too, each with its status.
+        """The list. is_all: those that do not serve too, each with its status and the reason.
 
         Raises: StoreUnavailable.
         """
-        running = await self._running()
-        models = await self._catalog.list_models()
-        shown = [model for model in models if is_all or model.problem is None]
-        return {"object": "list", "data": [self._entry(model, running.get(model.id)) for model in shown]}
+        shown = [each for each in self._endpoints.all if is_all or each.status.is_available]
+        return {"object": "list", "data": await self._entries(shown)}
 
     async def one(self, name: str) -> dict[str, object]:
-        """One model by public id or number.
+        """One endpoint by any name that a request may send, also one that does not serve.
 
-        Raises: ModelNotFound, StoreUnavailable.
+        Raises: EndpointNotFound, StoreUnavailable.
         """
-        model = await self._catalog.resolve_model(name)
-        if model is None:
-            known = [each.public_id for each in await self._catalog.list_models()]
-            raise ModelNotFound(name, near=near_names(name, known))
-        return self._entry(model, (await self._running()).get(model.id))
+        known = self._endpoints.router.find(name)
+        endpoint = known or (await self._endpoints.route(name)).endpoint
+        return (await self._entries([endpoint]))[0]
 
-    async def _running(self) -> dict[int, RunningTarget]:
-        return {server.model_id: server for server in await self._servers.list_running()}
+    async def _entries(self, endpoints: Sequence[ModelEndpoint]) -> list[dict[str, object]]:
+        running = {server.model_id: server for server in await self._servers.list_running()}
+        models = {model.public_id: model for model in await self._catalog.list_models()}
+        return [self._entry(each, models.get(each.base_model), running) for each in endpoints]
 
-    def _entry(self, model: ModelSummary, running: RunningTarget | None) -> dict[str, object]:
-        n_ctx = (
-            running.effective_ctx
-            if running is not None
-            else choose_context(
-                None, model.n_ctx_chosen, self._default_ctx, model.n_ctx_train, model.n_ctx_advised
-            ).n_ctx
-        )
-        return {
-            "id": model.public_id,
-            "object": "model",
-            "created": CREATED,
-            "owned_by": "ggtui",
-            "context_window": n_ctx,
-            "max_context_window": model.n_ctx_train,
-            "capabilities": list(model.capabilities),
-            "aliases": [],
-            "status": "error" if model.problem else "ready",
+    def _entry(
+        self, endpoint: ModelEndpoint, model: ModelSummary | None, servers: Mapping[int, RunningTarget]
+    ) -> dict[str, object]:
+        running = servers.get(model.id) if model is not None else None
+        entry: dict[str, object] = {
+            **asdict(ModelListEntry(str(endpoint.id))),
+            "context_window": running.effective_ctx if running is not None else endpoint.max_context_length,
+            "max_context_window": model.n_ctx_train if model is not None else None,
+            "capabilities": list(endpoint.capabilities),
+            "aliases": list(self._endpoints.router.registry.aliases_of(endpoint.id)),
+            "status": str(endpoint.status),
             "is_running": running is not None,
             "meta": {
-                "catalog_id": model.id,
-                "name": model.name,
-                "architecture": model.architecture,
-                "quantisation": model.quantisation,
-                "size": model.size_bytes,
-                "n_params": model.n_params,
-                "n_ctx_train": model.n_ctx_train,
+                **(_facts(model) if model is not None else {}),
+                **(_adapters(endpoint) if endpoint.stack.adapters else {}),
             },
         }
+        if endpoint.why:
+            entry["reason"] = endpoint.why
+        return entry
+
+
+def _facts(model: ModelSummary) -> dict[str, object]:
+    return {
+        "catalog_id": model.id,
+        "name": model.name,
+        "architecture": model.architecture,
+        "quantisation": model.quantisation,
+        "size": model.size_bytes,
+        "n_params": model.n_params,
+        "n_ctx_train": model.n_ctx_train,
+    }
+
+
+def _adapters(endpoint: ModelEndpoint) -> dict[str, object]:
+    return {
+        "base": endpoint.base_model,
+        "adapter": endpoint.adapter,
+        "adapters": [{"name": each.name, "weight": each.weight} for each in endpoint.stack.adapters],
+    }

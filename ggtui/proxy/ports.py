@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ggtui.core.models import ModelSummary, RunningTarget
     from ggtui.core.ports.catalog import CatalogReport
     from ggtui.core.reload import ReloadReport
+    from ggtui.core.routing.endpoints import ModelEndpoint
+    from ggtui.core.routing.route import Route
+    from ggtui.core.routing.router import ModelRouter
     from ggtui.core.snapshot import EngineSnapshot, LogBatch
 
 
@@ -28,8 +31,62 @@ class RuntimePort(ModelRuntimePort, RunningServers, Protocol):
     """The runtime; `ggtui.services.runtime.ModelRuntime` is it."""
 
 
+class EndpointsPort(Protocol):
+    """What can be asked for, and what a name leads to; `ggtui.services.endpoints.Endpoints` is it."""
+
+    @property
+    def router(self) -> ModelRouter:
+        """The rule of names over what there is now."""
+
+    @property
+    def all(self) -> Sequence[ModelEndpoint]:
+        """Every endpoint in the order of ids."""
+
+    async def route(self, name: str | None, running: str | None = None) -> Route:
+        """The endpoint that a request is for.
+
+        name: None or empty for a request that names none. running: public id of what became ready last.
+        Raises: EndpointNotFound, NoModelsAvailable, EndpointNotReady.
+        """
+
+    def brought_elsewhere(self, endpoint: str, words: str) -> None:
+        """Tell people of a request whose context decided where it went."""
+
+
+class NamesControl(Protocol):
+    """What may be changed about names and adapters; `ggtui.services.names.Names` is it."""
+
+    def base_of(self, name: str) -> str | None:
+        """Public id of the model behind a name, as far as it is known now."""
+
+    async def model(self, name: str) -> str:
+        """Public id of the model that a name leads to."""
+
+    async def set_alias(self, alias: str, target: str | None) -> None:
+        """Let another name lead to an endpoint, or to nothing."""
+
+    async def set_default(self, target: str | None) -> None:
+        """Choose what serves requests that name no model."""
+
+    async def set_enabled(self, target: str, is_enabled: bool) -> str:
+        """Switch an endpoint on or off; returns its id."""
+
+    async def set_weight(self, model: str, adapter: str, weight: object) -> float:
+        """Apply so much of an adapter from the next request on."""
+
+    async def attach(self, model: str, lora: str, name: str | None = None, weight: object = 1.0) -> str:
+        """Attach a LoRA file to a model; returns the adapter's name."""
+
+    async def detach(self, model: str, name: str) -> None:
+        """Take an adapter off a model."""
+
+
 class ControlPort(Protocol):
     """What the door needs of ggtui's control surface; `ggtui.services.control.Control` is it."""
+
+    @property
+    def names(self) -> NamesControl:
+        """What may be changed about names."""
 
     def snapshot(self) -> EngineSnapshot:
         """The state now."""

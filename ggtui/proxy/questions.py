@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ggtui.core.errors import InvalidRequest, ModelNotFound
+from ggtui.core.errors import EndpointNotFound, InvalidRequest
 from ggtui.core.state import TargetState
 from ggtui.proxy.body import check_name
 from ggtui.proxy.forward import Forwarder, ForwardRequest
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ggtui.core.models import RunningTarget
     from ggtui.core.ports.catalog import ModelCatalogPort
     from ggtui.proxy.answers import Receive, Reply
-    from ggtui.proxy.ports import ControlPort, RunningServers
+    from ggtui.proxy.ports import ControlPort, EndpointsPort, RunningServers
 
 
 class Questions:
@@ -25,18 +25,20 @@ class Questions:
         self,
         servers: RunningServers,
         catalog: ModelCatalogPort,
+        endpoints: EndpointsPort,
         control: ControlPort,
         forwarder: Forwarder,
     ) -> None:
         self._servers = servers
         self._catalog = catalog
+        self._endpoints = endpoints
         self._control = control
         self._forwarder = forwarder
 
     async def ask(self, scope: Any, receive: Receive, reply: Reply) -> None:
         """GET one of TARGET_GETS, `?model=` names one of several.
 
-        Raises: InvalidRequest when nothing runs or it is not clear who is meant, ModelNotFound.
+        Raises: InvalidRequest when nothing runs or it is not clear who is meant, EndpointNotFound.
         """
         server = await self._meant(parameters(scope).get("model", ""))
         target = with_query(scope["raw_path"], scope)
@@ -57,11 +59,14 @@ class Questions:
         raise InvalidRequest(f"{name} is not running, but {names}", param="model")
 
     async def _model_id(self, name: str) -> int:
+        """Of the model behind a name, whether or not that is ready."""
         check_name(name)
-        summary = await self._catalog.resolve_model(name)
-        if summary is None:
-            raise ModelNotFound(name)
-        return summary.id
+        known = self._endpoints.router.find(name)
+        endpoint = known or (await self._endpoints.route(name)).endpoint
+        model = await self._catalog.resolve_model(endpoint.base_model)
+        if model is None:
+            raise EndpointNotFound(name)
+        return model.id
 
     def _is_ending(self, server: RunningTarget) -> bool:
         # A request in flight to a server that was told to stop keeps it from ending.

@@ -33,6 +33,39 @@ SLOTLESS_POSTS = frozenset(
 )
 """Answered beside the slots: counting and cutting text, and orders to a running completion."""
 
+CAPABILITIES: dict[bytes, str] = {
+    path: capability
+    for path, at_server in MODEL_POSTS.items()
+    for capability, ends in (
+        ("chat", (b"/chat/completions", b"/responses", b"/messages")),
+        ("completion", (b"/completion", b"/completions")),
+        ("embedding", (b"/embedding", b"/embeddings")),
+        ("rerank", (b"/rerank", b"/reranking")),
+    )
+    if at_server.removeprefix(b"/v1") in ends
+}
+"""What a model must be able to, see ModelSummary.capabilities; of requests whose length decides who fits.
+
+An infill is not among them: llama-server cuts its text to what fits.
+"""
+
+LIST_POSTS = frozenset(
+    path
+    for path, at_server in MODEL_POSTS.items()
+    if at_server.removeprefix(b"/v1")
+    in (b"/chat/completions", b"/responses", b"/completion", b"/completions", b"/infill")
+)
+"""llama-server applies LoRA adapters here, by the list `lora` of the request.
+
+Source: tools/server at 0.94, server-schema.cpp reads the list, and the conversion of `/v1/messages` in
+server-chat.cpp drops it with every other member that Anthropic does not have.
+"""
+
+_NO_LIST = (b"/messages", b"/embedding", b"/embeddings", b"/rerank", b"/reranking", b"/transcriptions")
+
+BASE_ALONE_POSTS = frozenset(path for path, at_server in MODEL_POSTS.items() if at_server.endswith(_NO_LIST))
+"""llama-server applies no LoRA adapter here. The model alone answers: the server's own scales are 0."""
+
 FORM_POSTS = frozenset((b"/audio/transcriptions", b"/v1/audio/transcriptions"))
 """These also take multipart/form-data."""
 

@@ -12,22 +12,29 @@ import uvicorn
 
 from ggtui.proxy.access import Access
 from ggtui.proxy.app import App
+from ggtui.proxy.asking import Asking
+from ggtui.proxy.context_need import ContextNeed
 from ggtui.proxy.control_api import ControlApi
 from ggtui.proxy.descriptors import connection_cap
 from ggtui.proxy.forward import Forwarder
+from ggtui.proxy.history_api import HistoryApi
 from ggtui.proxy.http_protocol import GuardedHttpProtocol
 from ggtui.proxy.interrupt import Drain
 from ggtui.proxy.models_api import ModelsApi
+from ggtui.proxy.names_api import NamesApi
+from ggtui.proxy.naming import Naming
 from ggtui.proxy.questions import Questions
 from ggtui.proxy.settings import HttpLimits, ProxySettings
+from ggtui.proxy.token_count import TokenCount
 from ggtui.proxy.upstream import UpstreamPool
+from ggtui.proxy.watch_api import WatchApi
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
 
     from ggtui.core.ports.catalog import ModelCatalogPort
-    from ggtui.proxy.ports import ControlPort, RuntimePort
+    from ggtui.proxy.ports import ControlPort, EndpointsPort, RuntimePort
 
 
 __all__ = ["HttpLimits", "ProxyServer", "ProxySettings"]
@@ -47,6 +54,7 @@ class ProxyServer:
         runtime: RuntimePort,
         catalog: ModelCatalogPort,
         control: ControlPort,
+        endpoints: EndpointsPort,
         pool: UpstreamPool | None = None,
         settings: ProxySettings | None = None,
     ) -> None:
@@ -57,7 +65,7 @@ class ProxyServer:
         self._drain = Drain()
         host, port = sock.getsockname()[:2]
         self._host, self._port = str(host), int(port)
-        self._server = _Server(_config(self._app(runtime, catalog, control), self._settings))
+        self._server = _Server(_config(self._app(runtime, catalog, control, endpoints), self._settings))
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -94,19 +102,27 @@ class ProxyServer:
         self._sock.close()
         await self.pool.close()
 
-    def _app(self, runtime: RuntimePort, catalog: ModelCatalogPort, control: ControlPort) -> App:
+    def _app(
+        self,
+        runtime: RuntimePort,
+        catalog: ModelCatalogPort,
+        control: ControlPort,
+        endpoints: EndpointsPort,
+    ) -> App:
         settings = self._settings
-        forwarder = Forwarder(runtime, self.pool, settings, self._drain)
+        forwarder = Forwarder(runtime, catalog, self.pool, settings, self._drain)
+        need = ContextNeed(endpoints, catalog, TokenCount(self.pool, settings))
+        naming = Naming(endpoints, runtime, need)
         return App(
             access=Access(self._host, self._port, api_key=settings.api_key, hosts=settings.hosts),
-            forwarder=forwarder,
-            models=ModelsApi(catalog, runtime, settings.default_ctx),
-            questions=Questions(runtime, catalog, control, forwarder),
+            asking=Asking(naming, forwarder, settings.max_body_bytes),
+            models=ModelsApi(catalog, runtime, endpoints),
+            questions=Questions(runtime, catalog, endpoints, control, forwarder),
+            watch=WatchApi(control, self._drain),
             control=ControlApi(control, self._drain, settings.max_body_bytes),
-            runtime=runtime,
-            catalog=catalog,
+            names=NamesApi(control, settings.max_body_bytes),
+            history=HistoryApi(control),
             drain=self._drain,
-            settings=settings,
         )
 
 

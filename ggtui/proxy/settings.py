@@ -48,4 +48,8 @@ class ProxySettings:
     wait_grace_s: float = GRACE_S
     """For so long a waiting stream can still be refused with a status of its own; then its wait is told."""
     wait_told_every_s: float = EVERY_S
+    count_timeout_ms: int = 250
+    """How long a server may count the tokens of a request that names no model, before they are estimated."""
+    estimate_ms: int = 5
+    """What an estimate of tokens may cost; of a longer text it looks at a part, see core/routing."""
     limits: HttpLimits = field(default_factory=HttpLimits)

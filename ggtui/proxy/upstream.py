@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ggtui.core.errors import UpstreamUnreachable
-from ggtui.proxy.upstream_connection import StaleConnection, UpstreamConnection, UpstreamHead, UpstreamStopped
+from ggtui.proxy.upstream_connection import (
+    Body,
+    StaleConnection,
+    UpstreamConnection,
+    UpstreamHead,
+    UpstreamStopped,
+)
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -57,7 +63,7 @@ class UpstreamPool:
         self,
         target: RunningTarget,
         head: bytes,
-        body: bytes | bytearray = b"",
+        body: Body = b"",
         *,
         is_head_request: bool = False,
     ) -> Exchange:
@@ -145,7 +151,7 @@ class Exchange:
     head: UpstreamHead
 
     def __init__(
-        self, pool: UpstreamPool, base_url: str, head: bytes, body: bytes | bytearray, is_head_request: bool
+        self, pool: UpstreamPool, base_url: str, head: bytes, body: Body, is_head_request: bool
     ) -> None:
         self._pool = pool
         self._base_url = base_url

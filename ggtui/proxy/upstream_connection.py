@@ -18,6 +18,8 @@ from ggtui.core.errors import UpstreamCrashed, UpstreamFailure, UpstreamProtocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+Body = bytes | bytearray | memoryview
+
 MAX_HEAD_BYTES = 32 * 1024
 HIGH_WATER_BYTES = 256 * 1024
 """The socket is not read while this much of the body waits for the client."""
@@ -83,7 +85,7 @@ class UpstreamConnection(asyncio.Protocol):
     def send(
         self,
         head: bytes,
-        body: bytes | bytearray,
+        body: Body,
         first_byte_timeout_s: float,
         *,
         is_head_request: bool = False,

@@ -29,19 +29,24 @@ class ModelAdapter:
 
 
 async def adapters_by_model(
-    settings: Mapping[str, ModelSettings], store: ModelStorePort
+    settings: Mapping[str, ModelSettings],
+    store: ModelStorePort,
+    architectures: Mapping[str, str] | None = None,
 ) -> dict[str, tuple[ModelAdapter, ...]]:
     """The adapters of every model that has any, by public id, in the order of their settings.
 
+    architectures: of the models, by public id. A server refuses to start with an adapter for another one.
     Raises: StoreUnavailable.
     """
+    known = architectures or {}
     attached = {name: own.adapters for name, own in settings.items() if own.adapters}
     paths = sorted({each.path for those in attached.values() for each in those if _is_path(each)})
     at = dict(zip(paths, await store.adapters_at(paths), strict=True)) if paths else {}
     found = store.report().adapters
     return {
         name: tuple(
-            _usable(each, [at[each.path]] if _is_path(each) else _called(each, found)) for each in those
+            _usable(each, [at[each.path]] if _is_path(each) else _called(each, found), known.get(name, ""))
+            for each in those
         )
         for name, those in attached.items()
     }
@@ -61,7 +66,7 @@ def _called(adapter: AttachedAdapter, found: Sequence[AdapterSummary]) -> list[A
     return [each for each in found if name in (each.name, each.path.stem)]
 
 
-def _usable(adapter: AttachedAdapter, meant: Sequence[AdapterSummary]) -> ModelAdapter:
+def _usable(adapter: AttachedAdapter, meant: Sequence[AdapterSummary], architecture: str) -> ModelAdapter:
     if not meant:
         return ModelAdapter(adapter, None, f"no LoRA file is called {adapter.path or adapter.name}")
     if len(meant) > 1:
@@ -70,4 +75,6 @@ def _usable(adapter: AttachedAdapter, meant: Sequence[AdapterSummary]) -> ModelA
     file = meant[0]
     if file.problem is not None:
         return ModelAdapter(adapter, None, file.problem)
-    return ModelAdapter(adapter, AdapterFile(adapter.name, file.path, file.size_bytes))
+    if architecture and file.architecture not in ("", architecture):
+        return ModelAdapter(adapter, None, f"it is made for {file.architecture}, the model is {architecture}")
+    return ModelAdapter(adapter, AdapterFile(adapter.name, file.path, file.size_bytes, file.tensor_bytes))

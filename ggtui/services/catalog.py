@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ggtui.core.errors import CatalogFailure, ConfigInvalid
-from ggtui.core.model_settings import launch_options
+from ggtui.core.model_settings import ModelSettings, launch_options
 from ggtui.services.adapters import adapters_by_model, files_of
 from ggtui.services.model_settings import SettingsBook
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ggtui.core.models import LaunchOptions, ModelLaunchSpec, ModelSummary
     from ggtui.core.ports.catalog import CatalogReport, ModelStorePort
     from ggtui.core.removal import RemovalPlan
+    from ggtui.core.routing.adapters import AttachedAdapter
     from ggtui.core.stores import StoreRoot
     from ggtui.services.adapters import ModelAdapter
 
@@ -224,6 +225,13 @@ class CatalogService:
         """The adapters of a model, in the order in which a server carries them."""
         return self._adapters.get(public_id, ())
 
+    async def look_at_adapter(self, public_id: str, adapter: AttachedAdapter) -> ModelAdapter:
+        """The file behind an adapter that may be attached to a model. Raises: StoreUnavailable."""
+        model = self._by_name.get(public_id)
+        architectures = {} if model is None else {public_id: model.architecture}
+        settings = {public_id: ModelSettings(adapters=(adapter,))}
+        return (await adapters_by_model(settings, self._store, architectures))[public_id][0]
+
     async def scan_ended(self) -> bool:
         """Wait for a look at the folders that is under way; False when there is none."""
         if not self.is_scanning:
@@ -287,8 +295,9 @@ class CatalogService:
         return has_changed
 
     async def _read(self) -> None:
-        self._adapters = await adapters_by_model(self.settings.own, self._store)
         listed = {model.id: self._summary(model) for model in await self._store.list_models()}
+        architectures = {model.public_id: model.architecture for model in listed.values()}
+        self._adapters = await adapters_by_model(self.settings.own, self._store, architectures)
         # A server outlives its file, and is found by its name for as long as it runs.
         self._outlived = {
             model.id: replace(model, problem=GONE)

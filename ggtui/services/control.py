@@ -204,7 +204,7 @@ class Control:
         Raises: ModelNotFound, StoreUnavailable, LaunchRejected when read-only.
         """
         self._refuse_when_read_only()
-        model = await self._model(name)
+        model = await self._model_called(name)
         if self._is_in_use(model.id):
             return RemovalPlan(model.id, model.public_id, refusal=IN_USE, hint="stop it first")
         plan = await self._catalog.plan_removal(model.id)
@@ -274,6 +274,14 @@ class Control:
         return self._launcher.command(LaunchPlan(replace(spec, options=options or spec.options), n_ctx))
 
     async def _model(self, name: str) -> ModelSummary:
+        """The model behind any name that a client may send: an alias, or the model with an adapter."""
+        base = self.names.base_of(name)
+        if base is None and await self._catalog.scan_ended():
+            base = self.names.base_of(name)
+        return await self._model_called(base or name)
+
+    async def _model_called(self, name: str) -> ModelSummary:
+        """The model of this very id or number."""
         summary = await self._catalog.resolve_model(name)
         if summary is None:
             known = [model.public_id for model in await self._catalog.list_models()]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ggtui.core.models import ModelSummary
-    from ggtui.core.routing.adapters import NamedStack
+    from ggtui.core.routing.adapters import AttachedAdapter, NamedStack
     from ggtui.services.adapters import ModelAdapter
     from ggtui.services.catalog import CatalogService
 
@@ -37,13 +37,16 @@ class Endpoints:
         """default_ctx: tokens for a model for which nobody chose; AUTO_CTX for what fits."""
         self.changed: Callable[[], None] = lambda: None
         """Called after every change of names or weights; set by whoever publishes."""
+        self.weighed: Callable[[str], None] = lambda _public_id: None
+        """Called when weights of a model's adapters have changed; set by whoever keeps the history."""
         self.last_route: RouteNote | None = None
         """See EngineSnapshot."""
         self._catalog = catalog
         self._names = names or NameSettings()
         self._default_ctx = default_ctx
-        self._live: dict[tuple[str, str], float] = {}
-        """Weights that a person set while ggtui runs, by public id and name of the adapter."""
+        self._live: dict[tuple[str, str], tuple[AttachedAdapter, float]] = {}
+        """Weights that a person set while ggtui runs, by public id and name of the adapter. Each counts for
+        as long as the settings say what they said then."""
         self._router = ModelRouter(ModelRegistry())
         self._all: tuple[ModelEndpoint, ...] = ()
         self._made_of: object = None
@@ -109,7 +112,8 @@ class Endpoints:
 
     def weight_of(self, public_id: str, adapter: ModelAdapter) -> float:
         """How much of an adapter `model:adapter` applies now."""
-        return self._live.get((public_id, adapter.setting.name), adapter.setting.weight)
+        setting, weight = self._live.get((public_id, adapter.setting.name), (None, 0.0))
+        return weight if setting == adapter.setting else adapter.setting.weight
 
     def weights(self, public_id: str, carried: Iterable[str]) -> tuple[AdapterRef, ...]:
         """These adapters of a model with the weights that they have now."""
@@ -124,12 +128,19 @@ class Endpoints:
 
         Raises: EndpointNotFound when the model has no such adapter.
         """
-        known = {each.setting.name for each in self._catalog.adapters_of(public_id)}
+        known = {each.setting.name: each.setting for each in self._catalog.adapters_of(public_id)}
         if adapter not in known:
             has = f"{public_id} has the adapters {', '.join(sorted(known))}" if known else ""
             raise EndpointNotFound(f"{public_id}:{adapter}", hint=has or f"{public_id} has no adapters")
-        self._live[public_id, adapter] = weight
+        self._live[public_id, adapter] = known[adapter], weight
         self._renew()
+        self.weighed(public_id)
+
+    def forget_weight(self, public_id: str, adapter: str) -> None:
+        """Apply what the settings say again; nothing set is success."""
+        if self._live.pop((public_id, adapter), None) is not None:
+            self._renew()
+            self.weighed(public_id)
 
     # Making them
 

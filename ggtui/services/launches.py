@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ggtui.core.causes import End, PastServer, Wish, how_ended, why_begun
 from ggtui.core.engine_log import timing_of
 from ggtui.core.memory.log_lines import LoadLog
 from ggtui.core.models import LaunchOptions
@@ -14,6 +15,7 @@ from ggtui.core.snapshot import FailureNote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from ggtui.core.errors import Failure
     from ggtui.core.load_history import LoadRecord
@@ -63,6 +65,14 @@ class Launch:
     """False when the same load has told before what it allocates."""
     is_stuck: bool = False
     """True when it is ended because it had requests and did nothing."""
+    path: Path | None = None
+    """The model file, its first shard."""
+    why: str = ""
+    """Why it was begun, in words."""
+    end: End | None = None
+    """Why it ended or is about to; None while nothing ends it."""
+    end_words: str = ""
+    """The same in words."""
 
     def spawned(self, pid: int, port: int, argv: tuple[str, ...]) -> None:
         """See LaunchListener."""
@@ -106,22 +116,31 @@ class LaunchLedger:
         self.logs = logs
         self.changed: Callable[[], None] = lambda: None
         """Called on the engine's loop after every change; set by whoever publishes."""
-        self.begun: Callable[[Launch], None] = lambda _launch: None
-        """Called when a launch begins; set by whoever learns from loads."""
-        self.came_up: Callable[[Launch], None] = lambda _launch: None
-        """Called when its server answers; set likewise."""
+        self.when_begun: list[Callable[[Launch], None]] = []
+        """Called when a launch begins."""
+        self.when_up: list[Callable[[Launch], None]] = []
+        """Called when its server answers."""
+        self.when_ended: list[Callable[[Launch], None]] = []
+        """Called when its server is dead, or its load was cancelled; a load that failed is not told."""
         self._launches: dict[int, Launch] = {}
         self._failures: dict[int, FailureNote] = {}
         self._load_seconds: dict[int, float] = {}
+        self._past: dict[int, PastServer] = {}
 
     def begin(
-        self, launch_id: int, spec: ModelLaunchSpec, n_ctx: int, on_progress: Callable[[], None]
+        self,
+        launch_id: int,
+        spec: ModelLaunchSpec,
+        n_ctx: int,
+        on_progress: Callable[[], None],
+        wish: Wish = Wish.REQUEST,
     ) -> Launch:
         """A launch starts; what failed before is forgotten."""
         self._failures.pop(spec.model_id, None)
         launch = Launch(launch_id, spec.model_id, spec.public_id, n_ctx, self, on_progress, spec.options)
+        launch.path, launch.why = spec.path, why_begun(wish, n_ctx, self._past.get(spec.model_id))
         self._launches[launch_id] = launch
-        _tell(self.begun, launch)
+        _tell(self.when_begun, launch)
         return launch
 
     def ready(self, launch: Launch, process: ServerProcess) -> None:
@@ -129,7 +148,7 @@ class LaunchLedger:
         launch.process = process
         launch.since = time.time()
         self._load_seconds[launch.model_id] = time.monotonic() - launch.begun
-        _tell(self.came_up, launch)
+        _tell(self.when_up, launch)
         self.changed()
 
     def failed(self, launch: Launch, error: Failure) -> None:
@@ -143,9 +162,19 @@ class LaunchLedger:
         self._failures[spec.model_id] = FailureNote.of(error, time.time())
         self.changed()
 
+    def ending(self, launch_id: int, end: End, words: str) -> None:
+        """A server is about to be stopped, or its load cancelled."""
+        launch = self._launches.get(launch_id)
+        if launch is not None:
+            launch.end, launch.end_words = end, words
+            _LOG.info("stopping %s: %s", launch.public_id, words)
+
     def ended(self, launch: Launch, report: ExitReport | None) -> None:
         """The server is dead; an end that nobody asked for is kept as a failure."""
         self._launches.pop(launch.launch_id, None)
+        _settle_end(launch, report)
+        if launch.process is not None:
+            self._past[launch.model_id] = PastServer(launch.n_ctx, launch.end or End.FAULT)
         if launch.is_stuck:
             self._failures[launch.model_id] = FailureNote(
                 title="Server hung",
@@ -158,12 +187,13 @@ class LaunchLedger:
         elif report is not None and not report.was_asked:
             self._failures[launch.model_id] = FailureNote(
                 title="Server crashed",
-                detail=report.cause or f"exit code {report.code}",
+                detail=_cause(report),
                 hint="the next request starts it again",
                 code="upstream_crashed",
                 log_tail=self.logs.tail(launch.public_id, 20),
                 at=time.time(),
             )
+        _tell(self.when_ended, launch)
         self.changed()
 
     def launch(self, launch_id: int) -> Launch | None:
@@ -190,9 +220,24 @@ class LaunchLedger:
         return frozenset(launch.pid for launch in self._launches.values() if launch.pid is not None)
 
 
-def _tell(hear: Callable[[Launch], None], launch: Launch) -> None:
-    """A fault of whoever learns from loads costs what it would have learned, never the load."""
-    try:
-        hear(launch)
-    except Exception:
-        _LOG.exception("nothing is learned from the load of %s", launch.public_id)
+def _settle_end(launch: Launch, report: ExitReport | None) -> None:
+    """Say how it ended where nobody decided so before."""
+    if launch.is_stuck:
+        launch.end, launch.end_words = End.HANG, how_ended(End.HANG)
+    elif report is not None and not report.was_asked:
+        launch.end, launch.end_words = End.CRASH, how_ended(End.CRASH, cause=_cause(report))
+    elif launch.end is None:
+        launch.end, launch.end_words = End.FAULT, how_ended(End.FAULT)
+
+
+def _cause(report: ExitReport) -> str:
+    return report.cause or f"exit code {report.code}"
+
+
+def _tell(hearers: list[Callable[[Launch], None]], launch: Launch) -> None:
+    """A fault of whoever learns from launches costs what it would have learned, never the launch."""
+    for hear in hearers:
+        try:
+            hear(launch)
+        except Exception:
+            _LOG.exception("nothing is learned from the launch of %s", launch.public_id)

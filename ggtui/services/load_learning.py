@@ -58,8 +58,8 @@ class LoadLearning:
         self._ledger = ledger
         self._known: dict[_Kind, LoadRecord] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        ledger.begun = self._begun
-        ledger.came_up = self._came_up
+        ledger.when_begun.append(self._begun)
+        ledger.when_up.append(self._came_up)
 
     async def start(self) -> None:
         """Nothing to do before the first load."""

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ggtui.core.errors import ConfigInvalid, EndpointNotFound, read_only
 from ggtui.core.naming import slug
-from ggtui.core.routing.adapters import NAME_RULE, WEIGHT_RULE, is_adapter_name, is_weight
+from ggtui.core.routing.adapters import (
+    NAME_RULE,
+    WEIGHT_RULE,
+    AttachedAdapter,
+    is_adapter_name,
+    is_weight,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ggtui.core.model_settings import ModelSettings
     from ggtui.core.ports.names import NamesPort
     from ggtui.core.routing.adapters import NamedStack
+    from ggtui.core.routing.endpoints import ModelEndpoint
     from ggtui.services.catalog import CatalogService
     from ggtui.services.endpoints import Endpoints
-    from ggtui.services.settings_effects import SettingsEffects
+
+
+class SettingsChanger(Protocol):
+    """Who keeps settings of models and makes them count."""
+
+    async def change(self, public_id: str, changes: Mapping[str, object]) -> object:
+        """Set these keys of one model, remove those whose value is None; see SettingsEffects."""
 
 
 class Names:
@@ -28,7 +45,7 @@ class Names:
         catalog: CatalogService,
         endpoints: Endpoints,
         port: NamesPort,
-        effects: SettingsEffects,
+        effects: SettingsChanger,
         *,
         is_read_only: bool = False,
     ) -> None:
@@ -37,6 +54,21 @@ class Names:
         self._port = port
         self._effects = effects
         self._is_read_only = is_read_only
+        self._turn = asyncio.Lock()
+        """What was kept last is taken last, and a list that is written whole is read just before."""
+
+    def base_of(self, name: str) -> str | None:
+        """Public id of the model behind any name that a client may send; None for what is not known now."""
+        endpoint = self._endpoints.router.find(name)
+        return endpoint.base_model if endpoint is not None else None
+
+    async def model(self, name: str) -> str:
+        """Public id of the model that a name leads to; an adapter of it is none. Raises: EndpointNotFound."""
+        endpoint = await self._endpoint(name)
+        if endpoint.stack:
+            hint = f"{endpoint.id} is {endpoint.base_model} with an adapter: name the model"
+            raise EndpointNotFound(name, hint=hint)
+        return endpoint.base_model
 
     async def set_alias(self, alias: str, target: str | None) -> None:
         """Let another name lead to an endpoint, or to nothing with None.
@@ -45,26 +77,30 @@ class Names:
         """
         self._check_writable()
         if target is not None:
-            target = self._known(target)
+            target = await self._known(target)
             if self._endpoints.router.registry.get(alias) is not None:
                 raise ConfigInvalid(
                     f"{alias} is the id of an endpoint, so an alias of that name would never count",
                     param="alias",
                 )
-        self._endpoints.take(await self._port.set_alias(alias, target))
+        async with self._turn:
+            self._endpoints.take(await self._port.set_alias(alias, target))
 
     async def set_default(self, target: str | None) -> None:
         """Choose what serves requests that name no model; None for nothing. Raises: EndpointNotFound."""
         self._check_writable()
-        target = None if target is None else self._known(target)
-        self._endpoints.take(await self._port.set_default(target))
+        target = None if target is None else await self._known(target)
+        async with self._turn:
+            self._endpoints.take(await self._port.set_default(target))
 
-    async def set_enabled(self, target: str, is_enabled: bool) -> None:
-        """Switch an endpoint on or off. Requests that run go on. Raises: EndpointNotFound."""
+    async def set_enabled(self, target: str, is_enabled: bool) -> str:
+        """Switch an endpoint on or off; returns its id. Requests that run go on. Raises: EndpointNotFound."""
         self._check_writable()
         if target not in self._endpoints.names.disabled:
-            target = self._known(target)
-        self._endpoints.take(await self._port.set_disabled(target, not is_enabled))
+            target = await self._known(target)
+        async with self._turn:
+            self._endpoints.take(await self._port.set_disabled(target, not is_enabled))
+        return target
 
     async def set_weight(self, model: str, adapter: str, weight: object) -> float:
         """Apply so much of an adapter from the next request on, until ggtui ends; returns the weight.
@@ -72,7 +108,8 @@ class Names:
         Raises: EndpointNotFound, ConfigInvalid for what is no weight.
         """
         self._check_writable()
-        self._endpoints.set_weight(self._model(model), adapter, checked := _weight(weight))
+        checked = _weight(weight)
+        self._endpoints.set_weight(await self.model(model), adapter, checked)
         return checked
 
     async def attach(self, model: str, lora: str, name: str | None = None, weight: object = 1.0) -> str:
@@ -82,63 +119,64 @@ class Names:
         Raises: EndpointNotFound, ConfigInvalid.
         """
         self._check_writable()
-        public_id = self._model(model)
+        public_id = await self.model(model)
         name = name or _name_for(lora)
         if not is_adapter_name(name):
             raise ConfigInvalid(f"the name of an adapter is {NAME_RULE}", param="name")
-        own = self._catalog.settings.of(public_id)
-        taken = {each.name for each in own.adapters or ()} | {stack.name for stack in own.stacks or ()}
-        if name in taken:
-            raise ConfigInvalid(f"{public_id} has an adapter or a stack called {name} already", param="name")
-        tables = [_table(each.name, each.path, each.weight) for each in own.adapters or ()]
-        tables.append(_table(name, lora, _weight(weight)))
-        await self._effects.change(public_id, {"adapters": tables})
+        async with self._turn:
+            own = await self._kept(public_id)
+            taken = {each.name for each in own.adapters or ()} | {stack.name for stack in own.stacks or ()}
+            if name in taken:
+                raise ConfigInvalid(
+                    f"{public_id} has an adapter or a stack called {name} already",
+                    hint="give it another name",
+                    param="name",
+                )
+            new = AttachedAdapter(name, "" if lora == name else lora, _weight(weight))
+            if problem := (await self._catalog.look_at_adapter(public_id, new)).problem:
+                raise ConfigInvalid(f"{name} cannot be attached to {public_id}: {problem}", param="lora")
+            await self._effects.change(public_id, {"adapters": (*(own.adapters or ()), new)})
         return name
 
     async def detach(self, model: str, name: str) -> None:
         """Take an adapter off a model. Raises: EndpointNotFound, ConfigInvalid while a stack needs it."""
         self._check_writable()
-        public_id = self._model(model)
-        own = self._catalog.settings.of(public_id)
-        kept = [each for each in own.adapters or () if each.name != name]
-        if len(kept) == len(own.adapters or ()):
-            raise EndpointNotFound(f"{public_id}:{name}", hint=f"{public_id} has no adapter of that name")
-        using = [stack.name for stack in own.stacks or () if name in _parts(stack)]
-        if using:
-            raise ConfigInvalid(
-                f"the stack {using[0]} of {public_id} applies {name}", hint="take it out of the stack first"
-            )
-        tables = [_table(each.name, each.path, each.weight) for each in kept]
-        await self._effects.change(public_id, {"adapters": tables or None})
+        public_id = await self.model(model)
+        async with self._turn:
+            own = await self._kept(public_id)
+            kept = tuple(each for each in own.adapters or () if each.name != name)
+            if len(kept) == len(own.adapters or ()):
+                raise EndpointNotFound(f"{public_id}:{name}", hint=f"{public_id} has no adapter of that name")
+            using = [stack.name for stack in own.stacks or () if name in _parts(stack)]
+            if using:
+                raise ConfigInvalid(
+                    f"the stack {using[0]} of {public_id} applies {name}",
+                    hint="take it out of the stack first",
+                )
+            await self._effects.change(public_id, {"adapters": kept or None})
+            self._endpoints.forget_weight(public_id, name)
+
+    async def _kept(self, public_id: str) -> ModelSettings:
+        """The settings of a model as they are kept now: others write them too."""
+        await self._effects.change(public_id, {})
+        return self._catalog.settings.of(public_id)
 
     def _check_writable(self) -> None:
         if self._is_read_only:
             raise read_only()
 
-    def _known(self, name: str) -> str:
+    async def _known(self, name: str) -> str:
         """The id that this name leads to. Raises: EndpointNotFound."""
-        registry = self._endpoints.router.registry
-        endpoint = registry.resolve(name)
+        return str((await self._endpoint(name)).id)
+
+    async def _endpoint(self, name: str) -> ModelEndpoint:
+        """What is unknown waits for a look at the folders to end. Raises: EndpointNotFound."""
+        endpoint = self._endpoints.router.registry.resolve(name)
+        if endpoint is None and await self._catalog.scan_ended():
+            endpoint = self._endpoints.router.registry.resolve(name)
         if endpoint is None:
             raise EndpointNotFound(name, hint=self._endpoints.router.what_was_meant(name))
-        return endpoint.id
-
-    def _model(self, name: str) -> str:
-        """The public id of a model. Raises: EndpointNotFound."""
-        endpoint = self._endpoints.router.registry.resolve(name)
-        if endpoint is None or endpoint.stack:
-            raise EndpointNotFound(name, hint=self._endpoints.router.what_was_meant(name))
-        return endpoint.base_model
-
-
-def _table(name: str, path: str, weight: float) -> dict[str, object]:
-    """An adapter as models.toml has it; what is as by default is left out."""
-    table: dict[str, object] = {"name": name}
-    if path and path != name:
-        table["path"] = path
-    if weight != 1.0:
-        table["weight"] = weight
-    return table
+        return endpoint
 
 
 def _parts(stack: NamedStack) -> set[str]:

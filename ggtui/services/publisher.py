@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ggtui.services.endpoints import Endpoints
     from ggtui.services.engine_lookup import EngineLookup
     from ggtui.services.gpu_watch import GpuWatch
+    from ggtui.services.history import History
     from ggtui.services.launches import Launch, LaunchLedger
 
 _LOG = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Publisher:
         gpu: GpuWatch,
         lookup: EngineLookup,
         endpoints: Endpoints,
+        history: History,
         default_n_ctx: int,
         strategy: str = "single",
         is_read_only: bool = False,
@@ -58,6 +60,7 @@ class Publisher:
         self._gpu = gpu
         self._lookup = lookup
         self._endpoints = endpoints
+        self._history = history
         self._default_n_ctx = default_n_ctx
         self._strategy = strategy
         self._queue = QueueReport(scheduler, ledger)
@@ -70,7 +73,7 @@ class Publisher:
         self._hearers: list[Callable[[EngineSnapshot], None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._told_at = -APART_S
-        for source in (catalog, ledger, gpu, lookup, endpoints):
+        for source in (catalog, ledger, gpu, lookup, endpoints, history):
             source.changed = self.changed
 
     def changed(self) -> None:
@@ -111,6 +114,7 @@ class Publisher:
             endpoints=self._endpoints.all,
             names=self._endpoints.names,
             last_route=self._endpoints.last_route,
+            history=self._history.recent,
         )
 
     def _tell(self) -> None:

@@ -22,6 +22,7 @@ from ggtui.core.restarts import RestartLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from ggtui.core.models import ModelLaunchSpec
     from ggtui.services.launches import LaunchLedger
@@ -39,10 +40,10 @@ FINAL_REASONS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Final:
-    """A failure that stands for as long as the model's file is what it was."""
+    """A failure that stands for as long as the files of the launch are what they were."""
 
     error: ModelRuntimeError
-    file: tuple[int, int] | None
+    files: tuple[tuple[int, int] | None, ...]
 
 
 class Refusals:
@@ -63,7 +64,7 @@ class Refusals:
         if has_worked:
             return
         if isinstance(error, ModelFileNotFound) or getattr(error, "reason", None) in FINAL_REASONS:
-            self._final[spec.model_id] = _Final(error, _file_now(spec))
+            self._final[spec.model_id] = _Final(error, _files_now(spec))
 
     def crashed(self, model_id: int, now: float) -> None:
         """A server that was ready died unasked."""
@@ -83,7 +84,7 @@ class Refusals:
         Returns the failure that stands, or ModelNotReady.
         """
         final = self._final.get(spec.model_id)
-        if final is not None and final.file == _file_now(spec):
+        if final is not None and final.files == _files_now(spec):
             return final.error.with_traceback(None)
         pause_s = self._limiter.pause_s(spec.model_id, now)
         if pause_s > 0:
@@ -118,10 +119,15 @@ def error_of(why: Refusal) -> ModelRuntimeError:
             return LoadCancelled("the load was cancelled", reason=SpawnReason.CANCELLED)
 
 
-def _file_now(spec: ModelLaunchSpec) -> tuple[int, int] | None:
-    """Size and time of the model's file, to see whether it is another one by now; None when it is gone."""
+def _files_now(spec: ModelLaunchSpec) -> tuple[tuple[int, int] | None, ...]:
+    """What tells the files of a launch from others in their places: the model's, then its adapters'."""
+    return tuple(_stamp(path) for path in (spec.path, *(each.path for each in spec.options.adapters)))
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Size and time; None when it is gone."""
     try:
-        found = spec.path.stat()
+        found = path.stat()
     except OSError:
         return None
     return found.st_size, found.st_mtime_ns

@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from ggtui.core.admission import Admission
+from ggtui.core.causes import Wish, how_ended
 from ggtui.core.context import AUTO_CTX, choose_context, clamp_context
 from ggtui.core.decisions import Decision, Grant, Phase, Refusal, Refuse, Start, Stop, Ticket
 from ggtui.core.errors import (
@@ -24,6 +25,7 @@ from ggtui.core.errors import (
 )
 from ggtui.core.nearness import near_names
 from ggtui.core.schedule import Rules, Scheduler
+from ggtui.services.grants import Grants
 from ggtui.services.lease import Lease
 from ggtui.services.refusals import Refusals, error_of
 from ggtui.services.servers import ServerFleet, ServerTimes, memory_at_once
@@ -32,13 +34,14 @@ from ggtui.services.waits import WaitBook
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from ggtui.core.causes import End
     from ggtui.core.context import ContextChoice
     from ggtui.core.decisions import Resident
     from ggtui.core.models import ModelLaunchSpec, RunningTarget
     from ggtui.core.ports.catalog import ModelCatalogPort
     from ggtui.core.ports.launcher import LauncherPort
     from ggtui.core.residency import Room
-    from ggtui.services.launches import LaunchLedger
+    from ggtui.services.launches import Launch, LaunchLedger
 
 _LOG = logging.getLogger(__name__)
 
@@ -91,7 +94,7 @@ class ModelRuntime:
         self._waits = WaitBook(self._scheduler, ledger)
         self._refusals = Refusals(ledger, forbids)
         self._specs: dict[int, ModelLaunchSpec] = {}
-        self._grants: dict[int, asyncio.Future[RunningTarget]] = {}
+        self._grants = Grants()
         self._pressed: set[int] = set()
         self._ready: list[int] = []
         self._notes: set[asyncio.Task[None]] = set()
@@ -161,6 +164,7 @@ class ModelRuntime:
             is_exact=n_ctx is not None,
             is_urgent=True,
             needs_slot=False,
+            wish=Wish.PERSON,
         )
         self._pressed.add(ticket.id)
         try:
@@ -300,6 +304,7 @@ class ModelRuntime:
             arrived=self._now(),
             keep_alive_s=wishes.keep_alive_s,
             needs_slot=wishes.needs_slot,
+            wish=wishes.wish,
         )
         self._refuse_if_hopeless(spec, ticket)
         try:
@@ -343,8 +348,7 @@ class ModelRuntime:
 
     async def _admitted(self, ticket: Ticket, admission: Admission) -> RunningTarget:
         """Wait for the ticket's turn. The caller leaves with the ticket's id, whatever happens here."""
-        granted: asyncio.Future[RunningTarget] = self._loop.create_future()
-        self._grants[ticket.id] = granted
+        granted = self._grants.expect(ticket.id)
         try:
             self._carry_out(self._scheduler.request(ticket, ticket.arrived))
             if granted.done():
@@ -352,7 +356,7 @@ class ModelRuntime:
             admission.now_waiting_for = lambda: self._waits.words(ticket, self._now())
             target = await granted
         finally:
-            del self._grants[ticket.id]
+            self._grants.forget(ticket.id)
         admission.waited = self._waits.made_of(ticket, self._now())
         return target
 
@@ -361,9 +365,8 @@ class ModelRuntime:
 
     def _withdraw_pressed(self) -> None:
         for ticket_id in list(self._pressed):
-            self._tell_refused(
-                ticket_id, LoadCancelled("another model was chosen", reason=SpawnReason.CANCELLED)
-            )
+            chosen_other = LoadCancelled("another model was chosen", reason=SpawnReason.CANCELLED)
+            self._grants.refuse(ticket_id, chosen_other)
             self._leave(ticket_id)
 
     # Decisions
@@ -372,39 +375,29 @@ class ModelRuntime:
         for decision in decisions:
             match decision:
                 case Grant(ticket_id, launch_id, _):
-                    self._tell_granted(ticket_id, launch_id)
+                    self._grants.grant(ticket_id, self._fleet.target(launch_id))
                 case Start(launch_id, model_id, n_ctx, why):
                     self._begin(launch_id, model_id, n_ctx, why)
-                case Stop(launch_id, why):
-                    self._end(launch_id, why)
+                case Stop(launch_id, why, room_for):
+                    self._end(launch_id, why, room_for)
                 case Refuse(ticket_id, Refusal.LAUNCH_FAILED):
-                    self._tell_refused(ticket_id, launch_error or Internal("a failure without its cause"))
+                    self._grants.refuse(ticket_id, launch_error or Internal("a failure without its cause"))
                 case Refuse(ticket_id, why):
-                    self._tell_refused(ticket_id, error_of(why))
+                    self._grants.refuse(ticket_id, error_of(why))
         self._ledger.changed()
         self._set_timer()
 
-    def _tell_granted(self, ticket_id: int, launch_id: int) -> None:
-        target = self._fleet.target(launch_id)
-        granted = self._grants.get(ticket_id)
-        if target is not None and granted is not None and not granted.done():
-            granted.set_result(target)
-
-    def _tell_refused(self, ticket_id: int, error: ModelRuntimeError) -> None:
-        granted = self._grants.get(ticket_id)
-        if granted is None or granted.done():
-            return
-        granted.set_exception(error)
-        granted.exception()  # seen: the waiter may have been cancelled in the same moment
-
-    def _begin(self, launch_id: int, model_id: int, n_ctx: int, why: str) -> None:
+    def _begin(self, launch_id: int, model_id: int, n_ctx: int, wish: Wish) -> None:
         spec = self._specs[model_id]
         self._waits.started(launch_id, self._now())
-        self._fleet.begin(launch_id, spec, n_ctx, lambda: self._scheduler.progressed(launch_id, self._now()))
-        self._loop.call_soon(self._tell_begun, spec, n_ctx, why)  # behind the spawn, which nothing may delay
+        launch = self._ledger.begin(
+            launch_id, spec, n_ctx, lambda: self._scheduler.progressed(launch_id, self._now()), wish
+        )
+        self._fleet.begin(launch, spec)
+        self._loop.call_soon(self._tell_begun, spec, launch)  # behind the spawn, which nothing may delay
 
-    def _tell_begun(self, spec: ModelLaunchSpec, n_ctx: int, why: str) -> None:
-        _LOG.info("%s (%s)", self._ahead(spec, n_ctx), why)
+    def _tell_begun(self, spec: ModelLaunchSpec, launch: Launch) -> None:
+        _LOG.info("%s (%s)", self._ahead(spec, launch.n_ctx), launch.why)
 
     def _ahead(self, spec: ModelLaunchSpec, n_ctx: int) -> str:
         """The forecast in words; a forecast that fails costs its words, never the load."""
@@ -415,10 +408,11 @@ class ModelRuntime:
             ahead = ""
         return ahead or f"load {spec.public_id}  ctx {n_ctx}"
 
-    def _end(self, launch_id: int, why: str) -> None:
+    def _end(self, launch_id: int, why: End, room_for: int | None) -> None:
         resident = self._scheduler.resident(launch_id)
-        name = self._specs[resident.model_id].public_id if resident is not None else ""
-        _LOG.info("stopping %s: %s", name, why)
+        idle_s = self._scheduler.keep_alive_s(resident) if resident is not None else 0.0
+        rival = self._specs[room_for].public_id if room_for is not None else ""
+        self._ledger.ending(launch_id, why, how_ended(why, room_for=rival, idle_s=idle_s))
         self._waits.stopping(launch_id, self._now())
         self._fleet.end(launch_id)
 

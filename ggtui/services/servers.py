@@ -97,14 +97,12 @@ class ServerFleet:
         self._servers: dict[int, _Server] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def begin(
-        self, launch_id: int, spec: ModelLaunchSpec, n_ctx: int, on_progress: Callable[[], None]
-    ) -> None:
+    def begin(self, launch: Launch, spec: ModelLaunchSpec) -> None:
         """Start a server; how it went is reported."""
-        server = _Server(self._ledger.begin(launch_id, spec, n_ctx, on_progress))
+        launch_id, server = launch.launch_id, _Server(launch)
         self._servers[launch_id] = server
-        times, is_verbose = self.times, server.launch.is_verbose
-        plan = LaunchPlan(spec, n_ctx, times.stall_timeout_s, times.stop_grace_s, is_verbose)
+        times = self.times
+        plan = LaunchPlan(spec, launch.n_ctx, times.stall_timeout_s, times.stop_grace_s, launch.is_verbose)
         server.load = self._spawn(self._load(launch_id, server, plan))
         # A task cancelled before its first step never enters its body, so the end is noted from outside.
         server.load.add_done_callback(lambda task: self._load_done(launch_id, server, task))

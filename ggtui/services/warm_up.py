@@ -6,6 +6,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from ggtui.core.admission import Admission
+from ggtui.core.causes import Wish
 from ggtui.core.context import AUTO_CTX
 from ggtui.core.errors import Failure
 
@@ -48,9 +50,12 @@ class WarmUp:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _warm_up(self) -> None:
-        for name in (*await self._last(), *self._preload):
+        wanted = [(name, Wish.LAST_RUN) for name in await self._last()]
+        wanted += [(name, Wish.PRELOAD) for name in self._preload]
+        for name, wish in wanted:
             try:
-                await self._runtime.ensure_model_running(name, None, self._default_ctx)
+                async with self._runtime.acquire(name, None, self._default_ctx, Admission(wish=wish)):
+                    pass
             except Failure as error:
                 _LOG.warning("%s was not loaded at the start: %s", name, error.message)
             except Exception:  # the others are wanted all the same

@@ -15,6 +15,7 @@ from ggtui.core.errors import SpawnReason
 from ggtui.tui.bridge import Bridge
 from ggtui.tui.commands import Commands
 from ggtui.tui.desk import Desk
+from ggtui.tui.following import Following
 from ggtui.tui.glyphs import ASCII, UNICODE
 from ggtui.tui.housekeeping import Housekeeping
 from ggtui.tui.intents import Intents, QuitChoice
@@ -23,16 +24,13 @@ from ggtui.tui.launching import Launching
 from ggtui.tui.messages import CallAnswered, CallFailed, EngineFailed, LogsArrived, SnapshotArrived
 from ggtui.tui.notices import Notices
 from ggtui.tui.reasons import NO_RETRY, why_not, why_not_load
-from ggtui.tui.screens.doctor import DoctorScreen
 from ggtui.tui.screens.error_detail import ErrorScreen
 from ggtui.tui.screens.launch_options import LaunchOptionsScreen
-from ggtui.tui.screens.logs import LogScreen
 from ggtui.tui.screens.main import MainScreen
 from ggtui.tui.screens.model_info import ModelInfoScreen
-from ggtui.tui.screens.waiting import WaitingScreen
+from ggtui.tui.screens.room import Room
 from ggtui.tui.themes import DARK, THEMES, variable_defaults
 from ggtui.tui.visits import Visits
-from ggtui.tui.waiting import WaitingView
 from ggtui.tui.widgets.ascii_bars import AsciiBars
 
 if TYPE_CHECKING:
@@ -90,6 +88,7 @@ class ModelsApp(App[QuitChoice]):
         self.visits = Visits(self)
         self.launching = Launching(self)
         self.housekeeping = Housekeeping(self)
+        self.following = Following(self)
         self.notices = Notices(self, self.glyphs, clock)
         self._starts_engine = starts_engine
         self._config_path = config_path
@@ -111,7 +110,7 @@ class ModelsApp(App[QuitChoice]):
         """Paint first; the engine starts behind the painted screen."""
         self.push_screen(MainScreen(self.desk, self.glyphs, self._config_path, self.clock))
         self.call_after_refresh(self._open)
-        self.set_interval(1.0, self._tick)
+        self.set_interval(1.0, self.following.tick)
 
     def _open(self) -> None:
         opening = self.bridge.open(starts_engine=self._starts_engine)
@@ -127,41 +126,20 @@ class ModelsApp(App[QuitChoice]):
         screens = (screen for screen in self.screen_stack if isinstance(screen, MainScreen))
         return next((screen for screen in screens if screen.is_whole), None)
 
-    def _tick(self) -> None:
-        if self.main is not None:
-            silent_s = self.bridge.silent_s(time.monotonic()) if self.desk.snapshot.version else 0.0
-            self.main.tick(self.clock(), silent_s)
-        if isinstance(self.screen, WaitingScreen):
-            self.screen.tick()
-
     def why_not(self, binding_id: str) -> str:
         """For the footer: why a key can do nothing now; empty when it can."""
-        if binding_id == "restart" and isinstance(self.screen, ErrorScreen):
-            return "" if self.screen.public_id else NO_RETRY
-        if binding_id == "copy" and isinstance(self.screen, LaunchOptionsScreen):
-            return ""
-        return why_not(self.desk, binding_id)
+        own = self.screen.why_not_here(binding_id) if isinstance(self.screen, Room) else None
+        return why_not(self.desk, binding_id) if own is None else own
 
     @on(SnapshotArrived)
     def take_snapshot(self, arrived: SnapshotArrived) -> None:
         """Show the newest state everywhere."""
-        failed = self.desk.apply(arrived.snapshot)
-        if self.main is not None:
-            self.main.draw()
-        for public_id, note in failed:
-            self.notices.tell_failure(note, public_id)
-        if arrived.snapshot.target is not None:
-            self.notices.forget_failure()
-        self._refresh_top()
+        self.following.take_snapshot(arrived.snapshot)
 
     @on(LogsArrived)
     def take_logs(self, arrived: LogsArrived) -> None:
         """Keep the lines and show them where their log is open."""
-        self.desk.hear(arrived.batch)
-        if self.main is not None:
-            self.main.hear(arrived.batch)
-        if isinstance(self.screen, LogScreen) and self.screen.public_id == arrived.batch.public_id:
-            self.screen.pane.add(arrived.batch.lines)
+        self.following.take_logs(arrived.batch)
 
     @on(CallFailed)
     def take_failure(self, failed: CallFailed) -> None:
@@ -219,23 +197,10 @@ class ModelsApp(App[QuitChoice]):
         self.intents.move_context(selected, wanted.step, exact)
         if self.main is not None:
             self.main.context_changed(selected)
-        self._refresh_info()
+        self.following.refresh_top()
         if self._keep_timer is not None:
             self._keep_timer.stop()
         self._keep_timer = self.set_timer(KEEP_CHOICE_AFTER_S, self.intents.keep_choices)
-
-    def _refresh_top(self) -> None:
-        """Let a screen over the main one follow the state."""
-        if isinstance(self.screen, WaitingScreen):
-            self.screen.view = WaitingView.of(self.desk.snapshot)
-        self._refresh_info()
-
-    def _refresh_info(self) -> None:
-        if isinstance(self.screen, LaunchOptionsScreen):
-            self.screen.look_again()
-        selected = self.desk.selected
-        if isinstance(self.screen, ModelInfoScreen) and selected is not None:
-            self.visits.follow_info(self.screen, selected)
 
     def select(self, model_id: int) -> None:
         """Put the cursor on a model; a filter that hides it is cleared."""
@@ -349,16 +314,13 @@ class ModelsApp(App[QuitChoice]):
         """Who waits."""
         self.visits.waiting()
 
+    def action_history(self) -> None:
+        """What was served."""
+        self.visits.history()
+
     def action_copy_url(self) -> None:
-        """Copy the URL; from the detail of a failure, its report."""
-        if isinstance(self.screen, (ErrorScreen, DoctorScreen)):
-            self.intents.copy(self.screen.report, "the report")
-        elif isinstance(self.screen, LaunchOptionsScreen):
-            self.launching.copy_command(self.screen)
-        elif self.desk.snapshot.url:
-            self.intents.copy(self.desk.snapshot.url, "the URL")
-        else:
-            self.notices.tell("no proxy is open, so there is no URL", "warning")
+        """Copy the URL, or what the open screen has in its place."""
+        self.housekeeping.copy_here()
 
     def action_copy_more(self) -> None:
         """Choose what to copy."""

@@ -16,6 +16,7 @@ from ggtui.tui.screens.folder import FolderScreen
 from ggtui.tui.screens.form import FormScreen
 from ggtui.tui.screens.labels import LabelScreen
 from ggtui.tui.screens.removal import RemovalScreen
+from ggtui.tui.screens.room import Room
 
 if TYPE_CHECKING:
     from ggtui.core.labels import LabelChange
@@ -50,6 +51,18 @@ class Housekeeping:
                     self._label(model, change)
 
         self._app.push_screen(LabelScreen(models, self._app.glyphs), go)
+
+    def copy_here(self) -> None:
+        """Copy what the open screen has to copy, else the URL."""
+        app = self._app
+        found = app.screen.to_copy() if isinstance(app.screen, Room) else None
+        text, what = found or (app.desk.snapshot.url, "the URL")
+        if text:
+            app.intents.copy(text, what)
+        elif found:
+            app.notices.tell(f"{what} is not known yet", "warning")
+        else:
+            app.notices.tell("no proxy is open, so there is no URL", "warning")
 
     def copy_path(self) -> None:
         """Copy where the files of the model under the cursor lie, a line each."""

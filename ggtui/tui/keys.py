@@ -112,6 +112,7 @@ TABLE: tuple[Key, ...] = (
     Key("remove", "D", "D", "remove", "take the model off the disk; its name is typed first", Where.CATALOG),
     Key("mark", "space", "space", "mark", "mark the model: t and * go to all marked", Where.CATALOG),
     Key("doctor", "H", "H", "app.doctor", "doctor: what is in order, what is not, and its cure", Where.ANY),
+    Key("history", "h", "h", "app.history", "history: what was served, when and why", Where.ANY),
     Key("waiting", "W", "W", "app.waiting", "all requests that wait", Where.ANY),
     Key("reload", "C", "C", "app.reload", "read the configuration file again", Where.ANY),
     Key("down", "j,down", "j ↓", "cursor_down", "one line down", Where.LISTS),

@@ -13,7 +13,7 @@ from ggtui.config.model_file import KEYS
 from ggtui.core.errors import InvalidRequest
 from ggtui.core.forecast import context_stops
 from ggtui.core.keep_alive import parse_keep_alive
-from ggtui.core.model_settings import AUTO
+from ggtui.core.model_settings import AUTO, LABELS, OF_ADAPTERS
 from ggtui.core.models import KvType
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ggtui.core.model_settings import Value
     from ggtui.core.models import ModelSummary
 
+OPTION_KEYS: Final = tuple(key for key in LABELS if key not in OF_ADAPTERS)
+"""Keys of ModelSettings with one value that can be typed, in their order."""
 SLOT_STOPS: Final = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 THREAD_STOPS: Final = (AUTO, 1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 KEEP_ALIVE_STOPS: Final = ("0s", "1m", "5m", "15m", "30m", "1h", "4h", "12h", -1)

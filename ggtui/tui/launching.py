@@ -145,13 +145,6 @@ class Launching:
         if n_changes:
             self._app.notices.tell(unsaved_words(public_id, n_changes))
 
-    def copy_command(self, screen: LaunchOptionsScreen) -> None:
-        """The command as it would be typed."""
-        if screen.command:
-            self._app.intents.copy(screen.typed_command, "the command")
-        else:
-            self._app.notices.tell("the command is not known yet", "warning")
-
 
 def _restarts(draft: Draft, outlook: Outlook) -> bool:
     """True when the model's own server was launched otherwise than the draft says."""

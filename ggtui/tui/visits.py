@@ -14,6 +14,7 @@ from ggtui.tui.keys import GONE_WHEN_READ_ONLY, Where
 from ggtui.tui.screens.choice import ChoiceScreen
 from ggtui.tui.screens.error_detail import ErrorScreen
 from ggtui.tui.screens.help import HelpScreen
+from ggtui.tui.screens.history import HistoryScreen
 from ggtui.tui.screens.launch_options import LaunchOptionsScreen
 from ggtui.tui.screens.logs import LogScreen
 from ggtui.tui.screens.model_info import ModelInfoScreen
@@ -128,6 +129,12 @@ class Visits:
         app = self._app
         if not isinstance(app.screen, (WaitingScreen, ChoiceScreen)):
             app.push_screen(WaitingScreen(WaitingView.of(app.desk.snapshot), app.glyphs, app.clock))
+
+    def history(self) -> None:
+        """What was served."""
+        app = self._app
+        if not isinstance(app.screen, (HistoryScreen, ChoiceScreen)):
+            app.push_screen(HistoryScreen(app.desk.snapshot.history, app.glyphs, app.clock))
 
     def notices(self) -> None:
         """What was said before."""

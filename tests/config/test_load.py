@@ -12,6 +12,7 @@ from ggtui.config.schema import Config
 from ggtui.core.context import AUTO_CTX
 from ggtui.core.errors import ConfigInvalid
 from ggtui.core.models import KvType, LaunchOptions
+from ggtui.core.routing.name_settings import NameSettings
 
 
 @pytest.fixture
@@ -175,3 +176,26 @@ def _written(folder: Path, text: str) -> Path:
     file = folder / "config.toml"
     file.write_text(text)
     return file
+
+
+def test_names_come_from_the_file_alone(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[names]\ndefault = "m"\n[aliases]\n"gpt-4" = "m"\n')
+    config = load({}, {"GGTUI_DEFAULT": "x", "GGTUI_NAMES": "x", "": "x"}, file)
+
+    assert NameSettings(default="m", aliases={"gpt-4": "m"}) == config.names
+    assert NameSettings() == load({}, {}, _empty(tmp_path)).names
+
+
+@pytest.mark.parametrize("typed", ["~nobody-by-this-name/x", "~nobody-by-this-name"])
+def test_the_home_of_a_stranger_is_named_as_a_mistake(tmp_path: Path, typed: str) -> None:
+    file = tmp_path / "config.toml"
+    for text in (
+        f"data_dir = '{typed}'",
+        f"models_dirs = ['{typed}']",
+        f"[launch]\nllama_server = '{typed}/'",
+    ):
+        file.write_text(text)
+
+        with pytest.raises(ConfigInvalid, match="nobody-by-this-name"):
+            load({}, {}, file)

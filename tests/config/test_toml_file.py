@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ggtui.config.toml_file import LARGEST_FILE, read_settings
+from ggtui.config.toml_file import LARGEST_FILE, names_in, read_settings
 from ggtui.core.errors import ConfigInvalid
+from ggtui.core.routing.name_settings import NameSettings, Unnamed
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+ALIAS = "an alias is what clients ask for in place of an id"
 
 
 @pytest.mark.parametrize(
@@ -28,6 +31,30 @@ if TYPE_CHECKING:
         ("[screen]\nascii = 'no'", "[screen] ascii must be true or false, not 'no'", ""),
         ("models_dirs = [1]", "models_dirs must be a list of paths, not [1]", ""),
         ('[server]\nhost = "a\\nb"', "[server] host must be one line of text, not 'a\\nb'", ""),
+        ("[names]\ndefualt = 'm'", "[names] has no key defualt", "did you mean [names] default?"),
+        ("[names]\ndefault = 5", "[names] default must be the id of a model or another endpoint, not 5", ""),
+        ("[names]\nunnamed = 'x'", "[names] unnamed must be one of default, running, not 'x'", ""),
+        ("[names]\ndisabled = ['a', 1]", "[names] disabled must be a list of ids, not ['a', 1]", ""),
+        ("[alias]", "no table is called [alias]", "did you mean [aliases]?"),
+        ("aliases = 5", '[aliases] must be a table such as { "gpt-4" = "ID" }, not 5', ""),
+        ("[aliases]\n42 = 'm'", "[aliases] '42' is all digits, which name a model by its number", ALIAS),
+        ("[aliases]\n'' = 'm'", "[aliases] '' is empty", ALIAS),
+        ('[aliases]\n"a\\tb" = "m"', "[aliases] 'a\\tb' has control characters", ALIAS),
+        (
+            f"[aliases]\n{'a' * 513} = 'm'",
+            f"[aliases] '{'a' * 59}…' is longer than 512 characters",
+            ALIAS,
+        ),
+        (
+            "[aliases]\na = ' '",
+            "[aliases] 'a' must be the id of a model or another endpoint, not ' '",
+            "",
+        ),
+        (
+            "[aliases]\ngpt-4.1 = 'm'",
+            "[aliases] 'gpt-4' must be the id of a model or another endpoint, not {'1': 'm'}",
+            'put a name with a dot in quotes: "gpt-4.1"',
+        ),
         ("[launch]\nstop_grace_s = inf", "[launch] stop_grace_s must be seconds from 0 to 600, not inf", ""),
     ],
 )
@@ -47,6 +74,14 @@ def test_a_mistake_names_file_table_and_key(tmp_path: Path, text: str, detail: s
         (b"a = 1\nb = = 2\n", ", line 2: Invalid value"),
         (b"read_only = true\nmodels_dirs = [", ", last line: Invalid value"),
         (b"ok = 1\n\xff\xfe", ", line 2: not UTF-8 text"),
+        (
+            b"[names]\ndefault = 'a'\n# mine\ndefault = 'b'\n",
+            ", line 4: default is set for the second time",
+        ),
+        (
+            b'[aliases]\n"gpt-4.1" = "a"\n"gpt-4.1" = "b"\n',
+            ', line 3: "gpt-4.1" is set for the second time',
+        ),
     ],
 )
 def test_broken_text_names_the_line(tmp_path: Path, data: bytes, place: str) -> None:
@@ -57,6 +92,22 @@ def test_broken_text_names_the_line(tmp_path: Path, data: bytes, place: str) -> 
         read_settings(file)
 
     assert f"{file}{place}" == caught.value.detail
+
+
+def test_names_are_read_whatever_else_is_wrong(tmp_path: Path) -> None:
+    text = """
+    nonsense = 1
+    [names]
+    default = "m:code"
+    unnamed = "running"
+    disabled = ["a", "b", "a"]
+    [aliases]
+    "gpt-4.1" = "m"
+    """
+    names = names_in(text, tmp_path)
+
+    assert NameSettings("m:code", Unnamed.RUNNING, frozenset({"a", "b"}), {"gpt-4.1": "m"}) == names
+    assert NameSettings() == names_in("nonsense = 1", tmp_path) == names_in("[names]\ndefault = ''", tmp_path)
 
 
 def test_a_byte_order_mark_and_windows_lines_are_read(tmp_path: Path) -> None:

@@ -18,11 +18,16 @@ from ggtui.adapters.memory.launcher import MemoryLauncher
 from ggtui.core.models import LaunchOptions, LaunchPlan, ModelLaunchSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
 FAKE = Path(__file__).parents[1] / "programs" / "fakellama.py"
 HANG_GUARD_S = 30.0
 Result = TypeVar("Result")
+
+REAL = pytest.param("real", marks=pytest.mark.llama)
+EVERY = pytest.mark.parametrize("kind", ["memory", "fake", "embedded", REAL])
+PROCESSES = pytest.mark.parametrize("kind", ["fake", "embedded", REAL])
+ENGINES = pytest.mark.parametrize("kind", ["embedded", REAL])
 
 
 class RecordingListener:
@@ -102,6 +107,31 @@ def run(work: Coroutine[Any, Any, Result], *, on_uvloop: bool = True) -> Result:
     factory = uvloop.new_event_loop if on_uvloop else asyncio.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(asyncio.wait_for(work, HANG_GUARD_S))
+
+
+def using(
+    kind: str,
+    folder: Path,
+    model: Path,
+    test: Callable[[Rig], Awaitable[None]],
+    choose_port: Callable[[], int] = free_port,
+) -> None:
+    """Run a test on a launcher of this kind; afterwards no process and no key file may be left."""
+
+    async def work() -> str:
+        launcher = build_launcher(kind, folder, choose_port)
+        try:
+            await test(Rig(kind, launcher, model))
+        finally:
+            left = [] if kind == "memory" else survivors(launcher.instance)
+            await launcher.close()
+
+        assert [] == left
+        return "" if kind == "memory" else str(launcher.instance)
+
+    run(work())
+
+    assert [] == list((folder / "run").glob("*"))
 
 
 def survivors(instance: str) -> list[int]:

@@ -21,24 +21,19 @@ from ggtui.core.errors import LaunchRejected, ModelFileNotFound, SpawnFailed, Sp
 from ggtui.core.models import LaunchOptions
 from tests import models
 from tests.contracts.launching import (
+    ENGINES,
+    EVERY,
+    PROCESSES,
     RecordingListener,
     Rig,
-    build_launcher,
     engine_choice,
-    run,
     survivors,
+    using,
     wait_for_none,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from ggtui.core.ports.launcher import ServerProcess
-
-REAL = pytest.param("real", marks=pytest.mark.llama)
-EVERY = pytest.mark.parametrize("kind", ["memory", "fake", "embedded", REAL])
-PROCESSES = pytest.mark.parametrize("kind", ["fake", "embedded", REAL])
-ENGINES = pytest.mark.parametrize("kind", ["embedded", REAL])
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
 
@@ -46,31 +41,6 @@ PROGRAMS = Path(__file__).parents[1] / "programs"
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     return models.tiny_model(tmp_path / "models" / "tiny.gguf")
-
-
-def using(
-    kind: str,
-    folder: Path,
-    model: Path,
-    test: Callable[[Rig], Awaitable[None]],
-    choose_port: Callable[[], int] = free_port,
-) -> None:
-    """Run a test on a launcher of this kind; afterwards no process and no key file may be left."""
-
-    async def work() -> str:
-        launcher = build_launcher(kind, folder, choose_port)
-        try:
-            await test(Rig(kind, launcher, model))
-        finally:
-            left = [] if kind == "memory" else survivors(launcher.instance)
-            await launcher.close()
-
-        assert [] == left
-        return "" if kind == "memory" else str(launcher.instance)
-
-    run(work())
-
-    assert [] == list((folder / "run").glob("*"))
 
 
 @EVERY

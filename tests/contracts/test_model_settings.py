@@ -11,6 +11,7 @@ from ggtui.adapters.memory.model_settings import MemoryModelSettings
 from ggtui.adapters.settings_file.file import ModelSettingsFile
 from ggtui.core.errors import ConfigInvalid
 from ggtui.core.model_settings import ModelSettings
+from ggtui.core.routing.adapters import AdapterStack, AttachedAdapter, NamedStack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,5 +48,43 @@ def test_a_wrong_change_changes_nothing(port: ModelSettingsPort) -> None:
                 await port.write("a", changes)
 
         assert {"a": ModelSettings(slots=2)} == dict(port.read())
+
+    asyncio.run(scenario())
+
+
+def test_adapters_are_taken_as_values_and_as_plain_tables(port: ModelSettingsPort) -> None:
+    async def scenario() -> None:
+        plain = {"adapters": [{"name": "a", "path": "/l/a.gguf", "weight": 0.5}, {"name": "b"}]}
+        await port.write("m", plain)
+        await port.write("m", {"stacks": [{"name": "s", "adapters": [{"name": "a"}], "normalise": True}]})
+        attached = (AttachedAdapter("a", "/l/a.gguf", 0.5), AttachedAdapter("b"))
+        stacks = (NamedStack("s", AdapterStack().add("a"), normalise=True),)
+
+        assert {"m": ModelSettings(adapters=attached, stacks=stacks)} == dict(port.read())
+
+        now = await port.write("m", {"adapters": (*attached, AttachedAdapter("c", "found"))})
+        assert ModelSettings(adapters=(*attached, AttachedAdapter("c", "found")), stacks=stacks) == now
+        assert ModelSettings(ctx=1) == await port.write("m", {"adapters": None, "stacks": None, "ctx": 1})
+
+    asyncio.run(scenario())
+
+
+def test_what_does_not_go_together_is_refused(port: ModelSettingsPort) -> None:
+    async def scenario() -> None:
+        stack = {"name": "s", "adapters": [{"name": "a"}]}
+        before = await port.write("m", {"adapters": [{"name": "a"}], "stacks": [stack]})
+        wrong: list[dict[str, object]] = [
+            {"adapters": None},
+            {"adapters": [{"name": "b"}]},
+            {"adapters": [{"name": "a"}, {"name": "s"}]},
+            {"stacks": [stack, stack]},
+            {"adapters": [{"name": "a", "weight": 2}]},
+            {"adapters": {"a": 1}},
+        ]
+        for changes in wrong:
+            with pytest.raises(ConfigInvalid):
+                await port.write("m", changes)
+
+        assert {"m": before} == dict(port.read())
 
     asyncio.run(scenario())

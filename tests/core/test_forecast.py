@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from ggtui.core.forecast import (
     Verdict,
+    allocated_bytes,
     context_stops,
     forecast,
     largest_by_cache_type,
@@ -21,7 +23,7 @@ from ggtui.core.memory.inverse import USUAL_TYPES, Limit
 from ggtui.core.memory.pool import MemoryPool, PoolDevice, PoolKind
 from ggtui.core.memory.shape import PerLayer
 from ggtui.core.memory.weights import ModelWeights
-from ggtui.core.models import KvType, LaunchOptions, ModelSummary
+from ggtui.core.models import AdapterFile, KvType, LaunchOptions, ModelSummary
 from ggtui.core.units import GIB, MIB
 from tests.shapes import dense_shape
 
@@ -56,6 +58,20 @@ def test_after_is_the_others_and_the_model() -> None:
     assert Verdict.FITS is look.verdict
     assert ("other",) == look.frees
     assert look.is_estimate
+
+
+def test_adapters_count_in_every_sum() -> None:
+    adapter = AdapterFile("code", Path("/l/code.gguf"), tensor_bytes=300 * MIB)
+    with_it = replace(OPTIONS, adapters=(adapter, adapter))
+    alone, look = forecast(MODEL, 8192, OPTIONS, GPU_24), forecast(MODEL, 8192, with_it, GPU_24)
+
+    assert alone is not None
+    assert look is not None
+    assert 600 * MIB == look.beside_bytes == look.after_bytes - alone.after_bytes
+    needed = (needed_bytes(MODEL, 8192, options, GPU_24) for options in (with_it, OPTIONS))
+    assert 600 * MIB == next(needed) - next(needed)
+    allocated = (allocated_bytes(MODEL, 8192, options) for options in (with_it, OPTIONS))
+    assert 600 * MIB == next(allocated) - next(allocated)
 
 
 @pytest.mark.parametrize(

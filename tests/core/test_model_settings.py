@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 
 from ggtui.core.model_settings import (
@@ -15,6 +16,7 @@ from ggtui.core.model_settings import (
     value_words,
 )
 from ggtui.core.models import KvType, LaunchOptions
+from ggtui.core.routing.adapters import AdapterRef, AdapterStack, AttachedAdapter, NamedStack
 
 COMMON = LaunchOptions(n_gpu_layers=30, n_parallel=8, cache_type_k=KvType.Q8_0, extra_args=("--mlock",))
 
@@ -74,6 +76,8 @@ def test_the_view_tells_where_each_value_comes_from() -> None:
         "threads": (None, "built-in"),
         "projector": (True, "built-in"),
         "template": (None, "built-in"),
+        "adapters": (None, "built-in"),
+        "stacks": (None, "built-in"),
         "extra_args": (("--mlock",), "config"),
         "keep_alive": ("10m", "models.toml"),
         "pinned": (True, "config"),
@@ -88,6 +92,39 @@ def test_the_view_tells_what_would_count_without_one_s_own() -> None:
     assert (8192, "config") == beneath["ctx"]
     assert (8, "config") == beneath["slots"]
     assert (KvType.F16, "built-in") == beneath["cache_type_v"]
+
+
+def test_adapters_are_shown_in_words_and_told_as_plain_tables() -> None:
+    code = AttachedAdapter("code", "/l/code.gguf")
+    parts = AdapterStack((AdapterRef("code", 0.8), AdapterRef("chat")))
+    own = ModelSettings(
+        adapters=(code, AttachedAdapter("chat", weight=0.5)),
+        stacks=(NamedStack("both", parts, normalise=True), NamedStack("one", AdapterStack().add("code"))),
+    )
+    view = settings_view("m", own, CommonSettings())
+    document = settings_document(view)
+    rows = {each.key: each for each in view.in_force}
+    plain = {
+        "adapters": [{"name": "code", "path": "/l/code.gguf"}, {"name": "chat", "weight": 0.5}],
+        "stacks": [
+            {
+                "name": "both",
+                "adapters": [{"name": "code", "weight": 0.8}, {"name": "chat"}],
+                "normalise": True,
+            },
+            {"name": "one", "adapters": [{"name": "code"}]},
+        ],
+    }
+
+    assert "code, chat 0.5" == value_words("adapters", own.adapters)
+    assert "both (code 0.8, chat, normalised), one (code)" == value_words("stacks", own.stacks)
+    assert ["–", "–"] == [value_words("adapters", None), value_words("stacks", ())]
+    assert "models.toml" == rows["adapters"].source == rows["stacks"].source
+    assert plain == json.loads(json.dumps(document))["settings"]
+    assert plain["adapters"] == next(
+        each["value"] for each in json.loads(json.dumps(document))["in_force"] if each["key"] == "adapters"
+    )
+    assert LaunchOptions() == launch_options(LaunchOptions(), own)
 
 
 def test_values_read_as_words() -> None:

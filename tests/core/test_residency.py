@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ggtui.core.causes import End, Wish
 from ggtui.core.decisions import Grant, Phase, Resident, Start, Stop, Ticket
 from ggtui.core.residency import MemoryRoom, SingleRoom, eviction_order, victims_for
 from ggtui.core.schedule import Rules, Scheduler
@@ -86,8 +87,8 @@ def test_two_that_fit_stay_and_a_third_evicts_the_one_unused_longest_but_not_the
     scheduler.pin(A, True, 4)
     decisions = scheduler.request(Ticket(5, C, 4096, None, 4), 4)
 
-    assert [Stop(2, "another model needs its room")] == decisions
-    assert [Start(3, C, 4096, "first in the queue")] == scheduler.ended(2, 5)
+    assert [Stop(2, End.ROOM, C)] == decisions
+    assert [Start(3, C, 4096, Wish.REQUEST)] == scheduler.ended(2, 5)
     assert {A, C} == {resident.model_id for resident in scheduler.residents}
 
 
@@ -96,8 +97,8 @@ def test_out_of_memory_beside_others_is_tried_once_more_alone() -> None:
     _load(scheduler, A, 1, 0)
     scheduler.request(Ticket(2, B, 4096, None, 1), 1)
 
-    assert [Stop(1, "another model needs its room")] == scheduler.launch_failed(2, 2, is_out_of_memory=True)
-    assert [Start(3, B, 4096, "first in the queue")] == scheduler.ended(1, 3)
+    assert [Stop(1, End.ROOM, B)] == scheduler.launch_failed(2, 2, is_out_of_memory=True)
+    assert [Start(3, B, 4096, Wish.REQUEST)] == scheduler.ended(1, 3)
 
     refused = scheduler.launch_failed(3, 4, is_out_of_memory=True)
 

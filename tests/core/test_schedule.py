@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ggtui.core.causes import End, Wish
 from ggtui.core.decisions import Decision, Grant, Phase, Refusal, Refuse, Start, Stop, Ticket
 from ggtui.core.residency import MemoryRoom
 from ggtui.core.schedule import Rules, Scheduler
@@ -92,7 +93,7 @@ def test_a_swap_waits_for_the_stream_and_starts_after_the_end() -> None:
     waiter, decisions = script.ask(B)
 
     assert [] == decisions
-    assert [Stop(launch_id, "another model needs its room")] == script.leave(stream)
+    assert [Stop(launch_id, End.ROOM, B)] == script.leave(stream)
 
     start = _start_of(script.ended(launch_id))
 
@@ -105,7 +106,7 @@ def test_an_idle_model_makes_way_at_once() -> None:
     launch_id = script.running(A)
     _, decisions = script.ask(B)
 
-    assert [Stop(launch_id, "another model needs its room")] == decisions
+    assert [Stop(launch_id, End.ROOM, B)] == decisions
 
 
 def test_two_others_asked_together_are_both_served() -> None:
@@ -140,7 +141,7 @@ def test_steady_traffic_yields_after_the_turn() -> None:
 
     script.leave(held)
 
-    assert [Stop(launch_id, "another model needs its room")] == script.leave(joined)
+    assert [Stop(launch_id, End.ROOM, B)] == script.leave(joined)
 
 
 def test_a_person_waits_for_no_turn_but_cuts_nobody() -> None:
@@ -151,7 +152,7 @@ def test_a_person_waits_for_no_turn_but_cuts_nobody() -> None:
     _, decisions = script.ask(A)
 
     assert [] == decisions
-    assert [Stop(launch_id, "another model needs its room")] == script.leave(stream)
+    assert [Stop(launch_id, End.ROOM, B)] == script.leave(stream)
     assert B == _start_of(script.ended(launch_id)).model_id
 
 
@@ -169,7 +170,7 @@ def test_a_smaller_wish_reuses_and_a_larger_one_restarts_after_the_streams() -> 
     behind, decisions = script.ask(A, None)
 
     assert [] == decisions  # what comes later queues behind, so draining is bounded
-    assert [Stop(launch_id, "restart with another context")] == script.leave(same)
+    assert [Stop(launch_id, End.LARGER_CONTEXT)] == script.leave(same)
 
     start = _start_of(script.ended(launch_id))
 
@@ -209,7 +210,7 @@ def test_a_chosen_context_restarts_even_when_smaller() -> None:
     launch_id = script.running(A, 8192)
     _, decisions = script.ask(A, start=2048, exact=True, urgent=True)
 
-    assert [Stop(launch_id, "restart with another context")] == decisions
+    assert [Stop(launch_id, End.OTHER_CONTEXT)] == decisions
     assert 2048 == _start_of(script.ended(launch_id)).n_ctx
 
 
@@ -250,7 +251,7 @@ def test_a_load_nobody_wants_goes_on_until_another_model_is_wanted() -> None:
 
     _, decisions = script.ask(B)
 
-    assert [Stop(launch_id, "nobody waits for it any more")] == decisions
+    assert [Stop(launch_id, End.UNWANTED)] == decisions
 
 
 def test_stop_during_a_load_tells_its_waiters() -> None:
@@ -258,7 +259,7 @@ def test_stop_during_a_load_tells_its_waiters() -> None:
     ticket, decisions = script.ask(A)
     launch_id = _start_of(decisions).launch_id
 
-    assert [Refuse(ticket, Refusal.CANCELLED), Stop(launch_id, "cancelled")] == script.scheduler.stop(
+    assert [Refuse(ticket, Refusal.CANCELLED), Stop(launch_id, End.PERSON)] == script.scheduler.stop(
         None, script.now
     )
     assert [] == script.ended(launch_id)
@@ -270,7 +271,7 @@ def test_stop_lets_requests_in_flight_end() -> None:
     stream, _ = script.ask(A)
 
     assert [] == script.scheduler.stop(A, script.now)
-    assert [Stop(launch_id, "stopped by request")] == script.leave(stream)
+    assert [Stop(launch_id, End.PERSON)] == script.leave(stream)
 
 
 def test_forced_stop_waits_for_nobody() -> None:
@@ -278,7 +279,7 @@ def test_forced_stop_waits_for_nobody() -> None:
     launch_id = script.running(A)
     script.ask(A)
 
-    assert [Stop(launch_id, "stopped by force")] == script.scheduler.stop(A, script.now, is_forced=True)
+    assert [Stop(launch_id, End.PERSON)] == script.scheduler.stop(A, script.now, is_forced=True)
 
 
 def test_a_crash_frees_the_place_and_its_leases() -> None:
@@ -328,7 +329,7 @@ def test_closing_refuses_all_and_stops_all() -> None:
     script.ask(A)
     waiter, _ = script.ask(B)
 
-    assert [Refuse(waiter, Refusal.CLOSED), Stop(launch_id, "ggtui is ending")] == script.scheduler.close(
+    assert [Refuse(waiter, Refusal.CLOSED), Stop(launch_id, End.CLOSING)] == script.scheduler.close(
         script.now
     )
 
@@ -382,7 +383,7 @@ def test_the_whole_batch_of_a_load_is_served_in_one_turn() -> None:
 
     assert [] == decisions
     assert [Grant(second, start.launch_id, AFTER_LOAD)] == script.leave(first)
-    assert [Stop(start.launch_id, "another model needs its room")] == script.leave(second)
+    assert [Stop(start.launch_id, End.ROOM, B)] == script.leave(second)
     assert late in {ticket.id for ticket in script.scheduler.waiting}
 
 
@@ -403,7 +404,7 @@ def test_an_idle_model_stays_for_its_keep_alive_time() -> None:
 
     script.now += 60
 
-    assert [Stop(launch_id, "idle for its keep-alive time")] == script.scheduler.tick(script.now)
+    assert [Stop(launch_id, End.IDLE)] == script.scheduler.tick(script.now)
 
 
 def test_a_model_may_have_a_keep_alive_time_of_its_own_unless_a_request_says_otherwise() -> None:
@@ -424,7 +425,7 @@ def test_a_model_may_have_a_keep_alive_time_of_its_own_unless_a_request_says_oth
 
     script.now += 9
 
-    assert [Stop(launch_id, "idle for its keep-alive time")] == script.scheduler.tick(script.now)
+    assert [Stop(launch_id, End.IDLE)] == script.scheduler.tick(script.now)
 
 
 def test_a_model_may_stay_for_ever_where_others_do_not() -> None:
@@ -439,7 +440,7 @@ def test_only_the_servers_that_are_named_are_retired() -> None:
     script = Script(room=_Wide())
     first, second = script.running(A), script.running(B)
 
-    assert [Stop(first, "stopped by request")] == script.scheduler.retire([first], script.now)
+    assert [Stop(first, End.SETTINGS)] == script.scheduler.retire([first], script.now)
     assert [second] == [r.launch_id for r in script.scheduler.residents if not r.is_unwanted]
 
 
@@ -455,7 +456,7 @@ def test_a_request_may_set_the_keep_alive_time() -> None:
     launch_id = script.running(A)
     script.scheduler.request(Ticket(50, A, 4096, None, script.now, keep_alive_s=0), script.now)
 
-    assert [Stop(launch_id, "idle for its keep-alive time")] == script.leave(50)
+    assert [Stop(launch_id, End.IDLE)] == script.leave(50)
 
 
 def test_a_pinned_model_is_never_too_long_idle_and_never_evicted() -> None:
@@ -469,7 +470,7 @@ def test_a_pinned_model_is_never_too_long_idle_and_never_evicted() -> None:
     other, decisions = script.ask(B)
 
     assert [Refuse(other, Refusal.NO_ROOM)] == decisions
-    assert [Stop(launch_id, "idle for its keep-alive time")] == script.scheduler.pin(A, False, script.now)
+    assert [Stop(launch_id, End.IDLE)] == script.scheduler.pin(A, False, script.now)
 
 
 def test_a_server_that_is_lost_takes_nobody_and_keeps_its_room_until_its_end() -> None:
@@ -501,13 +502,11 @@ def test_retired_servers_end_after_their_leases_and_loads_begin_anew() -> None:
     waiter, decisions = script.ask(A)
 
     assert [] == decisions
-    assert [Stop(launch_id, "stopped by request")] == script.leave(stream)
+    assert [Stop(launch_id, End.SETTINGS)] == script.leave(stream)
 
     again = _start_of(script.ended(launch_id))
 
-    assert [Stop(again.launch_id, "its settings changed")] == script.scheduler.retire(
-        [again.launch_id], script.now
-    )
+    assert [Stop(again.launch_id, End.SETTINGS)] == script.scheduler.retire([again.launch_id], script.now)
 
     third = _start_of(script.ended(again.launch_id))
 
@@ -567,7 +566,7 @@ def test_who_needs_no_slot_does_not_keep_another_context_waiting_for_ever() -> N
     counting = Ticket(99, A, 4096, None, script.now, needs_slot=False)
 
     assert [] == script.scheduler.request(counting, script.now)
-    assert [Stop(launch_id, "restart with another context")] == script.leave(stream)
+    assert [Stop(launch_id, End.LARGER_CONTEXT)] == script.leave(stream)
 
 
 def test_a_larger_size_that_fails_twice_for_lack_of_memory_brings_the_old_one_back() -> None:
@@ -576,11 +575,11 @@ def test_a_larger_size_that_fails_twice_for_lack_of_memory_brings_the_old_one_ba
     launch_b = script.running(B)
     larger, decisions = script.ask(B, 8192)
 
-    assert [Stop(launch_b, "restart with another context")] == decisions
+    assert [Stop(launch_b, End.LARGER_CONTEXT)] == decisions
 
     start = _start_of(script.ended(launch_b))
 
-    assert [Stop(launch_a, "another model needs its room")] == script.scheduler.launch_failed(
+    assert [Stop(launch_a, End.ROOM, B)] == script.scheduler.launch_failed(
         start.launch_id, script.now, is_out_of_memory=True
     )
 
@@ -589,7 +588,7 @@ def test_a_larger_size_that_fails_twice_for_lack_of_memory_brings_the_old_one_ba
 
     assert [
         Refuse(larger, Refusal.LAUNCH_FAILED),
-        Start(start.launch_id + 1, B, 4096, "the other context failed"),
+        Start(start.launch_id + 1, B, 4096, Wish.EARLIER_CONTEXT),
     ] == failed
 
 
@@ -646,7 +645,7 @@ def test_one_wish_that_is_too_large_does_not_fail_those_who_wait_with_it() -> No
     assert 8192 == start.n_ctx
 
     failed = script.scheduler.launch_failed(start.launch_id, script.now, is_out_of_memory=True)
-    again = Start(start.launch_id + 1, B, 4096, "first in the queue")
+    again = Start(start.launch_id + 1, B, 4096, Wish.REQUEST)
 
     assert [Refuse(greedy, Refusal.LAUNCH_FAILED), again] == failed
 

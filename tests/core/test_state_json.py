@@ -6,9 +6,20 @@ import json
 from typing import Any
 
 from ggtui import __version__
+from ggtui.core.history import Generation
 from ggtui.core.models import ModelSummary
 from ggtui.core.ports.gpu import GpuSample, MemoryReading
-from ggtui.core.snapshot import EngineSnapshot, FailureNote, ModelStatus, QueueEntry, TargetStatus, WaitPhase
+from ggtui.core.routing.adapters import AdapterRef
+from ggtui.core.routing.name_settings import NameSettings
+from ggtui.core.snapshot import (
+    EngineSnapshot,
+    FailureNote,
+    ModelStatus,
+    QueueEntry,
+    RouteNote,
+    TargetStatus,
+    WaitPhase,
+)
 from ggtui.core.state import TargetState
 from ggtui.core.state_json import SCHEMA, state_document, utc_text
 
@@ -90,3 +101,69 @@ def test_it_answers_who_runs_where_since_when_who_waits_and_what_memory_is_left(
 def test_times_are_utc() -> None:
     assert "1970-01-01T00:00:01.500Z" == utc_text(1.5)
     assert utc_text(None) is None
+
+
+def test_names_adapters_and_the_last_route_are_told() -> None:
+    carried = (AdapterRef("code", 0.5),)
+    snapshot = EngineSnapshot(
+        1,
+        targets=(TargetStatus(1, "tiny-q4", TargetState.READY, 1.5, adapters=carried),),
+        names=NameSettings(default="tiny-q4", aliases={"gpt-4": "tiny-q4"}),
+        last_route=RouteNote("large", "12041 tokens; tiny-q4 holds 8192", 1.5),
+    )
+    document: dict[str, Any] = state_document(snapshot, 2.5)
+
+    assert [{"name": "code", "weight": 0.5}] == document["target"]["adapters"]
+    assert ("tiny-q4", {"gpt-4": "tiny-q4"}) == (document["names"]["default"], document["names"]["aliases"])
+    assert {
+        "endpoint": "large",
+        "words": "12041 tokens; tiny-q4 holds 8192",
+        "at": "1970-01-01T00:00:01.500Z",
+    } == document["last_route"]
+    assert state_document(EngineSnapshot(0), 0.0)["last_route"] is None
+
+
+def test_what_was_served_is_told_newest_first() -> None:
+    ended = Generation(
+        7,
+        "tiny-q4",
+        "/models/tiny.gguf",
+        4096,
+        1.5,
+        "loaded by a person",
+        (AdapterRef("code", 0.8),),
+        2.5,
+        "made room for large",
+        3,
+    )
+    serving = Generation(8, "large", "/models/large.gguf", 8192, 2.75, "asked for by a request")
+    document = state_document(EngineSnapshot(1, history=(serving, ended)), 10.0)
+
+    assert [
+        {
+            "generation": 8,
+            "model": "large",
+            "path": "/models/large.gguf",
+            "n_ctx": 8192,
+            "adapters": [],
+            "began_at": "1970-01-01T00:00:02.750Z",
+            "why": "asked for by a request",
+            "is_serving": True,
+            "ended_at": None,
+            "how_ended": None,
+            "n_requests": None,
+        },
+        {
+            "generation": 7,
+            "model": "tiny-q4",
+            "path": "/models/tiny.gguf",
+            "n_ctx": 4096,
+            "adapters": [{"name": "code", "weight": 0.8}],
+            "began_at": "1970-01-01T00:00:01.500Z",
+            "why": "loaded by a person",
+            "is_serving": False,
+            "ended_at": "1970-01-01T00:00:02.500Z",
+            "how_ended": "made room for large",
+            "n_requests": 3,
+        },
+    ] == document["history"]

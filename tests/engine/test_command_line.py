@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ggtui.engine.command_line import BadArgument, apply, parse
+from ggtui.engine.flags import row_fields
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +57,29 @@ def test_the_flags_of_a_launch_arrive(tmp_path: Path) -> None:
         params.verbosity,
     )
     assert ["/l/a", "/l/b"] == [adapter.path for adapter in params.lora_adapters]
+
+
+def test_the_caches_of_a_server_with_adapters_can_be_switched_off() -> None:
+    params = settings("-cram", "512", "--cache-prompt", "--cache-ram", "0", "--no-cache-prompt")
+
+    assert (0, False) == (params.cache_ram_mib, params.cache_prompt)
+
+
+@pytest.mark.parametrize(
+    ("row", "fields"),
+    [
+        ("/l/a", ["/l/a"]),
+        ("/l/a,/l/b c", ["/l/a", "/l/b c"]),
+        ('"/l/a, b",/l/c', ["/l/a, b", "/l/c"]),
+        ('"/l/the ""a"", b"', ['/l/the "a", b']),
+        ('/l/the "a",/l/b', ['/l/the "a"', "/l/b"]),
+        ('"/l/a"b,/l/c', ["/l/ab", "/l/c"]),
+        (",", ["", ""]),
+    ],
+)
+def test_a_row_of_files_is_split_as_llama_server_splits_it(row: str, fields: list[str]) -> None:
+    assert fields == row_fields(row)
+    assert fields == [adapter.path for adapter in settings("--lora", row).lora_adapters]
 
 
 def test_a_template_is_text_or_the_content_of_a_file(tmp_path: Path) -> None:

@@ -18,13 +18,19 @@ Takes llama-server's own flags (those it does not know are ignored with their va
 --fake-flood N               write N bytes of log lines, escape sequences among them, before ready
 --fake-tokens N              length of an answer (8); --fake-token-s S seconds between two tokens (0)
 --fake-pid-file FILE         write "PID GRANDCHILD_PID" there
+--fake-bad-lora NAME         refuse the LoRA file of this name as one that fits another model
+--fake-lora HOW              be wrong of the adapters: stuck (scales stay 1), lost, reversed, silent (404)
 --fake-only ALIAS            all these flags count for the model of this name alone
 FAKELLAMA in the environment holds more such flags.
+
+GET /fake/last tells of the last request for an answer: {"path": its path, "body": its body, "lora": the
+`lora` list in it}. Words of an answer to which adapters are applied end in their numbers: `w0+1`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import csv
 import json
 import os
 import signal
@@ -37,7 +43,7 @@ from typing import Any, NoReturn
 SWITCHES = {
     *("--fake-hang", "--fake-hang-unbound", "--fake-claim-ready", "--fake-ignore-term", "--fake-grandchild"),
     *("--fake-no-push", "-kvu", "-no-kvu", "--no-ui", "--offline", "--embedding", "--rerank", "--metrics"),
-    *("--version", "--list-devices"),
+    *("--version", "--list-devices", "--cache-prompt", "--no-cache-prompt"),
 }
 LOADING = {"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}}
 DENIED = {"error": {"message": "Invalid API Key", "type": "authentication_error", "code": 401}}
@@ -73,6 +79,12 @@ class FakeServer:
                 self.key = file.read().strip()
         self.is_pushing = "LLAMA_SERVER_ROUTER_PORT" in os.environ and "--fake-no-push" not in self.flags
         self.is_deaf = "--fake-ignore-term" in self.flags
+        paths = next(csv.reader([self.flags["--lora"]])) if "--lora" in self.flags else []
+        self.adapters: list[dict[str, Any]] = [
+            {"id": at, "path": path, "scale": 1.0, "task_name": "", "prompt_prefix": ""}
+            for at, path in enumerate(paths)
+        ]
+        self.last: dict[str, Any] = {}
 
     def main(self) -> None:
         """Serve until told to end."""
@@ -103,6 +115,14 @@ class FakeServer:
         self.log(text)
         self.log("0.00.003.000 E srv  llama_server: exiting due to model loading error")
         os._exit(int(self.flags.get("--fake-rc", 1)))
+
+    def refuse_lora(self, path: str) -> NoReturn:
+        """End as llama-server does when an adapter was made for another model."""
+        self.log(
+            "0.00.003.000 E llama_adapter_lora_init: failed to apply lora adapter: tensor "
+            "'blk.0.attn_q.weight' has incorrect shape (hint: maybe wrong base model?)"
+        )
+        self.fail(f"0.00.003.000 E cmn  common_init_: failed to load lora adapter '{path}'")
 
     def fork_sleeper(self) -> int:
         """A descendant that ends only when somebody kills it."""
@@ -135,6 +155,9 @@ class FakeServer:
     def load(self) -> None:
         """Everything between bound and ready."""
         self.log(f"0.00.003.000 I srv    load_model: loading model '{self.flags.get('-m', '')}'")
+        for adapter in self.adapters:
+            if os.path.basename(adapter["path"]) == self.flags.get("--fake-bad-lora"):
+                self.refuse_lora(adapter["path"])
         self.push("loading", self.stage(0.0))
         if "--fake-long-line" in self.flags:
             self.log("x" * int(self.flags["--fake-long-line"]))
@@ -218,13 +241,41 @@ class FakeServer:
             return self.send(connection, 200, props)
         if path == "/v1/models":
             return self.send(connection, 200, {"object": "list", "data": [{"id": self.flags.get("--alias")}]})
+        if path == "/fake/last":
+            return self.send(connection, 200, self.last)
+        if path == "/lora-adapters" and self.flags.get("--fake-lora") != "silent":
+            return self.answer_adapters(connection, method, body)
         if method == "POST" and path.endswith("/chat/completions"):
-            return self.complete(connection, json.loads(body or b"{}"))
+            request = json.loads(body or b"{}")
+            self.last = {"path": path, "body": request, "lora": request.get("lora")}
+            return self.complete(connection, request)
         return self.send(connection, 404, {"error": {"message": "File Not Found", "code": 404}})
+
+    def answer_adapters(self, connection: socket.socket, method: str, body: bytes) -> None:
+        """The adapters, or other scales for them: 0 for those that are left out."""
+        fault = self.flags.get("--fake-lora", "")
+        if method == "GET":
+            told = {"lost": self.adapters[:-1], "reversed": self.adapters[::-1]}.get(fault, self.adapters)
+            return self.send(connection, 200, [each | {"id": at} for at, each in enumerate(told)])
+        scales = json.loads(body or b"null")
+        if not isinstance(scales, list):
+            error = {"message": "Request body must be an array", "type": "invalid_request_error", "code": 400}
+            return self.send(connection, 400, {"error": error})
+        if fault != "stuck":
+            by_id = {each.get("id"): float(each.get("scale", 0)) for each in scales}
+            for adapter in self.adapters:
+                adapter["scale"] = by_id.get(adapter["id"], 0.0)
+        return self.send(connection, 200, {"success": True})
+
+    def applied(self, request: dict[str, Any]) -> str:
+        """What marks the words of an answer: the numbers of the adapters that are applied to it."""
+        scales = {each.get("id"): each.get("scale", 0) for each in request.get("lora") or self.adapters}
+        return "".join(f"+{at}" for at in range(len(self.adapters)) if scales.get(at))
 
     def complete(self, connection: socket.socket, request: dict[str, Any]) -> None:
         """A chat answer of numbered words."""
-        words = [f"w{number} " for number in range(int(self.flags.get("--fake-tokens", 8)))]
+        mark = self.applied(request)
+        words = [f"w{number}{mark} " for number in range(int(self.flags.get("--fake-tokens", 8)))]
         if not request.get("stream"):
             for number in range(len(words)):
                 self.pause(number)
@@ -254,7 +305,7 @@ class FakeServer:
         data = f"data: {text}\n\n".encode()
         connection.sendall(f"{len(data):x}\r\n".encode() + data + b"\r\n")
 
-    def send(self, connection: socket.socket, status: int, value: dict[str, Any]) -> None:
+    def send(self, connection: socket.socket, status: int, value: Any) -> None:
         """One whole JSON answer."""
         data = json.dumps(value).encode()
         head = f"HTTP/1.1 {status} Fake\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n"

@@ -9,19 +9,23 @@ import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ggtui.config.model_file import checked
 from ggtui.core.errors import ModelNotFound
 from ggtui.core.labels import UNLABELLED
 from ggtui.core.model_settings import CommonSettings, ModelSettings, settings_view
-from ggtui.core.models import ModelSummary, RunningTarget
+from ggtui.core.models import AdapterFile, ModelSummary, RunningTarget
 from ggtui.core.ports.catalog import CatalogReport
 from ggtui.core.reload import ReloadReport
+from ggtui.core.routing.name_settings import NameSettings
 from ggtui.core.snapshot import EngineSnapshot, LogBatch
 from ggtui.proxy.bind import bind
 from ggtui.proxy.server import ProxyServer, ProxySettings
 from ggtui.proxy.upstream import UpstreamLimits, UpstreamPool
+from ggtui.services.adapters import ModelAdapter
+from ggtui.services.endpoints import Endpoints
+from ggtui.services.model_settings import SettingsBook
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from ggtui.core.admission import Admission
     from ggtui.core.labels import LabelChange
     from ggtui.core.model_settings import SettingsView
+    from ggtui.services.catalog import CatalogService
 
 T = TypeVar("T")
 HANG_S = 20.0
@@ -115,9 +120,30 @@ class FakeRuntime:
 
 @dataclass
 class FakeCatalog:
-    """Knows the given models."""
+    """Knows the given models, their adapters and stacks; what else endpoints are made of as well."""
 
     models: list[ModelSummary] = field(default_factory=lambda: [summary(1, "tiny")])
+    own: dict[str, ModelSettings] = field(default_factory=dict)
+    """Settings by public id."""
+    broken: dict[str, str] = field(default_factory=dict)
+    """Adapters that cannot be used, by name, and why."""
+
+    @property
+    def settings(self) -> SettingsBook:
+        return SettingsBook(self.own)
+
+    def adapters_of(self, public_id: str) -> tuple[ModelAdapter, ...]:
+        attached = self.settings.of(public_id).adapters or ()
+        return tuple(
+            ModelAdapter(each, AdapterFile(each.name, Path(each.path)), self.broken.get(each.name, ""))
+            for each in attached
+        )
+
+    def is_resident(self, model_id: int) -> bool:
+        return False
+
+    async def scan_ended(self) -> bool:
+        return False
 
     async def list_models(self) -> list[ModelSummary]:
         return self.models
@@ -142,10 +168,51 @@ class FakeCatalog:
 
 
 @dataclass
+class FakeNames:
+    """Notes what it is asked; knows that `alias` leads to the model `tiny`."""
+
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+    failure: Exception | None = None
+
+    def base_of(self, name: str) -> str | None:
+        return {"alias": "tiny", "1": "tiny", "tiny:code": "tiny"}.get(name)
+
+    async def model(self, name: str) -> str:
+        return self.base_of(name) or name
+
+    async def set_alias(self, alias: str, target: str | None) -> None:
+        self._note("set_alias", alias, target)
+
+    async def set_default(self, target: str | None) -> None:
+        self._note("set_default", target)
+
+    async def set_enabled(self, target: str, is_enabled: bool) -> str:
+        self._note("set_enabled", target, is_enabled)
+        return self.base_of(target) or target
+
+    async def set_weight(self, model: str, adapter: str, weight: object) -> float:
+        self._note("set_weight", model, adapter, weight)
+        return 0.5
+
+    async def attach(self, model: str, lora: str, name: str | None = None, weight: object = 1.0) -> str:
+        self._note("attach", model, lora, name, weight)
+        return name or lora
+
+    async def detach(self, model: str, name: str) -> None:
+        self._note("detach", model, name)
+
+    def _note(self, *asked: Any) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.asked.append(asked)
+
+
+@dataclass
 class FakeControl:
     """Notes what it is asked; publishes what the test gives it."""
 
     state: EngineSnapshot = field(default_factory=lambda: EngineSnapshot(1))
+    names: FakeNames = field(default_factory=FakeNames)
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     tail: tuple[str, ...] = ()
     hearers: list[Callable[[EngineSnapshot], None]] = field(default_factory=list)
@@ -236,6 +303,7 @@ class Door:
     runtime: FakeRuntime
     catalog: FakeCatalog
     control: FakeControl
+    endpoints: Endpoints
     port: int
     clients: list[Client] = field(default_factory=list)
 
@@ -401,6 +469,7 @@ async def door(
     settings: ProxySettings | None = None,
     limits: UpstreamLimits | None = None,
     send_buffer: int | None = None,
+    names: NameSettings | None = None,
 ) -> AsyncIterator[Door]:
     """A proxy on a free port in front of a server on upstream_port.
 
@@ -409,6 +478,7 @@ async def door(
     if runtime is None:
         runtime = FakeRuntime(target_at(upstream_port) if upstream_port else None)
     catalog, control = catalog or FakeCatalog(), control or FakeControl()
+    endpoints = Endpoints(cast("CatalogService", catalog), names or NameSettings())
     sock = bind("127.0.0.1", 0)
     port = sock.getsockname()[1]
     if send_buffer is not None:
@@ -418,11 +488,12 @@ async def door(
         runtime=runtime,
         catalog=catalog,
         control=control,
+        endpoints=endpoints,
         pool=UpstreamPool(limits),
         settings=settings or ProxySettings(drain_grace_s=0.05),
     )
     await server.start()
-    proxy = Door(server, runtime, catalog, control, port)
+    proxy = Door(server, runtime, catalog, control, endpoints, port)
     try:
         yield proxy
     finally:

@@ -35,6 +35,14 @@ STATE = EngineSnapshot(
 )
 
 
+SETTINGS = "/ggtui/settings"
+PATHS = ("/etc/passwd", "a.GGUF ", "~", "b/../../x", "..")
+
+
+def _attaching(path: str) -> dict[str, object]:
+    return {"adapters": [{"name": "a", "path": path}]}
+
+
 def post(proxy: Door, path: str, document: object) -> bytes:
     return proxy.post(json.dumps(document).encode(), path)
 
@@ -75,6 +83,11 @@ def test_the_state_is_one_document() -> None:
             "/ggtui/settings",
             {"model": "tiny", "settings": {"slots": 3, "ctx": None}},
             ("change_settings", "tiny", {"slots": 3, "ctx": None}),
+        ),
+        (
+            "/ggtui/settings",
+            {"model": "tiny", "settings": {"adapters": [{"name": "a", "path": "Code LoRA"}, {"name": "b"}]}},
+            ("change_settings", "tiny", {"adapters": [{"name": "a", "path": "Code LoRA"}, {"name": "b"}]}),
         ),
         ("/ggtui/reload", {}, ("reload",)),
     ],
@@ -128,6 +141,7 @@ def test_a_load_answers_the_target() -> None:
         ),
         ("/ggtui/settings", {"model": "tiny", "settings": {"template": "/etc/passwd"}}, "template"),
         ("/ggtui/settings", {"model": "tiny", "settings": {"template": "key.jinja"}}, "template"),
+        *((SETTINGS, {"model": "tiny", "settings": _attaching(path)}, "adapters") for path in PATHS),
     ],
 )
 def test_a_wrong_order_is_named(path: str, document: object, param: str) -> None:
@@ -257,5 +271,16 @@ def test_logs_are_lines_then_go_on() -> None:
             assert b'data: {"model":"tiny","line":"c"}' in second
             assert b"no" not in second
             client.close()
+
+    run(check())
+
+
+def test_the_log_of_a_model_is_found_by_any_of_its_names() -> None:
+    async def check() -> None:
+        async with door(control=FakeControl(STATE, tail=("a",))) as proxy:
+            for name in ("tiny%3Acode", "alias", "unknown"):
+                await proxy.ask(proxy.get(f"/ggtui/logs?model={name}"))
+
+            assert ["tiny", "tiny", "unknown"] == [asked[1] for asked in proxy.control.asked]
 
     run(check())

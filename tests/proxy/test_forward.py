@@ -235,27 +235,6 @@ def test_other_refusals_of_the_server_pass_unchanged() -> None:
     run(check())
 
 
-def test_a_request_without_model_goes_to_the_running_one() -> None:
-    async def check() -> None:
-        async with RawUpstream(answering(OK)) as upstream, door(upstream.port) as proxy:
-            await proxy.ask(proxy.post(b'{"prompt": "x"}'))
-
-            assert [("tiny", None)] == proxy.runtime.wanted
-
-    run(check())
-
-
-def test_a_request_without_model_is_refused_when_there_is_a_choice() -> None:
-    async def check() -> None:
-        async with door() as proxy:
-            proxy.catalog.models.append(proxy.catalog.models[0])
-            answer = Answer.parse(await proxy.ask(proxy.post(b'{"prompt": "x"}')))
-
-            assert (503, "no_models_available") == (answer.status, answer.code)
-
-    run(check())
-
-
 def test_a_form_is_forwarded_as_it_came() -> None:
     form = (
         b'--XX\r\nContent-Disposition: form-data; name="file"; filename="model"\r\n\r\n\x00\xffRIFF\r\n'

@@ -21,7 +21,7 @@ MODELS = [summary(1, "tiny"), summary(2, "other"), summary(3, "idle")]
     [
         ("/props?model=1", 200, ""),
         ("/slots?model=tiny&x=1", 200, ""),
-        ("/props?model=zzz", 404, "Model not found: zzz"),
+        ("/props?model=zzz", 404, "model 'zzz' not found"),
         ("/props?model=idle", 400, "idle is not running, but tiny"),
         ("/props?model=" + "a" * 600, 400, "model is longer than 512 characters"),
         ("/props?" + "&".join(f"p{n}=1" for n in range(40)), 400, "the query has more than 32 parameters"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ggtui.adapters.memory.catalog import MemoryCatalog
 from ggtui.adapters.memory.gpu import MemoryProbe
+from ggtui.adapters.memory.history import MemoryHistory
 from ggtui.adapters.memory.launcher import MemoryLauncher
 from ggtui.adapters.memory.model_settings import MemoryModelSettings
 from ggtui.adapters.memory.names import MemoryNames
@@ -18,6 +19,7 @@ from ggtui.services.control import Control
 from ggtui.services.endpoints import Endpoints
 from ggtui.services.engine_lookup import EngineLookup
 from ggtui.services.gpu_watch import GpuWatch
+from ggtui.services.history import History
 from ggtui.services.launches import LaunchLedger
 from ggtui.services.logs import LogBook
 from ggtui.services.model_settings import SettingsBook
@@ -109,6 +111,7 @@ async def desk(
         gpu=GpuWatch(probe, lambda: ledger.pids),
         lookup=EngineLookup(launcher),
         endpoints=(endpoints := Endpoints(models)),
+        history=History(MemoryHistory(), ledger),
         default_n_ctx=4096,
         is_read_only=is_read_only,
     )

@@ -108,14 +108,14 @@ def test_a_cancelled_load_that_ends_in_an_error_is_no_failure() -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("moment", ["begun", "came_up"])
+@pytest.mark.parametrize("moment", ["when_begun", "when_up", "when_ended"])
 def test_whoever_learns_from_loads_may_fail_and_the_load_goes_on(moment: str) -> None:
     def hear(_launch: Launch) -> None:
         raise ZeroDivisionError
 
     async def scenario() -> None:
         async with desk() as it:
-            setattr(it.ledger, moment, hear)
+            getattr(it.ledger, moment).append(hear)
             for name in ("alpha", "beta"):
                 assert name == (await it.runtime.ensure_model_running(name, None, 4096)).model_name
             it.launcher.crash("beta")

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from ggtui.core.model_settings import AUTO, LABELS, Value
+from ggtui.core.model_settings import AUTO, Value
 from ggtui.core.models import KvType
-from ggtui.tui.launch_fields import Typed, Typing, around, stepped, stops_of, text_of, typed, typing_of
+from ggtui.tui.launch_fields import (
+    OPTION_KEYS,
+    Typed,
+    Typing,
+    around,
+    stepped,
+    stops_of,
+    text_of,
+    typed,
+    typing_of,
+)
 from tests.tui.fake_engine import model
 
 SUMMARY = model(1, "m", 4.0, n_ctx_train=131072, n_layer=48)
@@ -96,5 +106,5 @@ def test_enter_leads_through_few_values_and_round_again() -> None:
 
 
 def test_what_is_never_typed_has_stops_and_what_has_none_is_typed() -> None:
-    for key in LABELS:
+    for key in OPTION_KEYS:
         assert stops_of(key, SUMMARY) or typing_of(key) is Typing.ON, key

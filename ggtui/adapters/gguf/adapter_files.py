@@ -31,6 +31,7 @@ def adapter_at(path: str) -> AdapterSummary:
         path=file,
         base_hints=facts.base_names,
         problem=facts.problem or (None if facts.kind == "adapter" else "it is not a LoRA adapter"),
+        tensor_bytes=facts.tensor_bytes,
     )
 
 

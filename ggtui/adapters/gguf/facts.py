@@ -52,6 +52,11 @@ class ModelFacts:
         """Embedding length; None when the header does not tell."""
         return (self.shape.n_embd or None) if self.shape is not None else None
 
+    @property
+    def tensor_bytes(self) -> int:
+        """All tensors together; 0 when they are not known."""
+        return self.weights.total_bytes if self.weights is not None else 0
+
 
 def facts_of(header: Header, file_name: str) -> ModelFacts:
     """The facts of one file.

@@ -186,4 +186,5 @@ def _adapter(entry: Entry) -> AdapterSummary:
         base_hints=tuple(dict.fromkeys((*facts.base_names, *told))),
         places=entry.words,
         problem=facts.problem,
+        tensor_bytes=facts.tensor_bytes,
     )

@@ -6,10 +6,10 @@ import os
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ggtui.core.models import LaunchOptions, LaunchPlan
+    from ggtui.core.models import AdapterFile, LaunchOptions, LaunchPlan
 
 HOST: Final = "127.0.0.1"
 VERBOSE: Final = "4"
@@ -17,6 +17,14 @@ VERBOSE: Final = "4"
 
 DISPENSABLE: Final = ("--cors-origins", "--no-ui", "--offline", "-kvu", "-no-kvu")
 """Flags that older builds do not know and that a launch can do without."""
+
+KEEP_APART: Final = ("--cache-ram", "0", "--no-cache-prompt")
+"""What a server with adapters cannot do without: its prompt caches do not tell adapters apart.
+
+A request with a whole `lora` list may switch `cache_prompt` on again: a slot forgets its prompt when that
+list changes. Paths that take no list, such as `/v1/messages`, would go on with what an adapter has computed,
+and leave the mixture to the requests after them.
+"""
 
 
 def server_flags(
@@ -49,13 +57,24 @@ def server_flags(
         *_task(spec.capabilities),
     ]
     flags = [word for group in groups if group[0] not in without for word in group]
-    return (*flags, *options.extra_args)
+    # The last word counts: further arguments must not switch a cache on again that mixes adapters up.
+    return (*flags, *_lora(options.adapters), *options.extra_args, *(KEEP_APART if options.adapters else ()))
 
 
 def total_cells(plan: LaunchPlan) -> int:
     """Tokens for `-c`: llama-server divides them among the slots unless the pool is shared."""
     options = plan.spec.options
     return plan.n_ctx if options.kv_unified else plan.n_ctx * options.n_parallel
+
+
+def _lora(adapters: Sequence[AdapterFile]) -> tuple[str, ...]:
+    """The files in their order, as one row of comma-separated values."""
+    return ("--lora", ",".join(_field(str(each.path)) for each in adapters)) if adapters else ()
+
+
+def _field(path: str) -> str:
+    """A path that the engine reads back unchanged. Source: llama.cpp common/arg.cpp, parse_csv_row."""
+    return '"' + path.replace('"', '""') + '"' if "," in path or '"' in path else path
 
 
 def _chosen(options: LaunchOptions) -> Iterator[tuple[str, ...]]:

@@ -11,7 +11,7 @@ from collections import Counter
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from ggtui.adapters.llama_server import argv, discovery, failures, health
+from ggtui.adapters.llama_server import argv, discovery, failures, health, lora
 from ggtui.adapters.llama_server.environment import child_environment
 from ggtui.adapters.llama_server.guard import Guard
 from ggtui.adapters.llama_server.logs import RotatedLog, log_path
@@ -149,6 +149,8 @@ class LlamaServerLauncher:
             raise LaunchRejected(
                 f"the model file cannot be read: {problem}", reason=SpawnReason.BAD_MODEL_FILE
             )
+        if (refusal := lora.refusal(plan)) is not None:
+            raise refusal
         if self._located.problem is not None:
             raise ServerMissing(self._located.problem, reason=SpawnReason.BINARY_MISSING)
 
@@ -182,7 +184,9 @@ class LlamaServerLauncher:
         Raises: SpawnFailed, HealthCheckFailed.
         """
         try:
-            return await health.wait_ready(child, port, key, output, plan.stall_timeout_s)
+            facts = await health.wait_ready(child, port, key, output, plan.stall_timeout_s)
+            await lora.settle(port, key, plan.spec.options.adapters)
+            return facts
         except health.ServerEnded as end:
             raise _start_failure(end.code, output.capture, plan, port) from None
         except (HealthCheckFailed, SpawnFailed) as failure:
@@ -223,7 +227,7 @@ def _start_failure(code: int, capture: Capture, plan: LaunchPlan, port: int) -> 
     failure = failures.start_failure(code, head, tuple(capture.tail))
     if failure.reason is SpawnReason.UNKNOWN and _is_taken(port):
         return SpawnFailed("its port is in use", reason=SpawnReason.PORT_IN_USE, exit_code=code)
-    return failure
+    return lora.in_words(failure, [*capture.head, *capture.tail], plan)
 
 
 def _is_taken(port: int) -> bool:
@@ -247,4 +251,5 @@ def _target(plan: LaunchPlan, port: int, key: str, pid: int, facts: ServerFacts)
         n_slots=facts.n_slots or spec.options.n_parallel,
         pid=pid,
         api_key=key,
+        adapters=tuple(adapter.name for adapter in spec.options.adapters),
     )

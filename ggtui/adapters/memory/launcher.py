@@ -202,6 +202,7 @@ class MemoryLauncher:
             n_slots=plan.spec.options.n_parallel,
             pid=FIRST_PID + number,
             api_key=f"memory-key-{number}",
+            adapters=tuple(adapter.name for adapter in plan.spec.options.adapters),
         )
 
 
@@ -209,4 +210,5 @@ def _argv(plan: LaunchPlan, port: str) -> tuple[str, ...]:
     return (
         "llama-server",
         *("-m", str(plan.spec.path), "--port", port, "--alias", plan.spec.public_id, "-c", str(plan.n_ctx)),
+        *(word for adapter in plan.spec.options.adapters for word in ("--lora", str(adapter.path))),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ggtui.config.model_file import checked
+from ggtui.config.model_file import checked, checked_changes
 from ggtui.core.model_settings import NOTHING_SET, ModelSettings
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class MemoryModelSettings:
 
     async def write(self, public_id: str, changes: Mapping[str, object]) -> ModelSettings:
         """Change those of one model."""
-        checked(changes, Path("/"))
+        checked_changes(changes, Path("/"))
         before = self.own.get(public_id, NOTHING_SET)
         self.own[public_id] = checked(before.given | dict(changes), Path("/"))
         return self.own[public_id]

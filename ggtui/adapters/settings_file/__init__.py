@@ -1,1 +1,1 @@
-"""models.toml as a file that people and ggtui both write."""
+"""config.toml and models.toml as files that people and ggtui both write."""

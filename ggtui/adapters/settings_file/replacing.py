@@ -24,6 +24,8 @@ MOST_TRIES = 20
 def replaced(file: Path, edited: Callable[[str], str], hint: str) -> str:
     """Put in place what `edited` makes of the file's text, which is empty without a file; returns it.
 
+    A file whose text stays the same is not touched.
+
     hint: what a person can do when it cannot be written.
     Raises: StoreUnavailable, ConfigInvalid when it cannot be read, and what `edited` raises.
     """
@@ -40,7 +42,10 @@ def replaced(file: Path, edited: Callable[[str], str], hint: str) -> str:
 def _replaced(file: Path, edited: Callable[[str], str]) -> str:
     for _ in range(MOST_TRIES):
         before = _stamp(file)
-        new = edited(read_text(file) if before is not None else "")
+        old = read_text(file) if before is not None else ""
+        new = edited(old)
+        if new == old:
+            return new
         with _beside(file, new) as written:
             if _stamp(file) == before:
                 os.replace(written, file)

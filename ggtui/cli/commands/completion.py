@@ -1,4 +1,4 @@
-"""`ggtui completion`: scripts for three shells; model names come from the catalog as it was last seen."""
+"""`ggtui completion`: scripts for three shells; names come from the catalog as it was last seen."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 from ggtui.cli.arguments import COMMANDS, SHELLS, build_parser
 from ggtui.cli.exits import ExitCode
+from ggtui.cli.name_arguments import LORA_ACTIONS
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from ggtui.cli.call import Call
 
-TAKES_MODEL = ("show", "load", "stop", "logs", "estimate", "rm", "label")
+TAKES_MODEL = ("rm", "label", "lora")
+TAKES_ENDPOINT = ("show", "load", "stop", "logs", "estimate", "alias", "default", "enable", "disable")
+TAKES_FILE = ("estimate", "lora")
 FOLDERS = ("--models-dir", "--data-dir")
 FILES = ("--config", "--llama-server")
 CHOICES = {"--strategy": ("single", "memory")}
@@ -24,6 +28,16 @@ _ggtui_paths() {
   local IFS=$'\\n'
   compopt -o filenames 2>/dev/null
   COMPREPLY=($(compgen "$1" -- "$2"))
+}
+_ggtui_endpoints() {
+  local word="$1" place=$COMP_CWORD
+  # Bash takes a colon for a word of its own, and puts the answer behind it.
+  while (( place > 1 )) && [[ "${COMP_WORDS[place]}" == : || "${COMP_WORDS[place-1]}" == : ]]; do
+    place=$((place - 1))
+    word="${COMP_WORDS[place]}$word"
+  done
+  COMPREPLY=($(compgen -W "$(ggtui completion endpoints 2>/dev/null)" -- "$word"))
+  if (( place < COMP_CWORD )); then COMPREPLY=("${COMPREPLY[@]#"${word%:*}:"}"); fi
 }
 _ggtui() {
   local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}" word command="" skip=""
@@ -53,11 +67,13 @@ _ggtui() {
   case "$command" in
     "") COMPREPLY=($(compgen -W "@COMMANDS@" -- "$current")) ;;
     completion) COMPREPLY=($(compgen -W "@SHELLS@" -- "$current")) ;;
-    @TAKES@) COMPREPLY=($(compgen -W "$(ggtui completion models 2>/dev/null)" -- "$current")) ;;
+    lora) COMPREPLY=($(compgen -W "@LORA@ $(ggtui completion models 2>/dev/null)" -- "$current")) ;;
+    @MODELS@) COMPREPLY=($(compgen -W "$(ggtui completion models 2>/dev/null)" -- "$current")) ;;
+    @ENDPOINTS@) _ggtui_endpoints "$current" ;;
   esac
-  if [[ "$command" == estimate && ${#COMPREPLY[@]} -eq 0 ]]; then
-    _ggtui_paths -f "$current"
-  fi
+  case "$command" in
+    @TAKE_FILE@) [[ ${#COMPREPLY[@]} -gt 0 ]] || _ggtui_paths -f "$current" ;;
+  esac
 }
 complete -F _ggtui ggtui
 """
@@ -66,7 +82,7 @@ _ZSH = """\
 #compdef ggtui
 _ggtui() {
   local word command="" skip=""
-  local -a models own
+  local -a own
   case "${words[CURRENT-1]}" in
     @FOLDERS@) _files -/; return ;;
     @FILES@) _files; return ;;
@@ -91,10 +107,12 @@ _ggtui() {
   case "$command" in
     "") compadd -- @COMMANDS@ ;;
     completion) compadd -- @SHELLS@ ;;
-    @TAKES@)
-      models=(${(f)"$(ggtui completion models 2>/dev/null)"})
-      compadd -- $models
-      [[ "$command" == estimate ]] && _files ;;
+    lora) compadd -- @LORA@ ${(f)"$(ggtui completion models 2>/dev/null)"} ;;
+    @MODELS@) compadd -- ${(f)"$(ggtui completion models 2>/dev/null)"} ;;
+    @ENDPOINTS@) compadd -- ${(f)"$(ggtui completion endpoints 2>/dev/null)"} ;;
+  esac
+  case "$command" in
+    @TAKE_FILE@) _files ;;
   esac
 }
 if [[ "${funcstack[1]}" == _ggtui ]]; then _ggtui "$@"; else compdef _ggtui ggtui; fi
@@ -113,8 +131,8 @@ class Flag:
 def run(call: Call) -> ExitCode:
     """Print the script, or the names for it."""
     shell = call.arguments.shell
-    if shell == "models":
-        return _models(call)
+    if shell in ("models", "endpoints"):
+        return _names(call, shell)
     for line in script(shell).splitlines():
         call.out.line(line)
     return ExitCode.DONE
@@ -142,7 +160,10 @@ def _marks(shell: str) -> dict[str, str]:
         "@OWN@": "\n".join(_own(shell, name) for name in COMMANDS if _flags(name)),
         "@FLAGS@": " ".join(flag.name for flag in _flags()),
         "@SHELLS@": " ".join(SHELLS),
-        "@TAKES@": "|".join(TAKES_MODEL),
+        "@MODELS@": "|".join(TAKES_MODEL),
+        "@ENDPOINTS@": "|".join(TAKES_ENDPOINT),
+        "@LORA@": " ".join(LORA_ACTIONS),
+        "@TAKE_FILE@": "|".join(TAKES_FILE),
         "@COMMANDS@": " ".join(COMMANDS),
     }
 
@@ -170,14 +191,19 @@ def _fish() -> str:
     for name in COMMANDS:
         where = f' -n "__fish_seen_subcommand_from {name}"'
         lines += [_fish_flag(flag, where) for flag in _flags(name)]
-    completion = '-n "__fish_seen_subcommand_from completion"'
-    takes = f'-n "__fish_seen_subcommand_from {" ".join(TAKES_MODEL)}"'
-    lines += [
-        f'complete -c ggtui {completion} -a "{" ".join(SHELLS)}"',
-        f'complete -c ggtui {takes} -a "(ggtui completion models 2>/dev/null)"',
-        'complete -c ggtui -n "__fish_seen_subcommand_from estimate" -F',
+    words = [
+        (("completion",), " ".join(SHELLS)),
+        (("lora",), " ".join(LORA_ACTIONS)),
+        (TAKES_MODEL, "(ggtui completion models 2>/dev/null)"),
+        (TAKES_ENDPOINT, "(ggtui completion endpoints 2>/dev/null)"),
     ]
+    lines += [f'complete -c ggtui {_fish_within(names)} -a "{each}"' for names, each in words]
+    lines.append(f"complete -c ggtui {_fish_within(TAKES_FILE)} -F")
     return "\n".join(lines) + "\n"
+
+
+def _fish_within(commands: Sequence[str]) -> str:
+    return f'-n "__fish_seen_subcommand_from {" ".join(commands)}"'
 
 
 def _fish_flag(flag: Flag, where: str) -> str:
@@ -227,9 +253,15 @@ def _of_parser(parser: argparse.ArgumentParser) -> list[Flag]:
     return sorted(found, key=lambda flag: flag.name)
 
 
-def _models(call: Call) -> ExitCode:
-    from ggtui.cli.surroundings import look, seen_names
+def _names(call: Call, kind: str) -> ExitCode:
+    from ggtui.cli.shelf import seen_names, seen_router
+    from ggtui.cli.surroundings import look
 
-    for name in look(seen_names(call.config)):
+    if kind == "models":
+        names = look(seen_names(call.config))
+    else:
+        registry = look(seen_router(call.config)).registry
+        names = sorted({*(str(each.id) for each in registry.all_endpoints), *registry.aliases})
+    for name in names:
         call.out.line(name)
     return ExitCode.DONE

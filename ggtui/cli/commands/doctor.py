@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ggtui.cli import checks
 from ggtui.cli.exits import ExitCode
-from ggtui.cli.surroundings import find_engine, instance_state, look, read_memory, read_shelf
+from ggtui.cli.shelf import read_shelf
+from ggtui.cli.surroundings import find_engine, instance_state, look, read_memory
 from ggtui.config.checks import api_key, config_file, folders, versions
 from ggtui.config.paths import directories
 from ggtui.config.schema import Config

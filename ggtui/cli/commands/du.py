@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ggtui.cli.exits import ExitCode
-from ggtui.cli.surroundings import instance_state, look, read_shelf
+from ggtui.cli.shelf import read_shelf
+from ggtui.cli.surroundings import instance_state, look
 from ggtui.core.state_json import place_document
 from ggtui.core.units import gib
 

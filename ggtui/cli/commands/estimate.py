@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ggtui.cli.exits import ExitCode
 from ggtui.cli.forecast_lines import estimate_document, part_lines
 from ggtui.cli.model_file import is_address, is_file_name, summary_of_file
+from ggtui.cli.shelf import Shelf, read_shelf
 from ggtui.cli.surroundings import (
     Room,
     beside,
@@ -17,12 +18,12 @@ from ggtui.cli.surroundings import (
     options_of,
     outlook,
     read_room,
-    read_shelf,
 )
 from ggtui.core.errors import HeaderUnreadable
 from ggtui.core.forecast import largest_by_cache_type
 from ggtui.core.forecast_words import forecast_line
 from ggtui.core.memory.inverse import USUAL_TYPES
+from ggtui.core.ports.catalog import CatalogReport
 
 if TYPE_CHECKING:
     from ggtui.cli.call import Call
@@ -103,12 +104,21 @@ async def find(name: str, config: Config, state: dict[str, Any] | None) -> tuple
 
     Raises: ModelNotFound, HeaderUnreadable.
     """
+    model, room, _ = await find_on_shelf(name, config, state)
+    return model, room
+
+
+async def find_on_shelf(
+    name: str, config: Config, state: dict[str, Any] | None
+) -> tuple[ModelSummary, Room, Shelf]:
+    """The same with all models beside it and their names; a path has none."""
     room = await read_room(config, state)
     if is_address(name):
         raise HeaderUnreadable("it is on another machine", hint="ggtui estimate reads it there")
     if is_file_name(name):
-        return summary_of_file(name), room
-    return (await read_shelf(config, state)).model(name), room
+        return summary_of_file(name), room, Shelf((), CatalogReport())
+    shelf = await read_shelf(config, state)
+    return shelf.model(name), room, shelf
 
 
 def forecast_of(

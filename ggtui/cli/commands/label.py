@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ggtui.cli.client import ANSWER_S, running
 from ggtui.cli.exits import ExitCode
-from ggtui.cli.surroundings import look, not_found, open_catalog
+from ggtui.cli.shelf import not_found, open_catalog
+from ggtui.cli.surroundings import look
 from ggtui.core.errors import ConfigInvalid
 from ggtui.core.labels import label_change
 

@@ -33,23 +33,25 @@ def run(call: Call) -> ExitCode:
     lines = _asked(instance, path) if instance is not None else []
     if not lines and arguments.model:
         lines = _kept(call, arguments.model, arguments.lines)
+        lines = lines or _kept(call, _public_id(call, arguments.model), arguments.lines)
     elif instance is None:
         raise NoInstance(f"none owns {call.config.data_dir}", hint="name a model to read its last log")
-    if not lines and arguments.model:
-        _check_name(call, arguments.model)
     _print(call.out, lines, is_stream=False)
     if not lines and arguments.lines:
         call.out.say("no lines: the model was not started yet")
     return ExitCode.DONE
 
 
-def _check_name(call: Call, name: str) -> None:
-    """Raises: ModelNotFound for a name that no model has, rather than to show its empty log."""
-    from ggtui.cli.surroundings import look, not_found, seen_names
+def _public_id(call: Call, name: str) -> str:
+    """The model that this name leads to. Raises: ModelNotFound, rather than to show its empty log."""
+    from ggtui.cli.shelf import not_found, seen_router
+    from ggtui.cli.surroundings import look
 
-    known = look(seen_names(call.config))
-    if name not in known:
-        raise not_found(name, known)
+    router = look(seen_router(call.config))
+    endpoint = router.find(name)
+    if endpoint is None:
+        raise not_found(name, [each.base_model for each in router.registry.all_endpoints])
+    return endpoint.base_model
 
 
 def _asked(instance: InstanceClient, path: str) -> list[str]:

@@ -7,30 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 from ggtui.cli.exits import ExitCode
 from ggtui.cli.forecast_lines import forecast_document
+from ggtui.cli.found_adapters import print_found
+from ggtui.cli.shelf import Shelf, read_shelf
 from ggtui.cli.surroundings import (
     Room,
-    Shelf,
     beside,
     context_of,
     instance_state,
     look,
     outlook,
     read_room,
-    read_shelf,
 )
+from ggtui.core.names_json import found_document
 from ggtui.core.snapshot import EngineSnapshot, ModelStatus
-from ggtui.core.state_json import LONGEST_PATH, state_document
-from ggtui.core.text import listed, plain
+from ggtui.core.state_json import state_document
+from ggtui.core.text import listed
 from ggtui.core.units import MIB, gib, tokens
 
 if TYPE_CHECKING:
     from ggtui.cli.call import Call
     from ggtui.cli.output import Output
     from ggtui.config.schema import Config
-    from ggtui.core.models import AdapterSummary, ModelSummary
+    from ggtui.core.models import ModelSummary
 
 HEAD = ("MODEL", "QUANT", "SIZE", "CTX", "FIT", "STATE", "STORE")
-ADAPTER_HEAD = ("ADAPTER", "ARCHITECTURE", "SIZE", "FOR", "FILE")
 RIGHT = frozenset({2, 3})
 WORTH_A_LINE = 64 * MIB
 """Copies that take less are not mentioned."""
@@ -60,16 +60,11 @@ def run(call: Call) -> ExitCode:
 
 
 def _print_adapters(out: Output, shelf: Shelf) -> None:
-    rows = [_adapter_row(adapter) for adapter in shelf.report.adapters]
-    out.table(ADAPTER_HEAD, rows, frozenset({2}))
-    if not rows:
+    print_found(out, [found_document(adapter) for adapter in shelf.report.adapters])
+    if shelf.report.adapters:
+        out.say("ggtui lora attach MODEL ADAPTER lets clients ask for MODEL:ADAPTER")
+    else:
         out.say("no LoRA adapters")
-
-
-def _adapter_row(adapter: AdapterSummary) -> tuple[str, ...]:
-    bases = ", ".join(adapter.base_hints) or "–"
-    path = plain(str(adapter.path), LONGEST_PATH)
-    return (adapter.name, adapter.architecture or "–", gib(adapter.size_bytes), bases, path)
 
 
 def _remarks(shelf: Shelf) -> list[str]:

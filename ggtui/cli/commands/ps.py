@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ggtui.cli.client import running
 from ggtui.cli.exits import ExitCode
+from ggtui.core.names_json import weights_text
 from ggtui.core.snapshot import EngineSnapshot
 from ggtui.core.state_json import state_document
 from ggtui.core.units import duration, gib, tokens
@@ -14,7 +15,7 @@ from ggtui.core.units import duration, gib, tokens
 if TYPE_CHECKING:
     from ggtui.cli.call import Call
 
-HEAD = ("MODEL", "STATE", "CTX", "SLOTS", "IN FLIGHT", "MEMORY", "SINCE", "PID", "URL")
+HEAD = ("MODEL", "STATE", "CTX", "SLOTS", "IN FLIGHT", "MEMORY", "SINCE", "PID", "URL", "ADAPTERS")
 RIGHT = frozenset({2, 3, 4, 5, 6, 7})
 
 
@@ -33,6 +34,8 @@ def run(call: Call) -> ExitCode:
         call.out.say(f"no model is loaded; ggtui serves at {document['url']}")
     for waiter in document["queue"]:
         call.out.say(f"queued: {waiter['model']} for {duration(waiter['waiting_s'])}")
+    if route := document.get("last_route"):
+        call.out.say(f"a request without a model went to {route['endpoint']}: {route['words']}")
     return ExitCode.DONE
 
 
@@ -54,4 +57,5 @@ def _row(target: dict[str, Any], url: str) -> tuple[str, ...]:
         duration(target["uptime_s"]),
         str(target["pid"] or "–"),
         url,
+        weights_text(target.get("adapters", ())) or "–",
     )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ggtui.cli.client import running
 from ggtui.cli.exits import ExitCode
-from ggtui.cli.surroundings import look, not_found, open_catalog
+from ggtui.cli.shelf import not_found, open_catalog
+from ggtui.cli.surroundings import look
 from ggtui.core.errors import ConfigInvalid, RemovalRefused
 from ggtui.core.removal import removal_document
 

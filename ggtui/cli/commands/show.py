@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from ggtui.cli.commands.estimate import find
+from ggtui.cli.commands.estimate import find_on_shelf
 from ggtui.cli.exits import ExitCode
 from ggtui.cli.forecast_lines import forecast_document
+from ggtui.cli.name_facts import name_documents, name_facts
+from ggtui.cli.shelf import not_found, open_catalog, read_shelf
 from ggtui.cli.surroundings import (
     Room,
     beside,
     context_of,
     instance_state,
     look,
-    not_found,
-    open_catalog,
     options_of,
     outlook,
 )
@@ -43,12 +43,12 @@ def run(call: Call) -> ExitCode:
     config = beside(call.config, state)
     if call.arguments.path:
         return _print_paths(call, config, state)
-    model, room = look(find(call.arguments.model, config, state))
+    model, room, shelf = look(find_on_shelf(call.arguments.model, config, state))
     table = _by_context(model, config, room)
     if call.out.is_json:
-        call.out.document(_document(model, config, room, table))
+        call.out.document(_document(model, config, room, table) | name_documents(shelf, model.public_id))
         return ExitCode.DONE
-    for name, fact in _facts(model, config, room):
+    for name, fact in [*_facts(model, config, room), *name_facts(shelf, model.public_id)]:
         call.out.line(f"{name:<13} {fact}")
     call.out.line()
     call.out.table(SETTINGS_HEAD, _settings(model, config, room), frozenset())
@@ -70,12 +70,11 @@ def _print_paths(call: Call, config: Config, state: dict[str, Any] | None) -> Ex
 
 
 async def _spec(name: str, config: Config, state: dict[str, Any] | None) -> ModelLaunchSpec:
+    public_id = (await read_shelf(config, state)).model(name).public_id
     async with open_catalog(config, state) as catalog:
-        if state is None:
-            await catalog.refresh()
-        spec = await catalog.resolve_for_launch(name)
+        spec = await catalog.resolve_for_launch(public_id)
         if spec is None:
-            raise not_found(name, [each.public_id for each in await catalog.list_models()])
+            raise not_found(name, ())
         return spec
 
 

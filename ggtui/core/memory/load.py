@@ -30,11 +30,12 @@ class Load:
 
     @property
     def beside(self) -> Companions | None:
-        """What is loaded with the model: as given, else its vision projector where that is wanted."""
-        n_bytes = self.model.projector_bytes
-        if self.companions is not None or not n_bytes or not self.options.projector:
+        """What is loaded with the model: as given, else adapters, and the projector where that is wanted."""
+        if self.companions is not None:
             return self.companions
-        return Companions(projector_bytes=projector_bytes(n_bytes))
+        of_adapters = self.options.adapters_bytes
+        of_projector = projector_bytes(self.model.projector_bytes) if self.options.projector else 0
+        return Companions(of_adapters, of_projector) if of_adapters or of_projector else None
 
     @property
     def taught(self) -> MeasuredCompute | None:

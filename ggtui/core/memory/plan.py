@@ -41,6 +41,8 @@ class _Holding:
     adapters: int = 0
     projector: int = 0
     n_layers: int = 0
+    n_blocks: int = 0
+    """Its layers without the output, which adapters hardly ever change."""
 
 
 class MemoryPlan:
@@ -71,7 +73,7 @@ class MemoryPlan:
         self._borders = _borders(ladder, request, devices)
         self._holdings = _holdings(model, ladder, request, devices, self._borders)
         if companions is not None:
-            _put_beside(self._holdings, self.n_places, companions)
+            _put_beside(self._holdings, companions)
         draft = self._companions.draft
         self._draft = MemoryPlan(draft, request, devices) if draft is not None else None
 
@@ -154,6 +156,7 @@ def _holdings(
         places.append((holding, device.pads_tensors, first, end))
     for holding, is_padded, first, end in places:
         run = (min(first, n_layer), min(end, n_layer))
+        holding.n_blocks = run[1] - run[0]
         holding.weights += ladder.tensor_bytes(*run, is_padded=is_padded)
         at = holding if request.offload_kqv else host
         at.rows += ladder.rows(*run)
@@ -172,14 +175,16 @@ def _output(weights: ModelWeights, architecture: str, holding: _Holding, *, is_p
     return n_bytes + weights.tied_bytes + (weights.tied_padding_bytes if is_padded else 0)
 
 
-def _put_beside(holdings: Sequence[_Holding], n_layers: int, companions: Companions) -> None:
+def _put_beside(holdings: Sequence[_Holding], companions: Companions) -> None:
     """Adapters with the layers they change, in proportion; the projector with the first layers."""
-    left = companions.adapters_bytes
-    for holding in holdings:
-        holding.adapters = companions.adapters_bytes * holding.n_layers // n_layers
-        left -= holding.adapters
     busy = [holding for holding in holdings if holding.n_layers]
-    busy[-1].adapters += left
+    changed = [holding for holding in busy if holding.n_blocks] or busy
+    n_blocks = sum(holding.n_blocks for holding in changed) or 1
+    left = companions.adapters_bytes
+    for holding in changed:
+        holding.adapters = companions.adapters_bytes * holding.n_blocks // n_blocks
+        left -= holding.adapters
+    changed[-1].adapters += left
     busy[0].projector = companions.projector_bytes
 
 

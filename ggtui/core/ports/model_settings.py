@@ -22,6 +22,9 @@ class ModelSettingsPort(Protocol):
     async def write(self, public_id: str, changes: Mapping[str, object]) -> ModelSettings:
         """Set some keys of one model, or remove those whose value is None; returns what it has now.
 
+        Values are those of ModelSettings or plain TOML and JSON ones: an adapter is an AttachedAdapter or
+        {"name", "path"?, "weight"?}, a stack a NamedStack or {"name", "adapters", "normalise"?}. A list takes
+        the place of the one before. A relative path counts from where the settings are kept.
         Whatever else is kept stays as it is, also what another program wrote a moment before.
         Raises: ConfigInvalid for a key or a value that cannot be, or when what is kept is not valid;
         StoreUnavailable when it cannot be written. Then nothing was changed.

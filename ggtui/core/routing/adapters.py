@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _EPSILON: Final = 2.0**-23
 """Of a 32-bit float, which is what the engine keeps weights in."""
@@ -21,9 +23,7 @@ def is_adapter_name(text: str) -> bool:
 
 def is_weight(value: object) -> bool:
     """True for a number from 0 to 1."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    return math.isfinite(value) and 0 <= value <= 1
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,20 @@ class AdapterStack:
         if abs(total) < _EPSILON:
             return self
         return AdapterStack(tuple(replace(each, weight=each.weight / total) for each in self.adapters))
+
+    def scales(self, carried: Sequence[str]) -> tuple[float, ...]:
+        """How much of each adapter that a server carries is applied, in their order.
+
+        Adapters of the stack that the server does not carry are left out: see `missing`.
+        """
+        weights: dict[str, float] = {}
+        for each in self.adapters:
+            weights[each.name] = weights.get(each.name, 0.0) + each.weight
+        return tuple(weights.get(name, 0.0) for name in carried)
+
+    def missing(self, carried: Sequence[str]) -> str | None:
+        """The first adapter of the stack that a server with these does not carry."""
+        return next((each.name for each in self.adapters if each.name not in carried), None)
 
 
 BASE_ALONE: Final = AdapterStack()

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 class ModelRegistry:
-    """Ids are unique and case-sensitive; an alias leads to an id in one step, never to another alias."""
+    """Ids are unique and case-sensitive; an alias leads to an id in one step, never to another alias.
+
+    At most one endpoint says that it is the default, and that is so.
+    """
 
     def __init__(self) -> None:
         self._endpoints: dict[str, ModelEndpoint] = {}
@@ -25,9 +28,11 @@ class ModelRegistry:
 
     def register(self, endpoint: ModelEndpoint) -> None:
         """Add it, or replace the one of the same id. The default moves only to one that says it is."""
+        if endpoint.is_default and (former := self.default_endpoint) is not None:
+            self._endpoints[former.id] = replace(former, is_default=False)
         if endpoint.is_default:
             self._default = endpoint.id
-        self._endpoints[endpoint.id] = endpoint
+        self._endpoints[endpoint.id] = replace(endpoint, is_default=endpoint.id == self._default)
 
     def unregister(self, model_id: str) -> ModelEndpoint | None:
         """Take it out, with its aliases and its being the default; None when there is no such id."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from ggtui.core.errors import ContextTooLong, EndpointNotFound, EndpointNotReady, NoModelsAvailable
 from ggtui.core.nearness import near_names
@@ -11,11 +12,21 @@ from ggtui.core.routing.adapters import AdapterStack
 from ggtui.core.routing.endpoints import ModelId
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ggtui.core.routing.endpoints import ModelEndpoint
     from ggtui.core.routing.registry import ModelRegistry
 
 CREATED = 1735689600
 """Unix time given for every entry: files have no birth that a client could use, and it must never change."""
+
+
+NOTHING_RUNS: Final[Mapping[str, int]] = MappingProxyType({})
+
+
+def context_of(endpoint: ModelEndpoint, running: Mapping[str, int]) -> int:
+    """Tokens that one request may use: what it can be started with, or what it was started with."""
+    return max(endpoint.max_context_length, running.get(endpoint.base_model, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,7 @@ class ModelRouter:
 
         Raises: EndpointNotFound, NoModelsAvailable, EndpointNotReady.
         """
-        endpoint = self._named(name) if name is not None else self.registry.default_endpoint
+        endpoint = self.find(name) if name is not None else self.registry.default_endpoint
         if endpoint is None:
             if name is None:
                 raise NoModelsAvailable
@@ -50,6 +61,10 @@ class ModelRouter:
         if not endpoint.status.is_available:
             raise EndpointNotReady(endpoint.id, endpoint.status, hint=endpoint.why)
         return endpoint
+
+    def find(self, name: str) -> ModelEndpoint | None:
+        """What this name means, whether or not it is ready; None when it means nothing."""
+        return self.registry.resolve(name) or self._composed(name)
 
     def route_for_context(self, name: str | None, required: int, capability: str = "") -> ModelEndpoint:
         """The same, where the request needs this many tokens of context.
@@ -61,24 +76,29 @@ class ModelRouter:
         endpoint = self.route(name)
         if required <= endpoint.max_context_length:
             return endpoint
-        larger = [] if name is not None else self._holding(required, capability)
-        if not larger:
+        larger = self.roomiest(required, capability) if name is None else None
+        if larger is None:
             raise ContextTooLong(endpoint.id, required=required, available=endpoint.max_context_length)
-        return max(larger, key=lambda each: each.max_context_length)
+        return larger
+
+    def roomiest(
+        self, required: int, capability: str = "", running: Mapping[str, int] = NOTHING_RUNS
+    ) -> ModelEndpoint | None:
+        """The ready endpoint with the most context, the first by id among equals; None if it holds too few.
+
+        running: the context of each server that runs, by the public id of its model, when that is larger.
+        """
+        able = [
+            each
+            for each in self.registry.available_endpoints
+            if not capability or capability in each.capabilities
+        ]
+        most = max(able, key=lambda each: context_of(each, running), default=None)
+        return most if most is not None and context_of(most, running) >= required else None
 
     def models_list(self) -> tuple[ModelListEntry, ...]:
         """What can be asked for now, in the order of ids."""
         return tuple(ModelListEntry(each.id) for each in self.registry.available_endpoints)
-
-    def _holding(self, required: int, capability: str) -> list[ModelEndpoint]:
-        return [
-            each
-            for each in self.registry.available_endpoints
-            if each.max_context_length >= required and (not capability or capability in each.capabilities)
-        ]
-
-    def _named(self, name: str) -> ModelEndpoint | None:
-        return self.registry.resolve(name) or self._composed(name)
 
     def _composed(self, name: str) -> ModelEndpoint | None:
         """`model:a+b`, with the longest model that has every part; each part with its own weight."""
@@ -94,18 +114,23 @@ class ModelRouter:
         return None
 
     def _single(self, base: ModelEndpoint, adapter: str) -> ModelEndpoint | None:
-        """The endpoint of one adapter of this model; None for a stack."""
+        """The endpoint of one adapter of this model; None for a stack, also one of a single adapter."""
         found = self.registry.get(f"{base.id}:{adapter}")
-        return found if found is not None and len(found.stack) == 1 else None
+        applied = [] if found is None else [each.name for each in found.stack.adapters]
+        return found if found is not None and applied == [found.adapter] else None
 
     def what_was_meant(self, name: str) -> str:
         """A hint for a name that leads nowhere; empty when nothing is near."""
+        aliases = self.registry.aliases
+        if name in aliases:
+            return f"the alias leads to {aliases[name]}, which does not exist"
         base, _, _ = name.rpartition(":")
         if base and self.registry.get(base) is not None:
             adapters = self.registry.adapters_of(base)
             return f"{base} has the adapters {', '.join(adapters)}" if adapters else f"{base} has no adapters"
         known = [each.id for each in self.registry.all_endpoints]
-        near = near_names(name, [*known, *self.registry.aliases])
+        leading = [alias for alias, target in aliases.items() if self.registry.get(target) is not None]
+        near = near_names(name, [*known, *leading])
         return f"did you mean {', '.join(near)}?" if near else ""
 
 

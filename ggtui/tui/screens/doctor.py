@@ -42,6 +42,10 @@ class DoctorScreen(ReaderScreen):
         """All of it as plain text, to copy."""
         return report_text(self.checks, self.glyphs.arrow)
 
+    def to_copy(self) -> tuple[str, str]:
+        """The report."""
+        return self.report, "the report"
+
     def text(self) -> Content:
         """A line by check, those that need something first; then what may be pressed."""
         if not self.checks:

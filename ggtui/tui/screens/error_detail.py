@@ -8,6 +8,7 @@ from textual.content import Content
 
 from ggtui.tui.format import lines
 from ggtui.tui.keys import Where, bindings
+from ggtui.tui.reasons import NO_RETRY
 from ggtui.tui.screens.reader import ReaderScreen
 from ggtui.tui.widgets.text_block import TextBlock
 
@@ -38,6 +39,16 @@ class ErrorScreen(ReaderScreen):
     def report(self) -> str:
         """The whole story as plain text, to copy."""
         return self.text().plain
+
+    def why_not_here(self, binding_id: str) -> str | None:
+        """Only a model can be tried again."""
+        if binding_id != "restart":
+            return None
+        return "" if self.public_id else NO_RETRY
+
+    def to_copy(self) -> tuple[str, str]:
+        """The report."""
+        return self.report, "the report"
 
     def text(self) -> Content:
         """Title, detail, hint, log."""

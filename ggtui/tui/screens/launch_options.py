@@ -15,7 +15,7 @@ from textual.widgets import Button
 from ggtui.core.model_settings import LABELS
 from ggtui.tui.format import lines
 from ggtui.tui.keys import Where, bindings
-from ggtui.tui.launch_fields import around, stepped, text_of, typed, typing_of
+from ggtui.tui.launch_fields import OPTION_KEYS, around, stepped, text_of, typed, typing_of
 from ggtui.tui.launch_words import confidence_line, devices_line, heading
 from ggtui.tui.panes.forecast import NARROW, forecast_line, slider_line, tiny_line
 from ggtui.tui.screens.room import Room
@@ -142,7 +142,7 @@ class LaunchOptionsScreen(Room):
             *(TextBlock(id=f"options-{name}") for name in ("line", "slider", "devices", "trust")),
             id="options-head",
         )
-        rows = (OptionRow(key, self.glyphs, typing_of(key)) for key in LABELS)
+        rows = (OptionRow(key, self.glyphs, typing_of(key)) for key in OPTION_KEYS)
         form = Form(*rows, TextBlock(id="options-more"), id="options-form")
         frame = Vertical(form, Buttons(id="options-buttons"), id="options", classes="pane")
         frame.border_title = Content(heading(self.public_id, is_read_only=self._is_read_only))
@@ -174,10 +174,13 @@ class LaunchOptionsScreen(Room):
         """Show it when it arrives."""
         self._draw_more()
 
-    @property
-    def typed_command(self) -> str:
-        """The command as a person types it."""
-        return shlex.join(self.command)
+    def why_not_here(self, binding_id: str) -> str | None:
+        """The command can be copied without a proxy."""
+        return "" if binding_id == "copy" else None
+
+    def to_copy(self) -> tuple[str, str]:
+        """The command as a person types it; empty until it is known."""
+        return shlex.join(self.command), "the command"
 
     def look_again(self) -> None:
         """What the draft leads to at this moment."""
@@ -211,7 +214,7 @@ class LaunchOptionsScreen(Room):
             return
         rows = []
         if self.command:
-            rows += [Content.assemble(("command", "$primary bold")), Content(self.typed_command)]
+            rows += [Content.assemble(("command", "$primary bold")), Content(self.to_copy()[0])]
         reasons = self.outlook.forecast.reasons if self.outlook.forecast is not None else ()
         if reasons:
             rows += [Content.assemble(("why the forecast is no surer", "$primary bold"))]

@@ -64,6 +64,14 @@ class Room(Screen[None]):
             words = f"ggtui needs {SMALLEST[0]}x{SMALLEST[1]}, this terminal is {width}x{height}"
             self.query_one("#too-small", TextBlock).show(Content(words), layout=True)
 
+    def why_not_here(self, binding_id: str) -> str | None:
+        """Why a key can do nothing on this screen, empty when it can; None where it is as everywhere."""
+        return None
+
+    def to_copy(self) -> tuple[str, str] | None:
+        """What the key for copying takes here: text and its name in a sentence; None for the URL."""
+        return None
+
     def action_close(self) -> None:
         """Back to the screen below."""
         self.dismiss()

@@ -16,7 +16,7 @@ from ggtui.adapters.gguf.scan import read_facts
 from ggtui.core.errors import StoreUnavailable
 from ggtui.core.models import LaunchOptions
 from tests.adapters.gguf import raw
-from tests.models import html_model, tiny_model, truncated_model, zero_byte_model
+from tests.models import html_model, tiny_model, truncated_model, write_lora, zero_byte_model
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -133,6 +133,16 @@ def test_a_moved_file_is_found_in_its_new_place(tmp_path: Path, models: Path) ->
     (models / "a.gguf").rename(models / "sub" / "b.gguf")
 
     assert ["b"] == [model.public_id for model in with_catalog(tmp_path, refreshed)]
+
+
+def test_what_the_tensors_of_an_adapter_take_is_told(tmp_path: Path, models: Path) -> None:
+    path = write_lora(models / "code.gguf", rank=4, n_layer=2, parts=("attn_q",))
+
+    async def work(catalog: GgufCatalog) -> list[int]:
+        found = (await catalog.refresh()).adapters
+        return [each.tensor_bytes for each in (*found, *await catalog.adapters_at([str(path)]))]
+
+    assert [4096, 4096] == with_catalog(tmp_path, work)
 
 
 def test_adapters_and_projectors_are_not_listed_and_not_resolved(tmp_path: Path, models: Path) -> None:

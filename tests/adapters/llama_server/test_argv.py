@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ggtui.adapters.llama_server.argv import server_flags, total_cells
-from ggtui.core.models import KvType, LaunchOptions, LaunchPlan, ModelLaunchSpec
+from ggtui.adapters.llama_server.argv import KEEP_APART, server_flags, total_cells
+from ggtui.core.models import AdapterFile, KvType, LaunchOptions, LaunchPlan, ModelLaunchSpec
 
 
 def plan(*capabilities: str, n_ctx: int = 2048, **options: object) -> LaunchPlan:
@@ -74,6 +74,20 @@ def test_extra_arguments_come_last_and_refused_flags_go() -> None:
 
     assert ("-b", "64") == flags[-2:]
     assert not {"--cors-origins", "localhost", "-kvu"} & set(flags)
+
+
+def test_adapters_are_one_row_in_their_order_and_no_cache_is_left_to_mix_them() -> None:
+    files = ("/l/b.gguf", "/l/a, b.gguf", '/l/the "a".gguf', "/l/c d.gguf")
+    adapters = tuple(AdapterFile(str(at), Path(path)) for at, path in enumerate(files))
+    flags = server_flags(plan(adapters=adapters, extra_args=("-cram", "512")), "1", None)
+
+    row = '/l/b.gguf,"/l/a, b.gguf","/l/the ""a"".gguf",/l/c d.gguf'
+    assert row == flags[flags.index("--lora") + 1]
+    assert ("-cram", "512", *KEEP_APART) == flags[-5:]
+
+
+def test_a_model_without_adapters_keeps_its_caches() -> None:
+    assert not {"--lora", *KEEP_APART} & set(server_flags(plan(), "1", None))
 
 
 def test_a_vision_projector_is_launched_with_its_model_unless_that_is_turned_off() -> None:

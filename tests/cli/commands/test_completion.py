@@ -49,7 +49,7 @@ def test_the_script_is_accepted_by_its_shell(shell: str) -> None:
         ("ggtui load", "--ti", ["--timeout"]),
         ("ggtui ls", "--ti", []),
         ("ggtui logs", "--fo", ["--follow"]),
-        ("ggtui --data-dir load", "lo", ["load", "logs"]),
+        ("ggtui --data-dir load", "log", ["logs"]),
     ],
 )
 def test_bash_completes(words: str, last: str, expected: list[str]) -> None:

@@ -107,6 +107,19 @@ def test_what_is_loaded_beside_is_counted_apart() -> None:
     assert more == 1130 * MIB + _of((first, second, host), "draft_bytes")
 
 
+@pytest.mark.parametrize(
+    ("n_gpu_layers", "expected"), [(None, (17, 15, 0)), (17, (9, 7, 16)), (1, (0, 0, 32)), (0, (0, 0, 32))]
+)
+def test_adapters_go_where_the_layers_go_that_they_change(
+    n_gpu_layers: int | None, expected: tuple[int, ...]
+) -> None:
+    beside = Companions(adapters_bytes=32 * MIB)
+    shares = MemoryPlan(MODEL, LoadRequest(n_gpu_layers=n_gpu_layers), TWO, companions=beside).shares(512)
+
+    assert expected == tuple(share.adapters_bytes // MIB for share in shares)
+    assert 32 * MIB == _of(shares, "adapters_bytes")
+
+
 @given(
     st.integers(1, 200_000),
     st.integers(0, 40),

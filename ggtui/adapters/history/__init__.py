@@ -1,0 +1,1 @@
+"""Keeps what was served in a SQLite file of its own."""

@@ -68,6 +68,8 @@ class ModelEndpoint:
     """What is applied to the model for each request to this endpoint."""
     capabilities: tuple[str, ...] = ()
     """See ModelSummary.capabilities."""
+    deployment: str = ""
+    """Name of the deployment whose rules count; empty for a model that has none of its own."""
     why: str = ""
     """The reason for a status other than ready, one sentence; may be empty."""
 

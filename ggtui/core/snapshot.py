@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ggtui.core.deployment.breaker import BreakerState
 from ggtui.core.errors import Failure, HealthCheckFailed, SpawnFailed
 from ggtui.core.models import LaunchOptions
 from ggtui.core.ports.catalog import CatalogReport
@@ -14,6 +15,9 @@ from ggtui.core.routing.name_settings import NameSettings
 from ggtui.core.state import TargetState
 
 if TYPE_CHECKING:
+    from ggtui.core.deployment.limits import Limit
+    from ggtui.core.deployment.policies import Budget
+    from ggtui.core.deployment.runtimes import RuntimeKind
     from ggtui.core.history import Generation
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.models import EngineInfo, ModelSummary
@@ -163,6 +167,75 @@ class RouteNote:
     """Unix time."""
 
 
+class DeploymentState(StrEnum):
+    """Whether a deployment takes requests."""
+
+    SERVING = "serving"
+    DRAINING = "draining"
+    """Takes no new request, and finishes those it has."""
+    DISABLED = "disabled"
+    """A person has drained it, and it has no request left."""
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentCounts:
+    """What became of a deployment's requests since ggtui began, and what they took."""
+
+    succeeded: int = 0
+    failed: int = 0
+    """Failures of its server, and of its start, that have no count of their own."""
+    rate_limited: int = 0
+    """Its own limits, or its server's, let them not through."""
+    circuit_open: int = 0
+    timed_out: int = 0
+    content_filtered: int = 0
+    refused: int = 0
+    """Turned away before they were sent for another reason: no slot, a full queue, a spent budget."""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_pusd: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LimitUse:
+    """One rate limit of a deployment, and how much of it is used now."""
+
+    limit: Limit
+    used: int
+    allowed: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentStatus:
+    """A deployment: what serves it, whether it does, and how far its rules are used up."""
+
+    name: str
+    kind: RuntimeKind
+    why_kind: str
+    """Why this kind serves it, half a sentence."""
+    model: str
+    """Id in the catalog, path, or the name that another server knows."""
+    state: DeploymentState = DeploymentState.SERVING
+    why: str = ""
+    """Why it does not serve, one sentence; empty when it does."""
+    in_flight: int = 0
+    queued: int = 0
+    slots: int | None = None
+    """Requests served at once at most, with what a spent budget takes off; None for any number."""
+    limits: tuple[LimitUse, ...] = ()
+    """Those that are set."""
+    breaker: BreakerState = BreakerState.CLOSED
+    is_breaker_forced: bool = False
+    """True while a person holds the breaker in its state."""
+    retry_at: float | None = None
+    """Unix time from which an open breaker lets a probe pass; None when it is not open, or forced open."""
+    spent_hour_pusd: int = 0
+    spent_day_pusd: int = 0
+    budget: Budget | None = None
+    counts: DeploymentCounts = field(default_factory=DeploymentCounts)
+
+
 @dataclass(frozen=True, slots=True)
 class EngineSnapshot:
     """The whole state."""
@@ -199,6 +272,8 @@ class EngineSnapshot:
     """The last request that context brought elsewhere than to the default; None when there was none."""
     history: tuple[Generation, ...] = ()
     """What was served, newest first, 32 at most; the same object until something changes."""
+    deployments: tuple[DeploymentStatus, ...] = ()
+    """Those of the configuration, in its order; models without one are not among them."""
 
     def status_of(self, model_id: int) -> ModelStatus | None:
         """The row of a model, or None."""

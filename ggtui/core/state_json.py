@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ggtui import __version__
+from ggtui.core.deployments_json import deployment_document
 from ggtui.core.names_json import LONGEST_PATH, found_document, names_document, refs_document
 from ggtui.core.text import plain
 
@@ -63,6 +64,7 @@ def state_document(snapshot: EngineSnapshot, now: float, pid: int | None = None)
         },
         "adapters": [found_document(each) for each in snapshot.catalog.adapters],
         "names": names_document(snapshot.names),
+        "deployments": [deployment_document(each, now) for each in snapshot.deployments],
         "last_route": _route(snapshot.last_route) if snapshot.last_route is not None else None,
         "history": [generation_document(each) for each in snapshot.history],
         "default_n_ctx": snapshot.default_n_ctx,

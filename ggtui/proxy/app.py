@@ -23,6 +23,7 @@ from ggtui.proxy.interrupt import Interrupted
 from ggtui.proxy.query import parameters
 from ggtui.proxy.routes import (
     HEALTH,
+    METRICS,
     MODEL_POSTS,
     MODEL_PREFIXES,
     MODELS,
@@ -38,8 +39,10 @@ if TYPE_CHECKING:
     from ggtui.proxy.answers import Headers, Receive, Send
     from ggtui.proxy.asking import Asking
     from ggtui.proxy.control_api import ControlApi
+    from ggtui.proxy.deployments_api import DeploymentsApi
     from ggtui.proxy.history_api import HistoryApi
     from ggtui.proxy.interrupt import Drain
+    from ggtui.proxy.metrics_api import MetricsApi
     from ggtui.proxy.models_api import ModelsApi
     from ggtui.proxy.names_api import NamesApi
     from ggtui.proxy.questions import Questions
@@ -73,6 +76,8 @@ class App:
         control: ControlApi,
         names: NamesApi,
         history: HistoryApi,
+        deployments: DeploymentsApi,
+        metrics: MetricsApi,
         drain: Drain,
     ) -> None:
         self._access = access
@@ -82,6 +87,7 @@ class App:
             **dict.fromkeys(HEALTH, self._health),
             **dict.fromkeys(MODELS, self._model_list),
             **dict.fromkeys(TARGET_GETS, questions.ask),
+            METRICS: metrics.metrics,
             b"/ggtui/state": watch.state,
             b"/ggtui/events": watch.events,
             b"/ggtui/logs": watch.logs,
@@ -89,6 +95,7 @@ class App:
             b"/ggtui/history": history.generations,
             b"/ggtui/endpoints": names.endpoints,
             b"/ggtui/adapters": names.adapters,
+            b"/ggtui/deployments": deployments.deployments,
         }
         self._posts: dict[bytes, Handler] = {
             **dict.fromkeys(MODEL_POSTS, asking.ask),
@@ -106,6 +113,7 @@ class App:
             b"/ggtui/adapters": names.weigh,
             b"/ggtui/adapters/attach": names.attach,
             b"/ggtui/adapters/detach": names.detach,
+            b"/ggtui/deployments": deployments.order,
         }
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:

@@ -9,6 +9,7 @@ from ggtui.core.ports.runtime import ModelRuntimePort
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from ggtui.core.deployment.orders import DeploymentOrder
     from ggtui.core.labels import LabelChange
     from ggtui.core.model_settings import SettingsView
     from ggtui.core.models import ModelSummary, RunningTarget
@@ -81,12 +82,23 @@ class NamesControl(Protocol):
         """Take an adapter off a model."""
 
 
+class DeploymentsControl(Protocol):
+    """What may be ordered of deployments; `ggtui.services.deployments.control.DeploymentsControl` is it."""
+
+    async def order(self, name: str, order: DeploymentOrder) -> None:
+        """Do it; counts from the next request on. Raises: EndpointNotFound, LaunchRejected when read-only."""
+
+
 class ControlPort(Protocol):
     """What the door needs of ggtui's control surface; `ggtui.services.control.Control` is it."""
 
     @property
     def names(self) -> NamesControl:
         """What may be changed about names."""
+
+    @property
+    def deployments(self) -> DeploymentsControl:
+        """What may be ordered of deployments."""
 
     def snapshot(self) -> EngineSnapshot:
         """The state now."""

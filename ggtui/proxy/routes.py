@@ -69,7 +69,10 @@ BASE_ALONE_POSTS = frozenset(path for path, at_server in MODEL_POSTS.items() if 
 FORM_POSTS = frozenset((b"/audio/transcriptions", b"/v1/audio/transcriptions"))
 """These also take multipart/form-data."""
 
-TARGET_GETS = frozenset((b"/props", b"/slots", b"/metrics", b"/lora-adapters"))
+METRICS = b"/metrics"
+"""Answered by ggtui itself, or by the running server that its query names."""
+
+TARGET_GETS = frozenset((b"/props", b"/slots", METRICS, b"/lora-adapters"))
 """Questions to a running server; they carry no body, and never start one."""
 
 REFUSED = frozenset((b"/tools", b"/cors-proxy"))

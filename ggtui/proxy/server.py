@@ -15,11 +15,13 @@ from ggtui.proxy.app import App
 from ggtui.proxy.asking import Asking
 from ggtui.proxy.context_need import ContextNeed
 from ggtui.proxy.control_api import ControlApi
+from ggtui.proxy.deployments_api import DeploymentsApi
 from ggtui.proxy.descriptors import connection_cap
 from ggtui.proxy.forward import Forwarder
 from ggtui.proxy.history_api import HistoryApi
 from ggtui.proxy.http_protocol import GuardedHttpProtocol
 from ggtui.proxy.interrupt import Drain
+from ggtui.proxy.metrics_api import MetricsApi
 from ggtui.proxy.models_api import ModelsApi
 from ggtui.proxy.names_api import NamesApi
 from ggtui.proxy.naming import Naming
@@ -113,15 +115,18 @@ class ProxyServer:
         forwarder = Forwarder(runtime, catalog, self.pool, settings, self._drain)
         need = ContextNeed(endpoints, catalog, TokenCount(self.pool, settings))
         naming = Naming(endpoints, runtime, need)
+        questions = Questions(runtime, catalog, endpoints, control, forwarder)
         return App(
             access=Access(self._host, self._port, api_key=settings.api_key, hosts=settings.hosts),
             asking=Asking(naming, forwarder, settings.max_body_bytes),
             models=ModelsApi(catalog, runtime, endpoints),
-            questions=Questions(runtime, catalog, endpoints, control, forwarder),
+            questions=questions,
             watch=WatchApi(control, self._drain),
             control=ControlApi(control, self._drain, settings.max_body_bytes),
             names=NamesApi(control, settings.max_body_bytes),
             history=HistoryApi(control),
+            deployments=DeploymentsApi(control, settings.max_body_bytes),
+            metrics=MetricsApi(control, questions),
             drain=self._drain,
         )
 

@@ -18,6 +18,7 @@ from ggtui.core.models import LaunchPlan
 from ggtui.core.nearness import near_names
 from ggtui.core.reload import ReloadReport
 from ggtui.core.removal import RemovalPlan
+from ggtui.services.deployments.control import DeploymentsControl
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -60,6 +61,7 @@ class Control:
         publisher: Publisher,
         settings: SettingsEffects,
         names: Names,
+        deployments: DeploymentsControl | None = None,
         reload: Callable[[], Awaitable[ReloadReport]] | None = None,
         folders: ModelsFoldersPort | None = None,
         doctor: Doctor | None = None,
@@ -81,6 +83,7 @@ class Control:
         self._doctor = doctor
         self._is_read_only = is_read_only
         self.names = names
+        self.deployments = deployments or DeploymentsControl(is_read_only=is_read_only)
 
     def snapshot(self) -> EngineSnapshot:
         """The state now."""

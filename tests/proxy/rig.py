@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 
     from ggtui.core.admission import Admission
+    from ggtui.core.deployment.orders import DeploymentOrder
     from ggtui.core.labels import LabelChange
     from ggtui.core.model_settings import SettingsView
     from ggtui.services.catalog import CatalogService
@@ -208,11 +209,25 @@ class FakeNames:
 
 
 @dataclass
+class FakeDeployments:
+    """Notes what is ordered of deployments."""
+
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    failure: Exception | None = None
+
+    async def order(self, name: str, order: DeploymentOrder) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.asked.append((name, str(order)))
+
+
+@dataclass
 class FakeControl:
     """Notes what it is asked; publishes what the test gives it."""
 
     state: EngineSnapshot = field(default_factory=lambda: EngineSnapshot(1))
     names: FakeNames = field(default_factory=FakeNames)
+    deployments: FakeDeployments = field(default_factory=FakeDeployments)
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     tail: tuple[str, ...] = ()
     hearers: list[Callable[[EngineSnapshot], None]] = field(default_factory=list)

@@ -88,7 +88,7 @@ def test_a_server_that_is_being_stopped_is_not_asked() -> None:
             status = TargetStatus(1, "tiny", TargetState.STOPPING, 0.0, base_url=ending.base_url)
             control = FakeControl(EngineSnapshot(1, targets=(status,)))
             async with door(runtime=FakeRuntime(ending), control=control) as proxy:
-                answer = Answer.parse(await proxy.ask(proxy.get("/metrics")))
+                answer = Answer.parse(await proxy.ask(proxy.get("/slots")))
 
                 assert (400, "no model is running") == (answer.status, answer.json["error"]["message"])
                 assert ([], []) == (upstream.requests, proxy.runtime.wanted)

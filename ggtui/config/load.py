@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,10 @@ from ggtui.config.kinds import FOLDERS, PROGRAM
 from ggtui.config.model_file import read_models
 from ggtui.config.paths import default_config_file, directories, models_file_beside
 from ggtui.config.schema import Config
-from ggtui.config.settings import BY_FIELD, NAMES, OPTIONS, SETTINGS
+from ggtui.config.settings import BY_FIELD, DEPLOYMENTS, NAMES, OPTIONS, SETTINGS
 from ggtui.config.stores import store_roots
 from ggtui.config.toml_file import read_settings
+from ggtui.core.deployment.secret import SecretSource
 from ggtui.core.errors import ConfigInvalid
 from ggtui.core.models import LaunchOptions
 from ggtui.core.routing.name_settings import NameSettings
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ggtui.config.settings import Setting
+
+_LOG = logging.getLogger(__name__)
 
 LARGEST_KEY = 4096
 """Characters of an API key."""
@@ -43,9 +47,22 @@ def load(
     values: dict[Setting, object] = {}
     if file is not None:
         values |= _anchored(read_settings(file), file.parent)
+        for words in key_warnings(values.get(DEPLOYMENTS, ())):
+            _LOG.warning("%s: %s", file, words)
     values |= _anchored(_of_environment(environ), Path.cwd())
     values |= _anchored(_of_flags(flags or {}), Path.cwd())
     return _config(values, file, environ)
+
+
+def key_warnings(deployments: object) -> list[str]:
+    """A sentence for each deployment whose key stands in the file itself; never the key."""
+    assert isinstance(deployments, tuple)
+    return [
+        f"the key of deployment '{each.name}' stands in the file: "
+        'from = "env" or from = "file" keeps it out of copies and backups'
+        for each in deployments
+        if (key := each.runtime_config.api_key) is not None and key.source is SecretSource.INLINE
+    ]
 
 
 def _config(values: Mapping[Setting, object], file: Path | None, environ: Mapping[str, str]) -> Config:

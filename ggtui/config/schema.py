@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.model_settings import ModelSettings
     from ggtui.core.stores import StoreRoot
 
@@ -58,6 +59,9 @@ class Config:
 
     names: NameSettings = field(default_factory=NameSettings)
     """`[names]` default, unnamed and disabled, and `[aliases]`: what names lead to."""
+
+    deployments: tuple[Deployment, ...] = ()
+    """`[[deployment]]`: names with rules of their own, and what serves them, in the order of the file."""
 
     host: str = "127.0.0.1"
     """`[server] host`, GGTUI_HOST, --host: address to listen on; any but loopback needs a key."""

@@ -96,6 +96,9 @@ SETTINGS: tuple[Setting, ...] = (
 ALIASES: Final = Setting("aliases", "", name_kinds.ALIASES, "aliases", part=NAMES)
 """A whole table, whose keys a person chooses."""
 
+DEPLOYMENTS: Final = Setting("deployment", "", kinds.TEXT, "deployments")
+"""A list of tables, which are read all together: see deployment_tables."""
+
 BY_PLACE: dict[tuple[str, str], Setting] = {(each.table, each.key): each for each in SETTINGS}
 BY_FIELD: dict[str, Setting] = {each.field: each for each in SETTINGS}
 TABLES: tuple[str, ...] = tuple(dict.fromkeys(each.table for each in (*SETTINGS, ALIASES) if each.table))

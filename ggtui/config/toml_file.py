@@ -5,16 +5,20 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
+from ggtui.config.deployment_places import key_line
+from ggtui.config.deployment_tables import HEADER, called, read_deployments
 from ggtui.config.kinds import Misfit, shown
+from ggtui.config.mistakes import FileMistake, FileReading
 from ggtui.config.plain_file import read_plain
-from ggtui.config.settings import ALIASES, BY_PLACE, NAMES, SETTINGS, TABLES
+from ggtui.config.settings import ALIASES, BY_FIELD, BY_PLACE, DEPLOYMENTS, NAMES, SETTINGS, TABLES
 from ggtui.config.toml_mistakes import what_is_broken
 from ggtui.core.errors import ConfigInvalid
 from ggtui.core.nearness import near_names
 from ggtui.core.routing.name_settings import NameSettings
+from ggtui.core.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from ggtui.config.kinds import Kind
@@ -31,7 +35,19 @@ def read_settings(file: Path) -> dict[Setting, object]:
 
     Raises: ConfigInvalid.
     """
-    return _settings(parsed(read_text(file), file), file)
+    reading = read_to_the_end(file)
+    if reading.mistakes:
+        raise reading.failure()
+    return reading.found
+
+
+def read_to_the_end(file: Path, is_local: Callable[[str], bool] | None = None) -> FileReading:
+    """The same with every mistake. is_local: whether a model is of this machine; None if not known yet.
+
+    Raises: ConfigInvalid when the file cannot be read, or is no TOML.
+    """
+    text = read_text(file)
+    return _settings(parsed(text, file), FileReading(file, text), is_local)
 
 
 def names_in(text: str, file: Path) -> NameSettings:
@@ -40,34 +56,75 @@ def names_in(text: str, file: Path) -> NameSettings:
     Raises: ConfigInvalid.
     """
     tables = {name: value for name, value in parsed(text, file).items() if name in NAME_TABLES}
-    fields: dict[str, Any] = {each.field: value for each, value in _settings(tables, file).items()}
+    reading = _settings(tables, FileReading(file, text))
+    if reading.mistakes:
+        raise reading.failure()
+    fields: dict[str, Any] = {each.field: value for each, value in reading.found.items()}
     return NameSettings(**fields)
 
 
-def _settings(tables: Mapping[str, object], file: Path) -> dict[Setting, object]:
-    found: dict[Setting, object] = {}
+def _settings(
+    tables: Mapping[str, object], reading: FileReading, is_local: Callable[[str], bool] | None = None
+) -> FileReading:
+    for table, key, value in _entries(tables):
+        try:
+            setting = _setting(reading.file, table, key, value)
+            reading.found[setting] = _value(reading.file, setting, value)
+        except ConfigInvalid as failure:
+            reading.told(failure, key_line(reading.text, table, key))
+    if DEPLOYMENTS.table in tables:
+        _deployments(tables[DEPLOYMENTS.table], reading, is_local)
+    return reading
+
+
+def _entries(tables: Mapping[str, object]) -> Iterator[tuple[str, str, object]]:
+    """Table, key and value of everything but deployments; a table whose keys a person chooses has no key."""
     for name, value in tables.items():
         if name == ALIASES.table:
-            found[ALIASES] = _value(file, ALIASES, value)
-        elif name in TABLES:
-            found |= _table(file, name, value)
-        elif ("", name) in BY_PLACE:
-            found[BY_PLACE["", name]] = _value(file, BY_PLACE["", name], value)
-        else:
-            raise _unknown(file, "", name, is_table=isinstance(value, dict))
-    return found
+            yield name, "", value
+        elif name in TABLES and isinstance(value, dict):
+            for key, inner in value.items():
+                yield name, key, inner
+        elif name != DEPLOYMENTS.table:
+            yield "", name, value
 
 
-def _table(file: Path, table: str, values: object) -> dict[Setting, object]:
-    if not isinstance(values, dict):
-        raise ConfigInvalid(f"{file}: {table} must be a table", hint=f"write it as [{table}]")
-    found: dict[Setting, object] = {}
-    for key, value in values.items():
-        setting = BY_PLACE.get((table, key))
-        if setting is None:
-            raise _unknown(file, table, key, is_table=False)
-        found[setting] = _value(file, setting, value)
-    return found
+def _setting(file: Path, table: str, key: str, value: object) -> Setting:
+    """What is set there. Raises: ConfigInvalid."""
+    if table == ALIASES.table:
+        return ALIASES
+    if not table and key in TABLES:
+        raise ConfigInvalid(f"{file}: {key} must be a table", hint=f"write it as [{key}]", param=key)
+    setting = BY_PLACE.get((table, key))
+    if setting is None:
+        raise _unknown(file, table, key, is_table=not table and _is_table(value))
+    return setting
+
+
+def _is_table(value: object) -> bool:
+    """True for a table, and for a list of tables."""
+    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(e, dict) for e in value))
+
+
+def _deployments(raw: object, reading: FileReading, is_local: Callable[[str], bool] | None) -> None:
+    read = read_deployments(raw, reading.text, reading.file.parent, is_local)
+    reading.found[DEPLOYMENTS], reading.lines = read.deployments, read.lines
+    for each in read.mistakes:
+        mistake = FileMistake(each.line, each.sentence, each.hint, each.field, each.deployment)
+        reading.mistakes.append(mistake)
+    named = reading.found.get(BY_FIELD["default"])
+    for index, deployment in enumerate(read.deployments):
+        if named and deployment.default:
+            reading.mistakes.append(
+                _default_twice(reading, called(deployment.name, index), index, str(named))
+            )
+
+
+def _default_twice(reading: FileReading, name: str, index: int, named: str) -> FileMistake:
+    line = key_line(reading.text, "names", "default")
+    there = f"[names] default in line {line}" if line else "[names] default"
+    words = f"deployment {name}: default: '{plain(named, 60)}' is the default already, by {there}"
+    return FileMistake(reading.lines[index], words, "keep one of both", "default", name)
 
 
 def _value(file: Path, setting: Setting, raw: object) -> object:
@@ -86,7 +143,8 @@ def value_of(kind: Kind, raw: object, place: str, key: str) -> object:
 
 def _unknown(file: Path, table: str, name: str, *, is_table: bool) -> ConfigInvalid:
     if is_table:
-        near = [f"[{each}]" for each in near_names(name, TABLES, limit=1)]
+        nearest = near_names(name, [*TABLES, DEPLOYMENTS.table], limit=1)
+        near = [HEADER if each == DEPLOYMENTS.table else f"[{each}]" for each in nearest]
         return ConfigInvalid(f"{file}: no table is called [{name}]", hint=_meant(near), param=name)
     nearest = near_names(name, [each.key for each in SETTINGS], limit=1)
     places = [each.place for each in SETTINGS if each.key in nearest]

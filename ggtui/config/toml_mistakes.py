@@ -39,13 +39,14 @@ def _set_twice(lines: list[str], line: int, reason: str) -> tuple[int, str]:
     """Where the key stands whose value ends in this line. What is before it can be read alone."""
     for first in range(line, max(0, line - _LONGEST_VALUE), -1):
         key = _KEY.match(lines[first - 1])
-        if key is not None and _is_sound("\n".join(lines[: first - 1])):
+        if key is not None and is_sound("\n".join(lines[: first - 1])):
             parts = " or a part of it" if len(re.findall(_PART, key["key"])) > 1 else ""
             return first, f"{key['key']}{parts} is set for the second time"
     return line, reason
 
 
-def _is_sound(text: str) -> bool:
+def is_sound(text: str) -> bool:
+    """True for a text that is TOML by itself."""
     try:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError:

@@ -1,0 +1,224 @@
+"""`[[deployment]]` of the configuration file: every table read to its end, every mistake with its place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from ggtui.config import adapter_tables
+from ggtui.config.deployment_kinds import KEYS, Part
+from ggtui.config.deployment_places import deployment_lines
+from ggtui.config.kinds import Misfit, shown
+from ggtui.core.deployment.deployment import ApiKind, Deployment, RuntimeConfig
+from ggtui.core.deployment.problems import problems
+from ggtui.core.deployment.secret import SecretRef, SecretSource
+from ggtui.core.errors import ConfigInvalid
+from ggtui.core.nearness import near_names
+from ggtui.core.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from ggtui.config.deployment_kinds import Key
+
+TABLE: Final = "deployment"
+HEADER: Final = f"[[{TABLE}]]"
+
+_RESTS_ON: Final = {"runtime": "runtime_config", "serving.on_capacity_exhausted": "fallback"}
+"""Keys that a rule about another one looks at too: it says nothing where they could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentMistake:
+    """One thing that must be put right, with its place."""
+
+    line: int | None
+    """Of the table in the file, from 1; None when it cannot be told."""
+    deployment: str
+    """How a message calls the deployment."""
+    field: str
+    """The key, with those of the tables it is in: `serving.queue_timeout`."""
+    words: str
+    hint: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """Without the place in the file."""
+        return f"deployment {self.deployment}: {self.field}: {self.words}"
+
+    def failure(self, file: Path) -> ConfigInvalid:
+        """As what is raised."""
+        where = f"{file}, line {self.line}" if self.line else str(file)
+        return ConfigInvalid(f"{where}: {self.sentence}", hint=self.hint, param=self.field)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDeployments:
+    """What was read. Where there are mistakes, the values beside them are defaults."""
+
+    deployments: tuple[Deployment, ...]
+    mistakes: tuple[DeploymentMistake, ...]
+    lines: tuple[int | None, ...] = ()
+    """Of the tables, in their order; only looked for when somebody needs them."""
+
+
+def read_deployments(
+    raw: object, text: str, folder: Path, is_local: Callable[[str], bool] | None = None
+) -> ReadDeployments:
+    """The deployments of a file, and all that is wrong with them, in their order.
+
+    raw: what TOML made of the tables. text: the file they stand in. folder: paths count from there.
+    is_local: whether a model is of this machine; None where that is not known yet.
+    """
+    if not isinstance(raw, list) or not all(isinstance(each, dict) for each in raw):
+        hint = f"begin each with a line {HEADER}"
+        words = "must be a list of tables"
+        return ReadDeployments((), (DeploymentMistake(None, "tables", TABLE, words, hint),))
+    found: list[tuple[int, str, str, str]] = []
+    deployments = []
+    for index, table in enumerate(raw):
+        reader = _Reader()
+        deployments.append(_deployment(table, folder, reader))
+        found += [(index, *mistake) for mistake in reader.mistakes]
+    found += _beyond(found, deployments, is_local)
+    return _placed(deployments, found, text)
+
+
+class _Reader:
+    """Reads tables to their end and keeps what is wrong: field, words, hint."""
+
+    def __init__(self) -> None:
+        self.mistakes: list[tuple[str, str, str]] = []
+
+    def told(self, field: str, words: str, hint: str = "") -> None:
+        self.mistakes.append((field, words, hint))
+
+    def table(self, within: str, raw: Mapping[str, object], keys: Mapping[str, Key | Part]) -> dict[str, Any]:
+        """Values by field, without those that are wrong."""
+        values: dict[str, Any] = {}
+        spelled: dict[str, str] = {}
+        for key, value in raw.items():
+            known = keys.get(key)
+            if known is None:
+                self.told(f"{within}{plain(key, 60)}", "is no key here", _meant(key, keys))
+            elif isinstance(known, Part):
+                values |= self._part(key, value, known)
+            elif known.field in spelled:
+                self.told(f"{within}{key}", f"is set already, as {spelled[known.field]}")
+            else:
+                spelled[known.field] = key
+                values |= self._value(f"{within}{key}", value, known)
+        return values
+
+    def _part(self, key: str, raw: object, part: Part) -> dict[str, Any]:
+        if isinstance(raw, dict):
+            return {key: part.make(**self.table(f"{key}.", raw, part.keys))}
+        self.told(key, f"must be {part.expected}")
+        return {}
+
+    def _value(self, place: str, raw: object, key: Key) -> dict[str, Any]:
+        try:
+            return {key.field: key.kind.read(raw, is_text=False)}
+        except Misfit as misfit:
+            self.told(f"{place}{misfit.where}", misfit.words, misfit.hint)
+        except ValueError:
+            ending = f", not {shown(raw)}" if key.is_quoted else ""
+            self.told(place, f"must be {key.kind.expected}{ending}")
+        return {}
+
+
+def _meant(key: str, keys: Mapping[str, Key | Part]) -> str:
+    inner = [f"{name}.{each}" for name, part in keys.items() if isinstance(part, Part) for each in part.keys]
+    nearest = near_names(key, [*keys, *inner], limit=1)
+    return f"did you mean {nearest[0]}?" if nearest else f"the keys are {', '.join(keys)}"
+
+
+def _deployment(table: Mapping[str, object], folder: Path, reader: _Reader) -> Deployment:
+    values = reader.table("", table, KEYS)
+    deployment = Deployment(**{"name": "", "model": ""} | values)
+    try:
+        adapter_tables.check_together(deployment.adapters, ())
+    except Misfit as misfit:
+        reader.told(misfit.where, misfit.words, misfit.hint)
+    for field, words in _of_azure(deployment.runtime_config):
+        reader.told(field, words)
+    return replace(
+        deployment,
+        model=_model(deployment.model, folder),
+        adapters=adapter_tables.anchored(deployment.adapters, folder),
+        runtime_config=replace(
+            deployment.runtime_config, api_key=_key(deployment.runtime_config.api_key, folder)
+        ),
+    )
+
+
+def _of_azure(config: RuntimeConfig) -> Iterator[tuple[str, str]]:
+    if config.kind is not ApiKind.AZURE or config.endpoint:
+        return
+    for key in ("resource", "deployment", "api_version"):
+        if not getattr(config, key):
+            yield f"runtime_config.{key}", "is needed where kind is azure"
+
+
+def _model(model: str, folder: Path) -> str:
+    """A path is made whole where it can be no other name: by its beginning, or as the file is there."""
+    is_path = model.startswith(("/", "~", "./", "../"))
+    path = os.path.normpath(folder / os.path.expanduser(model))
+    return path if is_path or (model and os.path.isfile(path)) else model
+
+
+def _key(ref: SecretRef | None, folder: Path) -> SecretRef | None:
+    if ref is None or ref.source is not SecretSource.FILE:
+        return ref
+    return SecretRef(ref.source, os.path.normpath(folder / os.path.expanduser(ref.name)))
+
+
+def _beyond(
+    found: Iterable[tuple[int, str, str, str]],
+    deployments: list[Deployment],
+    is_local: Callable[[str], bool] | None,
+) -> list[tuple[int, str, str, str]]:
+    """What the rules of deployments say, where all that a rule looks at could be read."""
+    unread: dict[int, list[str]] = {}
+    for index, field, _, _ in found:
+        unread.setdefault(index, []).append(field.partition("[")[0])
+    groups = {group for each in deployments for group in each.groups}  # nothing declares them yet
+    names = [each.name for each in deployments]
+    return [
+        (each.index, each.field, each.text, _hint(each.text, names))
+        for each in problems(deployments, known_groups=groups, is_local=is_local)
+        if not _is_moot(each.field, unread.get(each.index, ()))
+    ]
+
+
+def _is_moot(field: str, unread: Iterable[str]) -> bool:
+    """True when a rule about this key looks at one that could not be read."""
+    own = f"{field}."
+    return any(own.startswith(f"{each}.") or each.startswith(_RESTS_ON.get(field, own)) for each in unread)
+
+
+def _hint(text: str, names: list[str]) -> str:
+    """For a fallback that does not exist, what may have been meant."""
+    if not text.startswith("unknown fallback '"):
+        return ""
+    nearest = near_names(text.split("'", 1)[1].removesuffix("'"), [each for each in names if each], limit=1)
+    return f"did you mean {nearest[0]}?" if nearest else "a fallback is the name of another deployment"
+
+
+def _placed(
+    deployments: list[Deployment], found: list[tuple[int, str, str, str]], text: str
+) -> ReadDeployments:
+    has_default = any(each.default for each in deployments)
+    lines = deployment_lines(text, len(deployments)) if found or has_default else ()
+    mistakes = tuple(
+        DeploymentMistake(lines[index], called(deployments[index].name, index), field, words, hint)
+        for index, field, words, hint in sorted(found, key=lambda each: each[0])
+    )
+    return ReadDeployments(tuple(deployments), mistakes, lines)
+
+
+def called(name: str, index: int) -> str:
+    """How a message calls a deployment: by its name, else by its number in the file."""
+    return f"'{plain(name, 60)}'" if name.strip() else f"number {index + 1}"

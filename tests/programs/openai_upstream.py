@@ -22,7 +22,7 @@ Orders and questions, JSON over the same port:
     POST /fake/script   {"model", "answers", "key"?}; key: what `Authorization: Bearer` must hold, else 401
     POST /fake/release  {"model", "n"?}: let n held answers go on, or all
     POST /fake/wait     {"model", "requests"?, "running"?, "left"?}: answers when as many came, run, or left
-    GET  /fake/notes?MODEL  {"requests": [{"path", "headers", "body"}], "running", "most", "left"}
+    GET  /fake/notes?MODEL  {"requests": [{"path", "headers", "body", "at"}], "running", "most", "left"}
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ import asyncio
 import contextlib
 import json
 import sys
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
@@ -139,7 +140,8 @@ class Upstream:
     ) -> None:
         """One request of a client, noted; a client that goes ends its answer."""
         model = self.models[str(body.get("model"))]
-        model.requests.append({"path": path, "headers": headers, "body": body})
+        note = {"path": path, "headers": headers, "body": body, "at": time.monotonic()}
+        model.requests.append(note)
         model.running += 1
         model.most = max(model.most, model.running)
         await self.tell()

@@ -1,0 +1,190 @@
+"""The rate limits of a deployment as callers see them: refused, or let through when it is their turn."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ggtui.core.deployment.limits import Limit, RateLimiter, Reservation, Wait
+from ggtui.core.deployment.policies import CapacityPolicy
+from ggtui.core.errors import QueueTimeout, RateLimitExceeded, StoreUnavailable
+from ggtui.core.snapshot import LimitUse
+from ggtui.services.deployments.room import Room
+
+if TYPE_CHECKING:
+    from ggtui.core.deployment.policies import Priority, RateLimits, Serving
+    from ggtui.core.errors import Failure
+    from ggtui.core.ports.deployments import CountersPort
+    from ggtui.services.deployments.clock import Clock
+    from ggtui.services.deployments.writes import Writes
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class Grant:
+    """What one request holds of the limits."""
+
+    own: Reservation | None = None
+    """Of this process."""
+    shared: int | None = None
+    """Of all processes, where they count together."""
+
+
+class Limits:
+    """Lets requests through within the limits. Those who may wait do so in one line.
+
+    Where all processes count together this one counts too, so that its limits hold when that fails.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        limits: RateLimits,
+        serving: Serving,
+        counters: CountersPort,
+        clock: Clock,
+        writes: Writes,
+    ) -> None:
+        self._name = name
+        self._limits = limits
+        self._own = RateLimiter(limits)
+        self._counters = counters
+        self._clock = clock
+        self._writes = writes
+        self._line = Room(name, _in_line(serving), 1, clock)
+        """Who may be let through next has its one slot."""
+        self._news: asyncio.Future[Failure | None] | None = None
+        """What the first of the line waits for: None when there may be room, or why it must not wait."""
+        self._has_warned = False
+
+    @property
+    def n_waiting(self) -> int:
+        """Requests that wait to be let through."""
+        return self._line.n_waiting + (self._news is not None)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests of this process that were let through and have not ended."""
+        return self._own.in_flight
+
+    @property
+    def uses(self) -> tuple[LimitUse, ...]:
+        """The limits that are set, and what this process uses of them."""
+        n_requests, n_tokens = self._own.used(self._clock.monotonic())
+        limits = self._limits
+        uses = (
+            (Limit.REQUESTS, n_requests, limits.requests_per_minute),
+            (Limit.TOKENS, n_tokens, limits.tokens_per_minute),
+            (Limit.CONCURRENT, self._own.in_flight, limits.concurrent_requests),
+        )
+        return tuple(LimitUse(limit, used, most) for limit, used, most in uses if most is not None)
+
+    def adapt(self, limits: RateLimits, serving: Serving) -> None:
+        """Other limits from now on; what was let through still counts."""
+        self._limits = self._own.limits = limits
+        self._line.adapt(_in_line(serving), 1)
+        self._tell()
+
+    async def enter(self, tokens: int, priority: Priority, deadline: float, *, may_wait: bool) -> Grant:
+        """Be let through. tokens: what the request may use at most. deadline: monotonic seconds.
+
+        Raises: RateLimitExceeded, CapacityExhausted when too many wait, and what `turn_away` was given.
+        """
+        if not _has_any(self._limits):
+            return Grant()
+        if not may_wait:
+            return await self._at_once(tokens)
+        try:
+            turn = await self._line.enter(priority, deadline)
+        except QueueTimeout:
+            return await self._at_once(tokens)
+        try:
+            return await self._in_turn(tokens, deadline)
+        finally:
+            self._line.leave(turn)
+
+    def settle(self, grant: Grant, tokens: int) -> asyncio.Task[None] | None:
+        """The request has ended and used this many tokens; the task is what is still to be written."""
+        if grant.own is not None:
+            self._own.settle(grant.own, tokens)
+            self._tell()
+        shared, grant.shared = grant.shared, None
+        return None if shared is None else self._writes.begin(self._counters.settle(shared, tokens))
+
+    def give_back(self, grant: Grant) -> asyncio.Task[None] | None:
+        """The request was not sent after all; the task is what is still to be written."""
+        if grant.own is not None:
+            self._own.give_back(grant.own)
+            self._tell()
+        shared, grant.shared = grant.shared, None
+        return None if shared is None else self._writes.begin(self._counters.give_back(shared))
+
+    def turn_away(self, failure: Failure) -> None:
+        """Everybody who waits hears this."""
+        self._line.turn_away(failure)
+        self._tell(failure)
+
+    async def _at_once(self, tokens: int) -> Grant:
+        found = await self._reserve(tokens)
+        if isinstance(found, Wait):
+            raise self._refusal(found)
+        return found
+
+    async def _in_turn(self, tokens: int, deadline: float) -> Grant:
+        while isinstance(found := await self._reserve(tokens), Wait):
+            if self._clock.monotonic() + found.seconds > deadline:
+                raise self._refusal(found)
+            await self._pause(found.seconds)
+        return found
+
+    async def _pause(self, seconds: float) -> None:
+        """Until the time is over, or somebody has given something back."""
+        self._news = asyncio.get_running_loop().create_future()
+        alarm = self._clock.call_at(self._clock.monotonic() + seconds, self._tell)
+        try:
+            if (failure := await self._news) is not None:
+                raise failure
+        finally:
+            alarm.cancel()
+            self._news = None
+
+    def _tell(self, failure: Failure | None = None) -> None:
+        if self._news is not None and not self._news.done():
+            self._news.set_result(failure)
+
+    async def _reserve(self, tokens: int) -> Grant | Wait:
+        shared = await self._reserve_shared(tokens) if self._limits.strict else None
+        if isinstance(shared, Wait):
+            return shared
+        own = self._own.reserve(tokens, self._clock.monotonic())
+        if shared is not None:  # all processes together have decided
+            return Grant(own if isinstance(own, Reservation) else None, shared)
+        return own if isinstance(own, Wait) else Grant(own)
+
+    async def _reserve_shared(self, tokens: int) -> int | Wait | None:
+        """None where the common count cannot be reached: then this process alone decides."""
+        try:
+            return await self._counters.reserve(self._name, tokens, self._limits)
+        except StoreUnavailable as failure:
+            if not self._has_warned:
+                self._has_warned = True
+                _LOG.warning(
+                    "deployment '%s' counts its limits in this process alone: %s", self._name, failure.message
+                )
+            return None
+
+    def _refusal(self, wait: Wait) -> RateLimitExceeded:
+        return RateLimitExceeded(self._name, wait.limit, retry_after_s=wait.seconds)
+
+
+def _has_any(limits: RateLimits) -> bool:
+    return not (limits.requests_per_minute is limits.tokens_per_minute is limits.concurrent_requests is None)
+
+
+def _in_line(serving: Serving) -> Serving:
+    """How requests wait for limits: as for a slot, with the patience that each of them has left."""
+    return replace(serving, on_capacity_exhausted=CapacityPolicy.QUEUE, queue_timeout_s=math.inf)

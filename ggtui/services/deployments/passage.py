@@ -1,0 +1,183 @@
+"""One request on its way through a deployment: its attempts, and the settlement at its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from ggtui.core.deployment.outcomes import Retry, outcome_of
+from ggtui.core.deployment.pricing import Usage
+from ggtui.core.deployment.retry import delay_s, may_retry
+from ggtui.core.errors import CircuitOpen, Failure, UpstreamRateLimited
+from ggtui.services.deployments.writes import written
+
+if TYPE_CHECKING:
+    import asyncio
+    from types import TracebackType
+
+    from ggtui.core.deployment.deployment import Deployment
+    from ggtui.core.deployment.facts import RequestFacts
+    from ggtui.core.deployment.spend import Hold
+    from ggtui.services.deployments.limits import Grant
+    from ggtui.services.deployments.live import LiveDeployment
+
+UNSAID_TOKENS = 1024
+"""Reserved for an answer whose length the client does not limit."""
+
+
+class Passage:
+    """What one request holds of a deployment, given back or settled exactly once: when it is left.
+
+    What it is billed for: the tokens that its server counted (`used`). Where it did not count and part of the
+    answer had come – the client cut the stream, or the server tells no usage – the tokens of the input by our
+    estimate, and those of the answer that `answered` was told of; when it was told of none, as many as were
+    reserved. Nothing when no byte of an answer came.
+    """
+
+    def __init__(self, live: LiveDeployment, facts: RequestFacts) -> None:
+        """Made by LiveDeployment.enter alone, which hands over what it takes."""
+        self.live = live
+        self.rules: Deployment = live.rules
+        """As they were when it came; a reload does not change what it was promised."""
+        self.facts = facts
+        self.ticket: int | None = None
+        self.grant: Grant | None = None
+        self.hold: Hold | None = None
+        self._pass: int | None = None
+        """Of the breaker, for the attempt that runs."""
+        self._is_left = False
+        self._was_sent = False
+        self._is_answered = False
+        self._n_answered = 0
+        self._usage: Usage | None = None
+        self._has_new_key = False
+        self._outcome: Failure | bool | None = None
+        """How the last attempt went: True, or its failure; None before its end."""
+
+    @property
+    def reserved(self) -> Usage:
+        """The tokens it might use."""
+        total = self.facts.reserved_tokens(UNSAID_TOKENS)
+        return Usage(self.facts.input_tokens, total - self.facts.input_tokens)
+
+    # Attempts
+
+    def take_breaker(self) -> None:
+        """Before each attempt, retries too. Raises: CircuitOpen."""
+        self._give_pass_back()
+        now = self.live.clock.monotonic()
+        self._outcome = None
+        self._pass = self.live.breaker.take(now)
+        if self._pass is None:
+            raise CircuitOpen(self.rules.name, retry_after_s=self.live.breaker.retry_after_s(now))
+        self._was_sent = True
+
+    def answered(self, n_tokens: int = 0) -> None:
+        """A part of the answer has come, with so many tokens more where that can be seen."""
+        self._is_answered = True
+        self._n_answered += n_tokens
+
+    def used(self, usage: Usage) -> None:
+        """The server has counted; what it says last counts."""
+        self._usage = usage
+
+    def attempt_succeeded(self) -> None:
+        """The whole answer has come."""
+        taken, self._pass, self._outcome = self._pass, None, True
+        if taken is not None:
+            self.live.breaker_heard(lambda breaker: breaker.succeeded(taken))
+        self.live.works()
+
+    def attempt_failed(self, failure: Failure) -> None:
+        """The attempt has ended with this."""
+        taken, self._pass, self._outcome = self._pass, None, failure
+        if taken is not None:
+            if outcome_of(failure).counts_for_breaker:
+                now = self.live.clock.monotonic()
+                self.live.breaker_heard(lambda breaker: breaker.failed(taken, now))
+            else:
+                self.live.breaker.give_back(taken)
+        self.live.works_not(failure)
+
+    def may_retry(self, failure: Failure, retries_done: int) -> float | None:
+        """Seconds after which the same deployment is asked again; None when it is not.
+
+        Asked once for each attempt that failed, before any byte has gone to the client. After a refused key
+        LiveDeployment.key reads it again by itself.
+        """
+        outcome, live = outcome_of(failure), self.live
+        policy = self.rules.retry
+        if not may_retry(
+            outcome,
+            retries_done=retries_done,
+            max_retries=policy.retries(live.kind),
+            is_idempotent=self.rules.idempotent,
+            has_new_secret=self._has_new_key,
+        ):
+            return None
+        is_for_key = outcome.retry is Retry.WITH_NEW_SECRET
+        asked_for_s = failure.retry_after_s if isinstance(failure, UpstreamRateLimited) else None
+        delay = 0.0 if is_for_key else delay_s(policy, retries_done, live.random(), asked_for_s)
+        if delay is None or not live.retry_budget.take(live.clock.monotonic()):
+            return None
+        if is_for_key:
+            self._has_new_key = True
+            live.forget_key()
+        return delay
+
+    # Its end
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await written(self.leave(error))
+
+    def leave(self, error: BaseException | None = None) -> list[asyncio.Task[None] | None]:
+        """Settle, and give the rest back; the tasks are what is still to be written. Twice does nothing."""
+        if self._is_left:
+            return []
+        self._is_left = True
+        self._give_pass_back()
+        tasks = self._settle()
+        if self.ticket is not None:
+            self.live.room.leave(self.ticket)
+        self._count(error)
+        self.live.left(self)
+        return tasks
+
+    def _settle(self) -> list[asyncio.Task[None] | None]:
+        """What is there: a request that was refused on its way in holds but a part."""
+        live, usage = self.live, self._billed()
+        cost = self.rules.pricing.cost_pusd(usage)
+        tasks: list[asyncio.Task[None] | None] = []
+        if self.hold is not None and usage.total_tokens:
+            tasks.append(live.spending.settle(self.hold, cost))
+            live.tally.used(usage, cost)
+        elif self.hold is not None:
+            live.spending.give_back(self.hold)
+        if self.grant is not None and self._was_sent:
+            tasks.append(live.limits.settle(self.grant, usage.total_tokens))
+        elif self.grant is not None:
+            tasks.append(live.limits.give_back(self.grant))
+        return tasks
+
+    def _billed(self) -> Usage:
+        if self._usage is not None:
+            return self._usage
+        if not self._is_answered:
+            return Usage()
+        return Usage(self.facts.input_tokens, self._n_answered) if self._n_answered else self.reserved
+
+    def _count(self, error: BaseException | None) -> None:
+        outcome = error if isinstance(error, Failure) else self._outcome
+        if isinstance(outcome, Failure):
+            self.live.tally.failed(outcome)
+        elif outcome:
+            self.live.tally.succeeded()
+
+    def _give_pass_back(self) -> None:
+        if self._pass is not None:
+            self.live.breaker.give_back(self._pass)
+            self._pass = None

@@ -1,0 +1,83 @@
+"""What a deployment spends: reserved before a request is sent, settled and kept when it has ended."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from ggtui.core.deployment.policies import Budget
+from ggtui.core.deployment.spend import DAY_S, Hold, OverBudget, Period, SpendLedger
+from ggtui.core.errors import BudgetExceeded, StoreUnavailable
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from ggtui.core.ports.deployments import SpendPort
+    from ggtui.services.deployments.clock import Clock
+    from ggtui.services.deployments.writes import Writes
+
+_LOG = logging.getLogger(__name__)
+
+
+class Spending:
+    """The ledger of one deployment and what keeps it. Amounts are pusd."""
+
+    def __init__(
+        self, name: str, budget: Budget | None, port: SpendPort, clock: Clock, writes: Writes
+    ) -> None:
+        self._name = name
+        self._port = port
+        self._clock = clock
+        self._writes = writes
+        self._ledger = SpendLedger(budget or Budget())
+
+    async def load(self) -> None:
+        """Take over what was settled within the last day, before anything is reserved."""
+        try:
+            settled = await self._port.load(self._name, self._clock.unix() - DAY_S)
+        except StoreUnavailable as failure:
+            _LOG.warning("what deployment '%s' spent before is not known: %s", self._name, failure.message)
+            return
+        self._ledger = SpendLedger(self._ledger.budget, settled)
+        self._ledger.new_excess(self._clock.unix())  # it was told when it came
+
+    def adapt(self, budget: Budget | None) -> None:
+        """Another budget from now on; what was spent stays."""
+        self._ledger.budget = budget or Budget()
+
+    @property
+    def held_pusd(self) -> int:
+        """What the requests in flight may cost."""
+        return self._ledger.held_pusd
+
+    def spent_pusd(self, period: Period) -> int:
+        """What was settled within the period."""
+        return self._ledger.spent_pusd(period, self._clock.unix())
+
+    @property
+    def exceeded(self) -> Period | None:
+        """The period in which more was spent than may be; None while all is well."""
+        return self._ledger.exceeded(self._clock.unix())
+
+    def slots(self, slots: int | None) -> int | None:
+        """How many requests may be served at once, with what a spent budget takes off."""
+        return self._ledger.slots(slots, self._clock.unix())
+
+    def reserve(self, cost_pusd: int) -> Hold:
+        """Reserve what a request may cost at most. Raises: BudgetExceeded."""
+        found = self._ledger.reserve(cost_pusd, self._clock.unix())
+        if isinstance(found, OverBudget):
+            raise BudgetExceeded(self._name, found.period, retry_after_s=found.retry_after_s)
+        return found
+
+    def settle(self, hold: Hold, cost_pusd: int) -> asyncio.Task[None] | None:
+        """The request has ended and cost this much; the task is what is still to be written."""
+        now = self._clock.unix()
+        entry = self._ledger.settle(hold, cost_pusd, now)
+        if (period := self._ledger.new_excess(now)) is not None:
+            _LOG.warning("deployment '%s' has spent more than its budget of the last %s", self._name, period)
+        return self._writes.begin(self._port.add(self._name, entry)) if cost_pusd else None
+
+    def give_back(self, hold: Hold) -> None:
+        """The request cost nothing."""
+        self._ledger.give_back(hold)

@@ -1,0 +1,34 @@
+"""What all deployments share: the time, chance, and who keeps what outlives them."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ggtui.services.deployments.clock import SystemClock
+from ggtui.services.deployments.writes import Writes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ggtui.core.ports.deployments import CountersPort, SecretsPort, SpendPort
+    from ggtui.services.deployments.clock import Clock
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """Handed to each deployment."""
+
+    spend: SpendPort
+    counters: CountersPort
+    secrets: SecretsPort
+    clock: Clock = field(default_factory=SystemClock)
+    random: Callable[[], float] = random.random
+    """From 0 to below 1."""
+    is_local: Callable[[str], bool] = lambda _model: False
+    """Whether a model is in the catalog, or its name is an existing path."""
+    server_slots: Callable[[str], int | None] = lambda _model: None
+    """Slots of the server that runs a local model; None when none runs."""
+    changed: Callable[[], None] = lambda: None
+    writes: Writes = field(default_factory=Writes)

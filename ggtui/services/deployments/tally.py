@@ -1,0 +1,52 @@
+"""Counts what became of the requests of one deployment."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from ggtui.core import errors
+from ggtui.core.deployment.outcomes import outcome_of
+from ggtui.core.snapshot import DeploymentCounts
+
+if TYPE_CHECKING:
+    from ggtui.core.deployment.pricing import Usage
+    from ggtui.core.errors import Failure
+
+_COUNTED_AS: Final[tuple[tuple[type[Failure], str], ...]] = (
+    (errors.RateLimitExceeded, "rate_limited"),
+    (errors.UpstreamRateLimited, "rate_limited"),
+    (errors.CircuitOpen, "circuit_open"),
+    (errors.UpstreamTimedOut, "timed_out"),
+    (errors.ContentFiltered, "content_filtered"),
+    (errors.PolicyRefusal, "refused"),
+)
+"""The first that matches; any other failure that is not the caller's counts as failed."""
+
+
+class Tally:
+    """Since ggtui began; a request counts once, and not at all when its client left or was at fault."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    @property
+    def counts(self) -> DeploymentCounts:
+        """All of them now."""
+        return DeploymentCounts(**self._counts)
+
+    def succeeded(self) -> None:
+        """A request was answered."""
+        self._counts["succeeded"] += 1
+
+    def failed(self, failure: Failure) -> None:
+        """A request ended, or was refused, with this."""
+        kind = next((name for kind, name in _COUNTED_AS if isinstance(failure, kind)), "")
+        if kind or not outcome_of(failure).is_the_callers:
+            self._counts[kind or "failed"] += 1
+
+    def used(self, usage: Usage, cost_pusd: int) -> None:
+        """A request took so many tokens, and so much money."""
+        self._counts["input_tokens"] += max(0, usage.input_tokens)
+        self._counts["output_tokens"] += max(0, usage.output_tokens)
+        self._counts["cost_pusd"] += cost_pusd

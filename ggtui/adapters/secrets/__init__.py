@@ -1,0 +1,1 @@
+"""Keys of other servers, read where a person keeps them."""

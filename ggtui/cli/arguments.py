@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "rm": "take a model off the disk; shows first what goes",
     "label": "give a model a name, tags, a favourite's mark",
     **name_arguments.COMMANDS,
+    "deployments": "show deployments and their rules; open, close or reset a breaker, drain, resume",
     "logs": "print a model's server log",
     "history": "list what was served, when and why",
     "gpu": "show memory, load and heat by device",
@@ -173,6 +174,9 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
     if name == "history":
         words = "how many, 1 to 32 (32)"
         parser.add_argument("-n", "--generations", metavar="N", type=_generations, default=32, help=words)
+    if name == "deployments":
+        words = "open, close, reset, drain or resume, and the name of a deployment; all are listed without"
+        parser.add_argument("order", metavar="ORDER NAME", nargs="*", help=words)
     if name == "completion":
         parser.add_argument("shell", type=_shell, metavar="bash|zsh|fish")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ggtui.cli.arguments import COMMANDS, SHELLS, build_parser
 from ggtui.cli.exits import ExitCode
 from ggtui.cli.name_arguments import LORA_ACTIONS
+from ggtui.core.deployment.orders import DeploymentOrder
 
 if TYPE_CHECKING:
     import argparse
@@ -68,6 +69,8 @@ _ggtui() {
     "") COMPREPLY=($(compgen -W "@COMMANDS@" -- "$current")) ;;
     completion) COMPREPLY=($(compgen -W "@SHELLS@" -- "$current")) ;;
     lora) COMPREPLY=($(compgen -W "@LORA@ $(ggtui completion models 2>/dev/null)" -- "$current")) ;;
+    deployments)
+      COMPREPLY=($(compgen -W "@ORDERS@ $(ggtui completion endpoints 2>/dev/null)" -- "$current")) ;;
     @MODELS@) COMPREPLY=($(compgen -W "$(ggtui completion models 2>/dev/null)" -- "$current")) ;;
     @ENDPOINTS@) _ggtui_endpoints "$current" ;;
   esac
@@ -108,6 +111,7 @@ _ggtui() {
     "") compadd -- @COMMANDS@ ;;
     completion) compadd -- @SHELLS@ ;;
     lora) compadd -- @LORA@ ${(f)"$(ggtui completion models 2>/dev/null)"} ;;
+    deployments) compadd -- @ORDERS@ ${(f)"$(ggtui completion endpoints 2>/dev/null)"} ;;
     @MODELS@) compadd -- ${(f)"$(ggtui completion models 2>/dev/null)"} ;;
     @ENDPOINTS@) compadd -- ${(f)"$(ggtui completion endpoints 2>/dev/null)"} ;;
   esac
@@ -163,6 +167,7 @@ def _marks(shell: str) -> dict[str, str]:
         "@MODELS@": "|".join(TAKES_MODEL),
         "@ENDPOINTS@": "|".join(TAKES_ENDPOINT),
         "@LORA@": " ".join(LORA_ACTIONS),
+        "@ORDERS@": " ".join(DeploymentOrder),
         "@TAKE_FILE@": "|".join(TAKES_FILE),
         "@COMMANDS@": " ".join(COMMANDS),
     }
@@ -194,6 +199,7 @@ def _fish() -> str:
     words = [
         (("completion",), " ".join(SHELLS)),
         (("lora",), " ".join(LORA_ACTIONS)),
+        (("deployments",), f"{' '.join(DeploymentOrder)} (ggtui completion endpoints 2>/dev/null)"),
         (TAKES_MODEL, "(ggtui completion models 2>/dev/null)"),
         (TAKES_ENDPOINT, "(ggtui completion endpoints 2>/dev/null)"),
     ]

@@ -42,6 +42,8 @@ def test_the_script_is_accepted_by_its_shell(shell: str) -> None:
         ("ggtui load", "al", ["alpha-f32"]),
         ("ggtui --json load", "b", ["beta-q8_0"]),
         ("ggtui completion", "z", ["zsh"]),
+        ("ggtui deployments", "re", ["reset", "resume"]),
+        ("ggtui deployments drain", "al", ["alpha-f32"]),
         ("ggtui ls", "", []),
         ("ggtui --port", "", []),
         ("ggtui --port 81", "sh", ["show"]),

@@ -1,4 +1,4 @@
-"""How deployments are told to people. The screen and the command line share these, so they cannot disagree."""
+"""Deployments as people read them. The screen and the command line share this, so they cannot disagree."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Shelf:
                 if str(getattr(model, key)) == name:
                     return model
         endpoint = self.router.find(name)
-        if endpoint is not None:
+        if endpoint is not None and endpoint.base_model:
             return self.model(endpoint.base_model)
         failure = not_found(name, [model.public_id for model in self.models])
         failure.hint = self.router.what_was_meant(name) or failure.hint
@@ -96,8 +96,9 @@ async def _drawn(
 ) -> tuple[CatalogService, Endpoints]:
     """Models, settings and names drawn together."""
     catalog = CatalogService(store, SettingsBook(config.model_settings, config.common_settings, port))
+    endpoints = Endpoints(catalog, _names(config, state), config.n_ctx, config.deployments)
     await catalog.reread()
-    return catalog, Endpoints(catalog, _names(config, state), config.n_ctx)
+    return catalog, endpoints
 
 
 @asynccontextmanager

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from ggtui.core.errors import CatalogFailure, ConfigInvalid
 from ggtui.core.model_settings import ModelSettings, launch_options
 from ggtui.services.adapters import adapters_by_model, files_of
+from ggtui.services.deployed_models import DeployedModels, deployed_models
 from ggtui.services.model_settings import SettingsBook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.labels import LabelChange, Labels
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.models import LaunchOptions, ModelLaunchSpec, ModelSummary
@@ -62,6 +64,9 @@ class CatalogService:
         """Tells which context a model gets when nobody chooses; set by whoever knows the memory."""
         self.listed: Callable[[], None] = lambda: None
         """Called when the models may be others; set likewise."""
+        self.deployments: Sequence[Deployment] = ()
+        """What they say of models counts from the next reading on; set by whoever knows them."""
+        self._deployed = DeployedModels()
         self._advice: dict[int, int | None] = {}
         self._adapters: dict[str, tuple[ModelAdapter, ...]] = {}
         """By public id; models without any are not in it."""
@@ -197,6 +202,15 @@ class CatalogService:
         """What is known now under this public id or number; waits for nothing."""
         return self._by_name.get(name)
 
+    def deployed(self, model: str) -> str | None:
+        """Public id of what a deployment calls its model; None for what the catalog does not have."""
+        known = self._by_name.get(model)
+        return known.public_id if known is not None else self._deployed.by_given.get(model)
+
+    def why_refused(self, deployment: str, adapter: str) -> str:
+        """Why an adapter of a deployment is not attached to its model; empty when it is."""
+        return self._deployed.refused.get((deployment, adapter), "")
+
     def take_advice(self, advice: Mapping[int, int | None]) -> None:
         """Show these contexts, by model, where nobody chose one."""
         self._advice.update(advice)
@@ -295,9 +309,12 @@ class CatalogService:
         return has_changed
 
     async def _read(self) -> None:
-        listed = {model.id: self._summary(model) for model in await self._store.list_models()}
+        stored = await self._store.list_models()
+        self._deployed = await deployed_models(self.deployments, stored, self.settings.own, self._store)
+        listed = {model.id: self._summary(model) for model in stored}
         architectures = {model.public_id: model.architecture for model in listed.values()}
-        self._adapters = await adapters_by_model(self.settings.own, self._store, architectures)
+        settings = self._deployed.with_adapters(self.settings.own)
+        self._adapters = await adapters_by_model(settings, self._store, architectures)
         # A server outlives its file, and is found by its name for as long as it runs.
         self._outlived = {
             model.id: replace(model, problem=GONE)
@@ -331,8 +348,9 @@ class CatalogService:
             _LOG.warning("contexts chosen earlier stay in the catalog: %s", error.message)
 
     def _summary(self, model: ModelSummary) -> ModelSummary:
-        """With the context that its settings have; what is still in the store counts where they have none."""
-        n_ctx = self.settings.of(model.public_id).ctx or model.n_ctx_chosen
+        """With the context of its settings, else what is still in the store, else of its deployments."""
+        own = self.settings.of(model.public_id).ctx
+        n_ctx = own or model.n_ctx_chosen or self._deployed.n_ctx.get(model.public_id)
         advised = self._advice.get(model.id)
         if (n_ctx, advised) == (model.n_ctx_chosen, model.n_ctx_advised):
             return model
@@ -340,7 +358,7 @@ class CatalogService:
 
     def _with_settings(self, spec: ModelLaunchSpec) -> ModelLaunchSpec:
         own = self.settings.of(spec.public_id)
-        n_ctx = spec.n_ctx_chosen if own.ctx is None else own.ctx
+        n_ctx = own.ctx or spec.n_ctx_chosen or self._deployed.n_ctx.get(spec.public_id)
         adapters = files_of(self.adapters_of(spec.public_id))
         options = replace(launch_options(spec.options, own), adapters=adapters)
         return replace(spec, n_ctx_chosen=n_ctx, n_ctx_advised=self._advised(spec), options=options)

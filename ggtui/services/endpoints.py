@@ -1,13 +1,16 @@
-"""Which endpoints there are, from models, their adapters and what a person said about names."""
+"""Which endpoints there are, from models, their adapters, deployments and what a person said about names."""
 
 from __future__ import annotations
 
+import logging
+import os
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ggtui.core.context import AUTO_CTX, choose_context
-from ggtui.core.errors import EndpointNotFound, NoModelsAvailable
+from ggtui.core.deployment.runtimes import can_serve
+from ggtui.core.errors import EndpointNotFound, EndpointNotReady, NoModelsAvailable
 from ggtui.core.routing.adapters import AdapterRef, AdapterStack
 from ggtui.core.routing.endpoints import DEFAULT_MAX_CONTEXT, EndpointStatus, ModelEndpoint, ModelId
 from ggtui.core.routing.name_settings import NameSettings, Unnamed
@@ -17,24 +20,37 @@ from ggtui.core.routing.router import ModelRouter
 from ggtui.core.snapshot import RouteNote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.models import ModelSummary
     from ggtui.core.routing.adapters import AttachedAdapter, NamedStack
     from ggtui.services.adapters import ModelAdapter
     from ggtui.services.catalog import CatalogService
 
+_LOG = logging.getLogger(__name__)
+
+EVERY_CAPABILITY = ("chat", "completion", "embedding", "rerank")
+"""Of a server that nobody has asked what it can: it says so by itself."""
+
 
 class Endpoints:
-    """Answers from memory; made anew when models, their settings or names have changed.
+    """Answers from memory; made anew when models, their settings, deployments or names have changed.
 
     Lives on the engine's loop.
     """
 
     def __init__(
-        self, catalog: CatalogService, names: NameSettings | None = None, default_ctx: int = AUTO_CTX
+        self,
+        catalog: CatalogService,
+        names: NameSettings | None = None,
+        default_ctx: int = AUTO_CTX,
+        deployments: Sequence[Deployment] = (),
     ) -> None:
-        """default_ctx: tokens for a model for which nobody chose; AUTO_CTX for what fits."""
+        """default_ctx: tokens for a model for which nobody chose; AUTO_CTX for what fits.
+
+        deployments: the catalog hears of them too, so that they count from its next reading on.
+        """
         self.changed: Callable[[], None] = lambda: None
         """Called after every change of names or weights; set by whoever publishes."""
         self.weighed: Callable[[str], None] = lambda _public_id: None
@@ -42,7 +58,9 @@ class Endpoints:
         self.last_route: RouteNote | None = None
         """See EngineSnapshot."""
         self._catalog = catalog
-        self._names = names or NameSettings()
+        self._deployments = catalog.deployments = tuple(deployments)
+        self._told = names or NameSettings()
+        self._names = self._effective()
         self._default_ctx = default_ctx
         self._live: dict[tuple[str, str], tuple[AttachedAdapter, float]] = {}
         """Weights that a person set while ggtui runs, by public id and name of the adapter. Each counts for
@@ -50,6 +68,8 @@ class Endpoints:
         self._router = ModelRouter(ModelRegistry())
         self._all: tuple[ModelEndpoint, ...] = ()
         self._made_of: object = None
+        self._shadowed: frozenset[str] = frozenset()
+        """Public ids that deployments have taken, as a person was told."""
 
     @property
     def names(self) -> NameSettings:
@@ -58,9 +78,32 @@ class Endpoints:
 
     def take(self, names: NameSettings) -> None:
         """From now on these names count."""
-        if names != self._names:
-            self._names = names
+        if names != self._told:
+            self._told = names
+            self._names = self._effective()
             self._renew()
+
+    async def take_deployments(self, deployments: Sequence[Deployment]) -> None:
+        """From now on these count. Raises: StoreUnavailable; then they count for models a little later."""
+        if tuple(deployments) == self._deployments:
+            return
+        self._deployments = self._catalog.deployments = tuple(deployments)
+        self._names = self._effective()
+        self._renew()
+        await self._catalog.reread()
+
+    @property
+    def default_deployment(self) -> str:
+        """Name of the deployment that says it is the default; empty when none does."""
+        return next((each.name for each in self._deployments if each.default), "")
+
+    def is_local(self, model: str) -> bool:
+        """True for a model of the catalog, as a deployment names it, and for a path that exists."""
+        return self._catalog.deployed(model) is not None or (os.path.isabs(model) and os.path.isfile(model))
+
+    def _effective(self) -> NameSettings:
+        """What a person said, with the default that a deployment is."""
+        return replace(self._told, default=self._told.default or self.default_deployment)
 
     @property
     def router(self) -> ModelRouter:
@@ -82,7 +125,7 @@ class Endpoints:
         """
         try:
             return self._route(name or None, running)
-        except (EndpointNotFound, NoModelsAvailable):
+        except (EndpointNotFound, EndpointNotReady, NoModelsAvailable):
             if not await self._catalog.scan_ended():
                 raise
             return self._route(name or None, running)
@@ -158,9 +201,44 @@ class Endpoints:
             for endpoint in self._of_model(model):
                 registry.register(self._as_told(endpoint))
             registry.add_number(model.id, model.public_id)
+        self._add_deployments(registry, models)
         for alias, target in self._names.aliases.items():
             registry.add_alias(alias, target)
         self._router, self._all, self._made_of = ModelRouter(registry), registry.all_endpoints, models
+
+    def _add_deployments(self, registry: ModelRegistry, models: Sequence[ModelSummary]) -> None:
+        """A deployment goes before a model of the same id, to which its number leads as before."""
+        named = {each.name for each in self._deployments}
+        hidden = [model for model in models if model.public_id in named]
+        for model in hidden:
+            registry.add_shadowed(model.id, self._base(model))
+        for each in self._deployments:
+            for endpoint in self._of_deployment(each):
+                registry.register(self._as_told(endpoint))
+        for public_id in {model.public_id for model in hidden} - self._shadowed:
+            _LOG.warning("%s is a deployment: the model of that name is reached by its number", public_id)
+        self._shadowed = frozenset(model.public_id for model in hidden)
+
+    def _of_deployment(self, each: Deployment) -> Iterator[ModelEndpoint]:
+        kind, why = each.choose_runtime(is_local=self.is_local(each.model))
+        n_ctx = each.runtime_config.ctx
+        if not kind.is_local:
+            problem = f"{kind} has no engine here and needs runtime_config.endpoint; chosen because {why}"
+            yield _deployed(each, n_ctx, "" if can_serve(kind, each.runtime_config.endpoint) else problem)
+            return
+        model = self._catalog.by_name(self._catalog.deployed(each.model) or "")
+        if model is None:
+            yield _deployed(each, n_ctx, _why_unknown(each.model))
+            return
+        for endpoint in self._of_model(model):
+            yield _by_rules(each, endpoint, model.public_id)
+        for adapter in each.adapters:
+            problem = self._catalog.why_refused(each.name, adapter.name)
+            if problem:
+                stack = AdapterStack((AdapterRef(adapter.name, adapter.weight),))
+                yield _with_stack(
+                    _by_rules(each, self._base(model), model.public_id), adapter.name, stack, problem
+                )
 
     def _as_told(self, endpoint: ModelEndpoint) -> ModelEndpoint:
         """With what a person said of it."""
@@ -197,6 +275,37 @@ class Endpoints:
             capabilities=model.capabilities,
             why=(model.problem or "") if is_broken else "",
         )
+
+
+def _deployed(each: Deployment, n_ctx: int | None, problem: str) -> ModelEndpoint:
+    """The endpoint of a deployment that no model of the catalog stands behind."""
+    return ModelEndpoint(
+        ModelId(each.name),
+        "",
+        max_context_length=n_ctx or DEFAULT_MAX_CONTEXT,
+        status=EndpointStatus.ERROR if problem else EndpointStatus.READY,
+        capabilities=EVERY_CAPABILITY,
+        deployment=each.name,
+        why=problem,
+    )
+
+
+def _by_rules(each: Deployment, endpoint: ModelEndpoint, public_id: str) -> ModelEndpoint:
+    """An endpoint of a model, or of an adapter of it, by the name and the rules of a deployment."""
+    most = endpoint.max_context_length
+    return replace(
+        endpoint,
+        id=ModelId(each.name + endpoint.id.removeprefix(public_id)),
+        display_name="",
+        deployment=each.name,
+        max_context_length=min(most, each.runtime_config.ctx or most),
+    )
+
+
+def _why_unknown(model: str) -> str:
+    if os.path.isabs(model) and os.path.isfile(model):
+        return f"{model} lies in no folder that ggtui looks into: add its folder to models_dirs"
+    return f"there is no model {model} in the catalog"
 
 
 def _with_stack(base: ModelEndpoint, name: str, stack: AdapterStack, problem: str) -> ModelEndpoint:

@@ -60,7 +60,7 @@ class Names:
     def base_of(self, name: str) -> str | None:
         """Public id of the model behind any name that a client may send; None for what is not known now."""
         endpoint = self._endpoints.router.find(name)
-        return endpoint.base_model if endpoint is not None else None
+        return (endpoint.base_model or None) if endpoint is not None else None
 
     async def model(self, name: str) -> str:
         """Public id of the model that a name leads to; an adapter of it is none. Raises: EndpointNotFound."""
@@ -68,6 +68,8 @@ class Names:
         if endpoint.stack:
             hint = f"{endpoint.id} is {endpoint.base_model} with an adapter: name the model"
             raise EndpointNotFound(name, hint=hint)
+        if not endpoint.base_model:
+            raise EndpointNotFound(name, hint=f"{endpoint.id} is no model of this machine")
         return endpoint.base_model
 
     async def set_alias(self, alias: str, target: str | None) -> None:
@@ -87,8 +89,14 @@ class Names:
             self._endpoints.take(await self._port.set_alias(alias, target))
 
     async def set_default(self, target: str | None) -> None:
-        """Choose what serves requests that name no model; None for nothing. Raises: EndpointNotFound."""
+        """Choose what serves requests that name no model; None for nothing.
+
+        Raises: EndpointNotFound, ConfigInvalid when a deployment says that it is the default.
+        """
         self._check_writable()
+        if own := self._endpoints.default_deployment:
+            hint = "take default = true out of its [[deployment]] first"
+            raise ConfigInvalid(f"deployment '{own}' is the default by its own table", hint=hint)
         target = None if target is None else await self._known(target)
         async with self._turn:
             self._endpoints.take(await self._port.set_default(target))

@@ -21,6 +21,8 @@ class ModelRegistry:
         self._endpoints: dict[str, ModelEndpoint] = {}
         self._aliases: dict[str, ModelId] = {}
         self._numbers: dict[str, ModelId] = {}
+        self._shadowed: dict[str, ModelEndpoint] = {}
+        """By number: what another endpoint has taken the id of."""
         self._default: ModelId | None = None
 
     def __len__(self) -> int:
@@ -52,13 +54,17 @@ class ModelRegistry:
         """Let a number of the catalog lead to an id."""
         self._numbers[str(number)] = ModelId(target)
 
+    def add_shadowed(self, number: int, endpoint: ModelEndpoint) -> None:
+        """Let only a number lead to an endpoint whose id leads to another one."""
+        self._shadowed[str(number)] = endpoint
+
     def get(self, model_id: str) -> ModelEndpoint | None:
         """The endpoint of exactly this id."""
         return self._endpoints.get(model_id)
 
     def resolve(self, name: str) -> ModelEndpoint | None:
         """The endpoint of this id, else of this number, else of this alias; None when none is meant."""
-        found = self._endpoints.get(name)
+        found = self._endpoints.get(name) or self._shadowed.get(name)
         if found is None:
             target = self._numbers.get(name) or self._aliases.get(name)
             found = self._endpoints.get(target) if target is not None else None

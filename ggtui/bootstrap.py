@@ -15,9 +15,13 @@ from ggtui.adapters.llama_server.discovery import question
 from ggtui.adapters.llama_server.launcher import LlamaServerLauncher
 from ggtui.adapters.memory.model_settings import MemoryModelSettings
 from ggtui.adapters.memory.names import MemoryNames
+from ggtui.adapters.secrets.sources import SecretSources
 from ggtui.adapters.settings_file.file import ModelSettingsFile
 from ggtui.adapters.settings_file.folders import ConfigFolders
 from ggtui.adapters.settings_file.names import ConfigNames
+from ggtui.adapters.spending.counters import SqliteCounters
+from ggtui.adapters.spending.shared_place import shared_file
+from ggtui.adapters.spending.spend import SqliteSpend
 from ggtui.config.checks import config_checks
 from ggtui.config.paths import default_config_file
 from ggtui.core.reload import ReloadReport
@@ -26,6 +30,8 @@ from ggtui.core.schedule import Rules
 from ggtui.services.catalog import CatalogService
 from ggtui.services.context_advice import ContextAdvice
 from ggtui.services.control import Control
+from ggtui.services.deployments.book import Deployments
+from ggtui.services.deployments.control import DeploymentsControl
 from ggtui.services.doctor import Doctor
 from ggtui.services.endpoints import Endpoints
 from ggtui.services.engine import Engine
@@ -107,7 +113,8 @@ def build(
     models.is_resident = lambda model_id: any(
         resident.model_id == model_id for resident in runtime.scheduler.residents
     )
-    endpoints = Endpoints(models, config.names, config.n_ctx)
+    endpoints = Endpoints(models, config.names, config.n_ctx, config.deployments)
+    deployments = _deployments(config, models, runtime, endpoints)
     history = History(
         SqliteHistory(config.history_file),
         ledger,
@@ -123,6 +130,7 @@ def build(
         lookup=lookup,
         endpoints=endpoints,
         history=history,
+        deployments=deployments,
         default_n_ctx=config.n_ctx,
         strategy=config.strategy,
         is_read_only=config.read_only,
@@ -134,7 +142,11 @@ def build(
     )
     effects = SettingsEffects(models, runtime)
     advice = ContextAdvice(models, foresight.pool)
-    reloader = Reloader(config, reread, models, runtime, effects, foresight, endpoints) if reread else None
+    reloader = (
+        Reloader(config, reread, models, runtime, effects, foresight, endpoints, deployments)
+        if reread
+        else None
+    )
     control = Control(
         catalog=models,
         runtime=runtime,
@@ -149,6 +161,7 @@ def build(
             effects,
             is_read_only=config.read_only,
         ),
+        deployments=DeploymentsControl(deployments, is_read_only=config.read_only),
         reload=reloader,
         folders=_folders(config) if reread else None,
         doctor=Doctor(catalog=models, gpu=gpu, lookup=lookup, settings=lambda: config_checks(config)),
@@ -162,9 +175,28 @@ def build(
         default_ctx=config.n_ctx,
     )
     door.runtime, door.catalog, door.control, door.publisher = runtime, models, control, publisher
-    door.endpoints = endpoints
-    watchers = (gpu, models, lookup, learning, advice, history)  # stopped last, they hear of every end
+    door.endpoints, door.deployments = endpoints, deployments
+    # Stopped last, they hear of every end.
+    watchers = (gpu, models, lookup, learning, advice, history, deployments)
     return Engine(control, [*watchers, RuntimePart(runtime), door, warm_up])
+
+
+def _deployments(
+    config: Config, models: CatalogService, runtime: ModelRuntime, endpoints: Endpoints
+) -> Deployments:
+    def server_slots(model: str) -> int | None:
+        known = models.by_name(models.deployed(model) or "")
+        found = (each for each in runtime.scheduler.residents if known and each.model_id == known.id)
+        return next((each.n_slots or None for each in found), None)
+
+    return Deployments(
+        config.deployments,
+        spend=SqliteSpend(config.data_dir / "spending.sqlite3"),
+        counters=SqliteCounters(shared_file()),
+        secrets=SecretSources(folder=_config_file(config).parent),
+        is_local=endpoints.is_local,
+        server_slots=server_slots,
+    )
 
 
 def _probe(config: Config, lookup: EngineLookup) -> SystemProbe:
@@ -216,6 +248,7 @@ LIVE = {
     "stores": "stores",
     "options": "[launch]",
     "names": "[names] and [aliases]",
+    "deployments": "[[deployment]]",
     "admission_timeout_s": "admission_timeout_s",
     "turn_quantum_s": "turn_quantum_s",
     "max_queue": "max_queue",
@@ -247,6 +280,7 @@ class Reloader:
         effects: SettingsEffects,
         foresight: Foresight,
         endpoints: Endpoints,
+        deployments: Deployments,
     ) -> None:
         self._started_with = config
         self._config = config
@@ -256,6 +290,7 @@ class Reloader:
         self._effects = effects
         self._foresight = foresight
         self._endpoints = endpoints
+        self._deployments = deployments
         self._turn = asyncio.Lock()
 
     async def __call__(self) -> ReloadReport:
@@ -273,6 +308,8 @@ class Reloader:
             await self._catalog.reconfigure(after.models_dirs, after.options, after.stores)
         self._foresight.most_bytes = after.memory_budget_bytes
         self._endpoints.take(after.names)
+        await self._deployments.take(after.deployments)
+        await self._endpoints.take_deployments(after.deployments)
         self._runtime.reconfigure(_settings(after, self._catalog))
         models = await self._effects.settle(own_before)
         self._config = after
@@ -300,6 +337,7 @@ class Door:
     control: Control
     publisher: Publisher
     endpoints: Endpoints
+    deployments: Deployments
 
     def __init__(self, config: Config, sock: socket.socket | None) -> None:
         self._config = config

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ggtui.adapters.memory.catalog import MemoryCatalog
+from ggtui.adapters.memory.deployments import MemoryCounters, MemorySecrets, MemorySpend
 from ggtui.adapters.memory.gpu import MemoryProbe
 from ggtui.adapters.memory.launcher import MemoryLauncher
 from ggtui.bootstrap import Reloader
 from ggtui.config.schema import Config
 from ggtui.core.models import LaunchOptions
 from ggtui.services.catalog import CatalogService
+from ggtui.services.deployments.book import Deployments
 from ggtui.services.endpoints import Endpoints
 from ggtui.services.engine_lookup import EngineLookup
 from ggtui.services.foresight import Foresight
@@ -64,7 +66,17 @@ def test_what_was_read_last_counts_though_an_earlier_reload_takes_longer() -> No
             lookup=EngineLookup(launcher),
         )
         effects = SettingsEffects(catalog, runtime)
-        reload = Reloader(first, lambda: next(read), catalog, runtime, effects, foresight, Endpoints(catalog))
+        deployments = Deployments(spend=MemorySpend(), counters=MemoryCounters(), secrets=MemorySecrets())
+        reload = Reloader(
+            first,
+            lambda: next(read),
+            catalog,
+            runtime,
+            effects,
+            foresight,
+            Endpoints(catalog),
+            deployments,
+        )
         async with asyncio.timeout(20):
             earlier = asyncio.create_task(reload())
             await store.is_asked.wait()

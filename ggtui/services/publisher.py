@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ggtui.core.decisions import Resident
     from ggtui.core.schedule import Scheduler
     from ggtui.services.catalog import CatalogService
+    from ggtui.services.deployments.book import Deployments
     from ggtui.services.endpoints import Endpoints
     from ggtui.services.engine_lookup import EngineLookup
     from ggtui.services.gpu_watch import GpuWatch
@@ -47,11 +48,15 @@ class Publisher:
         endpoints: Endpoints,
         history: History,
         default_n_ctx: int,
+        deployments: Deployments | None = None,
         strategy: str = "single",
         is_read_only: bool = False,
         most_bytes: Callable[[], int] = lambda: 0,
     ) -> None:
-        """most_bytes: what all servers may take together at most; 0 for what the machine has."""
+        """deployments: None where there are none.
+
+        most_bytes: what all servers may take together at most; 0 for what the machine has.
+        """
         self.url = ""
         """What clients use as base URL; set by whoever opens the door."""
         self._catalog = catalog
@@ -61,6 +66,7 @@ class Publisher:
         self._lookup = lookup
         self._endpoints = endpoints
         self._history = history
+        self._deployments = deployments
         self._default_n_ctx = default_n_ctx
         self._strategy = strategy
         self._queue = QueueReport(scheduler, ledger)
@@ -75,6 +81,8 @@ class Publisher:
         self._told_at = -APART_S
         for source in (catalog, ledger, gpu, lookup, endpoints, history):
             source.changed = self.changed
+        if deployments is not None:
+            deployments.changed = self.changed
 
     def changed(self) -> None:
         """Something is different: subscribers hear of it within COALESCE_S seconds, or APART_S when busy."""
@@ -115,6 +123,7 @@ class Publisher:
             names=self._endpoints.names,
             last_route=self._endpoints.last_route,
             history=self._history.recent,
+            deployments=self._deployments.statuses if self._deployments is not None else (),
         )
 
     def _tell(self) -> None:

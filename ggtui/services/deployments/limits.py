@@ -43,12 +43,15 @@ class Limits:
     def __init__(
         self,
         name: str,
+        shared_name: str,
         limits: RateLimits,
         serving: Serving,
         counters: CountersPort,
         clock: Clock,
         writes: Writes,
     ) -> None:
+        """shared_name: what all processes call the deployment that count it together."""
+        self.shared_name = shared_name
         self._name = name
         self._limits = limits
         self._own = RateLimiter(limits)
@@ -168,7 +171,7 @@ class Limits:
     async def _reserve_shared(self, tokens: int) -> int | Wait | None:
         """None where the common count cannot be reached: then this process alone decides."""
         try:
-            return await self._counters.reserve(self._name, tokens, self._limits)
+            return await self._counters.reserve(self.shared_name, tokens, self._limits)
         except StoreUnavailable as failure:
             if not self._has_warned:
                 self._has_warned = True

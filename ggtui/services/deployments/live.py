@@ -52,7 +52,13 @@ class LiveDeployment:
         self._around = around
         self.room = Room(rules.name, rules.serving, self._slots_by_rule(), around.clock)
         self.limits = Limits(
-            rules.name, rules.rate_limits, rules.serving, around.counters, around.clock, around.writes
+            rules.name,
+            _shared_name(rules),
+            rules.rate_limits,
+            rules.serving,
+            around.counters,
+            around.clock,
+            around.writes,
         )
         self.spending = Spending(rules.name, rules.budget, around.spend, around.clock, around.writes)
         self._open: set[Passage] = set()
@@ -179,6 +185,7 @@ class LiveDeployment:
         ):
             self.breaker = CircuitBreaker(rules.circuit_breaker)
             self._key, self._why_failed = None, ""
+            self.limits.shared_name = _shared_name(rules)
         self.breaker.policy = rules.circuit_breaker
         self.limits.adapt(rules.rate_limits, rules.serving)
         self.spending.adapt(rules.budget)
@@ -229,7 +236,7 @@ class LiveDeployment:
     def adapt_slots(self) -> None:
         """Let in as many as may be now: a spent budget halves their number."""
         slots = self._slots_by_rule()
-        if slots is None and self.spending.slots(2) == 1:
+        if slots is None and self.spending.is_throttled:
             slots = self._around.server_slots(self.rules.model)
         self.room.adapt(self.rules.serving, self.spending.slots(slots))
 
@@ -275,3 +282,9 @@ class LiveDeployment:
 
     def _slots_by_rule(self) -> int | None:
         return self.rules.serving.slots(self.kind)
+
+
+def _shared_name(rules: Deployment) -> str:
+    """What two processes must agree on to serve the same deployment: its name, and what stands behind it."""
+    config = rules.runtime_config
+    return " ".join((rules.name, rules.model, config.endpoint, config.resource, config.deployment))

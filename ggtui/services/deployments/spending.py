@@ -59,6 +59,11 @@ class Spending:
         """The period in which more was spent than may be; None while all is well."""
         return self._ledger.exceeded(self._clock.unix())
 
+    @property
+    def is_throttled(self) -> bool:
+        """True while fewer requests are served at once, because too much was spent."""
+        return self.slots(2) == 1
+
     def slots(self, slots: int | None) -> int | None:
         """How many requests may be served at once, with what a spent budget takes off."""
         return self._ledger.slots(slots, self._clock.unix())

@@ -56,6 +56,70 @@ SAMPLE = """\
 [screen]
 # ascii = false                   # true: no glyphs beyond ASCII
 # mouse = true                    # false leaves selecting to the terminal
+
+# Deployments are names with rules of their own, in front of models of this machine or of other servers. None by
+# default; a [[deployment]] needs a name and a model. Values are examples; `ggtui validate FILE` checks them.
+
+# [[deployment]]
+# name = "qwen"                   # what clients send
+# model = "qwen3-8b-q4_k_m"       # id of a model here, its file, or the name that another server knows
+# runtime = "llama_server"        # or open_ai, anthropic, gemini, lite_llm, vllm, …; else the model decides
+# runtime_config = { ctx = 8192 } # tokens of context, when nobody chose others
+# gpus = 1                        # of each replica
+# replicas = 1
+# default = false                 # true: it serves requests that name no model, in place of [names] default
+# fallback = ["gpt-4o-mini"]      # deployments that are asked when this one cannot serve
+# policy = "auto"                 # random, low-latency, highest-context, priority
+# groups = ["chat"]
+# adapters = [{ name = "code", path = "code.gguf", weight = 0.8 }]  # LoRA files: clients ask for "qwen:code"
+# idempotent = true               # false: a request that was sent is never sent again
+
+# [deployment.serving]
+# max_concurrent = 4              # by default what the server does at once; 32 for other servers
+# on_capacity_exhausted = "queue" # or reject, fallback
+# queue_capacity = 1024           # requests that may wait
+# queue_timeout = "30s"           # lengths of time: "250ms", "30s", "1m", "1h", or a number of milliseconds
+
+# [deployment.rate_limits]
+# requests_per_minute = 60
+# tokens_per_minute = 100000
+# concurrent_requests = 8
+# strict = false                  # true: all ggtui of this machine count together
+
+# [deployment.retry]
+# max_retries = 3
+# initial_backoff = "1s"
+# max_backoff = "60s"
+# backoff_multiplier = 2.0
+# jitter = "equal"                # or full, none
+# respect_retry_after = true
+
+# [deployment.circuit_breaker]
+# failure_threshold = 10          # failures in a row, after which the server is left alone
+# open_duration = "30s"
+# half_open_max_probes = 1        # requests that try it then
+
+# [deployment.timeouts]
+# request_timeout = "600s"        # to the first byte; 30 s for other servers
+# read_timeout = "60s"            # between two events; 10 s for other servers
+
+# [deployment.pricing]
+# input_per_mtok_usd = 0.15       # USD for a million tokens
+# output_per_mtok_usd = 0.6
+# cached_input_per_mtok_usd = 0.075
+
+# [deployment.budget]
+# max_spend_per_hour_usd = 1.0
+# max_spend_per_day_usd = 10.0
+# on_exceeded = "reject"          # or warn, throttle
+
+# [[deployment]]
+# name = "gpt-4o-mini"
+# model = "gpt-4o-mini"
+# [deployment.runtime_config]
+# runtime = "open_ai"
+# endpoint = "https://api.openai.com/v1"
+# api_key = { from = "env", name = "OPENAI_API_KEY" }  # or from = "file", name = "openai.key"
 """
 
 

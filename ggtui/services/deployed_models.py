@@ -11,7 +11,7 @@ from ggtui.core.model_settings import NOTHING_SET
 from ggtui.core.naming import slug
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.model_settings import ModelSettings

@@ -6,6 +6,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ggtui.config.deployment_kinds import KEYS as DEPLOYMENT_KEYS
+from ggtui.config.deployment_kinds import Part
 from ggtui.config.load import load
 from ggtui.config.model_file import KEYS, read_models
 from ggtui.config.sample import models_sample, sample
@@ -14,12 +16,13 @@ from ggtui.config.settings import SETTINGS
 if TYPE_CHECKING:
     from pathlib import Path
 
+SETTINGS_PART, _, DEPLOYMENTS_PART = sample().partition("# [[deployment]]")
 _WITHOUT_DEFAULT = ("models_dirs", "data_dir", "api_key_file")
 
 
 def test_the_sample_names_every_key_in_its_table() -> None:
     table, named = "", []
-    for line in sample().splitlines():
+    for line in SETTINGS_PART.splitlines():
         if header := re.match(r"\[(\w+)\]", line):
             table = header[1]
         elif key := re.match(r"# (\w+) = ", line):
@@ -31,7 +34,7 @@ def test_the_sample_names_every_key_in_its_table() -> None:
 def test_the_defaults_it_shows_are_the_defaults(tmp_path: Path) -> None:
     lines = [
         line.removeprefix("# ") if re.match(r"# \w+ = ", line) else line
-        for line in sample().splitlines()
+        for line in SETTINGS_PART.splitlines()
         if not line.startswith(tuple(f"# {key}" for key in _WITHOUT_DEFAULT))
     ]
     shown, untouched = tmp_path / "shown.toml", tmp_path / "untouched.toml"
@@ -39,6 +42,20 @@ def test_the_defaults_it_shows_are_the_defaults(tmp_path: Path) -> None:
     untouched.write_text(sample())
 
     assert load({}, {}, untouched) == replace(load({}, {}, shown), config_file=untouched)
+
+
+def test_the_sample_of_deployments_is_sound_and_uses_every_key(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    text = re.sub("^# ", "", f"# [[deployment]]{DEPLOYMENTS_PART}", flags=re.MULTILINE)
+    file.write_text(text)
+    config = load({}, {}, file)
+    parts = {name: part.keys for name, part in DEPLOYMENT_KEYS.items() if isinstance(part, Part)}
+    known = {each for keys in (DEPLOYMENT_KEYS, *parts.values()) for each in keys if not each.endswith("_ms")}
+    unusual = {"kind", "rpc", "resource", "deployment", "api_version"}
+    assert ["qwen", "gpt-4o-mini"] == [each.name for each in config.deployments]
+    used = re.findall(r"\b(\w+) = |\[deployment\.(\w+)\]", text)
+
+    assert known - unusual == known & {key or table for key, table in used}
 
 
 def test_the_sample_of_models_uses_every_key_in_order(tmp_path: Path) -> None:

@@ -116,7 +116,10 @@ def test_who_may_queue_waits_for_a_limit(one: Instance, up: Provider) -> None:
     assert 1 == up.notes("in-turn-there")["most"]
 
 
-def test_strict_limits_hold_for_all_processes_together(up: Provider, tmp_path: Path) -> None:
+def test_strict_limits_hold_for_all_processes_together(
+    up: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # where they meet
     config = remote(
         up,
         "shared",

@@ -111,6 +111,7 @@ def _validate(tmp_path: Path, config: str) -> subprocess.CompletedProcess[str]:
             "fallback cycle: a -> b -> a",
         ),
     ],
+    ids=["name", "model", "replicas", "key", "cycle"],
 )
 def test_a_wrong_deployment_is_refused_with_its_file_and_field(
     tmp_path: Path, config: str, field: str, text: str

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ggtui.adapters.gguf.catalog import GgufCatalog
+from ggtui.cli.arguments import flags_of
 from ggtui.cli.deployment_words import rules_of
 from ggtui.cli.exits import ExitCode
 from ggtui.cli.surroundings import look
@@ -31,7 +32,7 @@ SCHEMA: Final = 1
 def run(call: Call) -> ExitCode:
     """Print what is wrong, exit code 2, or what was read. Starts nothing and writes nothing to the file."""
     file = Path(call.arguments.file).expanduser().absolute()
-    config, found = _read(file, call.arguments.data_dir)
+    config, found = _read(file, flags_of(call.arguments))
     known = None if config is None else _stored_names(config)
     is_local = _judge(known)
     mistakes = _mistakes(file, is_local) or found
@@ -42,11 +43,17 @@ def run(call: Call) -> ExitCode:
     return ExitCode.DONE
 
 
-def _read(file: Path, data_dir: str | None) -> tuple[Config | None, list[FileMistake]]:
-    """The settings by this file alone; None with the first mistake, also of a file that it names."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("GGTUI_")}
+def _read(file: Path, flags: Mapping[str, object]) -> tuple[Config | None, list[FileMistake]]:
+    """The settings by this file; None with the first mistake, also of a file that it names.
+
+    Of the environment counts where models are looked for and known: other values there are no part of it.
+    """
+    kept = ("GGTUI_DATA_DIR", "GGTUI_MODELS_DIRS", "GGTUI_STORES")
+    environ = {
+        name: value for name, value in os.environ.items() if name in kept or not name.startswith("GGTUI_")
+    }
     try:
-        return load({"data_dir": data_dir}, environ, file), []
+        return load(flags, environ, file), []
     except ConfigInvalid as failure:
         return None, [_mistake(file, failure)]
 

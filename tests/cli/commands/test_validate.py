@@ -130,15 +130,15 @@ def test_a_file_that_is_not_there_is_named_once(cli: CommandLine) -> None:
 
 def test_a_model_is_known_by_the_stored_list_or_by_its_path(cli: CommandLine, tmp_path: Path) -> None:
     tiny_model(tmp_path / "mistral-there.gguf")
-    _, unknown = _validate(cli, BARE.format("alpha"))
+    _, unknown = _validate(cli, BARE.format("alpha-f32"))
     cli("ls")
-    _, known = _validate(cli, BARE.format("alpha"))
+    _, known = _validate(cli, BARE.format("alpha-f32"), "--models-dir", str(cli.models_dir))
     _, path = _validate(cli, BARE.format("./mistral-there.gguf"))
     _, nowhere = _validate(cli, BARE.format("omega"))
 
     assert 0 == unknown.code
-    assert "whether alpha is a model of this machine is not known" in unknown.err
-    assert "mine: llama_server, the model is on this machine; model alpha" in known.out
+    assert "whether alpha-f32 is a model of this machine is not known" in unknown.err
+    assert "mine: llama_server, the model is on this machine; model alpha-f32" in known.out
     assert "mine: llama_server, the model is on this machine, though its name is like those of" in path.out
     assert 2 == nowhere.code
     assert "runtime: vllm has no engine here and needs runtime_config.endpoint" in nowhere.out

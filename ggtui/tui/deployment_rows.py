@@ -208,7 +208,9 @@ def _short_dollars(day: float) -> str:
         return "–"
     if day < 0.01:
         return "<$.01"
-    return dollars(day) if day < 9.995 else f"${count(round(day))}"
+    if day < 9.995:
+        return f"${day:.2f}"
+    return f"${round(day)}" if day < 1000 else f"${count(int(day) // 1000 * 1000)}"
 
 
 def _money(status: DeploymentStatus) -> str:

@@ -18,6 +18,7 @@ from ggtui.config.mistakes import FileMistake
 from ggtui.config.toml_file import read_to_the_end
 from ggtui.core.deployment.runtimes import can_serve
 from ggtui.core.errors import CatalogFailure, ConfigInvalid
+from ggtui.core.naming import slug
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -145,7 +146,7 @@ def _print(
     known: frozenset[str] | None,
 ) -> None:
     rows = [_row(each, is_local) for each in config.deployments]
-    warnings = [*key_warnings(config.deployments), *_guesses(config, known)]
+    warnings = [*key_warnings(config.deployments), *_guesses(config, known), *_missing(config, known)]
     if call.out.is_json:
         call.out.document({**_head(file, is_valid=True), "deployments": rows, "warnings": warnings})
         return
@@ -178,6 +179,17 @@ def _guesses(config: Config, known: frozenset[str] | None) -> list[str]:
         for each in config.deployments
         if known is None
         and not can_serve(each.choose_runtime(is_local=_is_file(each.model))[0], each.runtime_config.endpoint)
+    ]
+
+
+def _missing(config: Config, known: frozenset[str] | None) -> list[str]:
+    """Models that are to be started here and that the list does not have; a file may be there by now."""
+    return [
+        f"deployment '{each.name}': no model {each.model} was in the catalog when it was last seen"
+        for each in config.deployments
+        if known is not None
+        and each.choose_runtime(is_local=each.model in known)[0].is_local
+        and not (each.model in known or any(name.startswith(slug(Path(each.model).name)) for name in known))
     ]
 
 

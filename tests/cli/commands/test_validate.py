@@ -142,3 +142,17 @@ def test_a_model_is_known_by_the_stored_list_or_by_its_path(cli: CommandLine, tm
     assert "mine: llama_server, the model is on this machine, though its name is like those of" in path.out
     assert 2 == nowhere.code
     assert "runtime: vllm has no engine here and needs runtime_config.endpoint" in nowhere.out
+    assert "warning" not in known.err
+
+
+def test_a_file_that_no_list_has_is_warned_of(cli: CommandLine) -> None:
+    cli("ls")
+    folder = ("--models-dir", str(cli.models_dir))
+    _, there = _validate(cli, BARE.format("alpha.gguf"), *folder)
+    _, lost = _validate(cli, BARE.format("lost.gguf"), *folder)
+
+    assert (0, 0, "") == (there.code, lost.code, there.err)
+    assert (
+        "warning: deployment 'mine': no model lost.gguf was in the catalog when it was last seen\n"
+        == lost.err
+    )

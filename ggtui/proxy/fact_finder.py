@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from ggtui.core.deployment.facts import RequestFacts
 from ggtui.core.deployment.policies import Priority
 from ggtui.core.errors import InvalidRequest
@@ -19,6 +21,25 @@ if TYPE_CHECKING:
 
 _PRIORITY: Final = b"x-ggtui-priority"
 _ANSWERS_NO_TEXT: Final = frozenset(("embedding", "rerank"))
+_ABSENT: Final = msgspec.Raw(b"")
+
+
+class _Read(msgspec.Struct):
+    """The members of a request that a model reads."""
+
+    messages: msgspec.Raw = _ABSENT
+    prompt: msgspec.Raw = _ABSENT
+    input: msgspec.Raw = _ABSENT
+    content: msgspec.Raw = _ABSENT
+    system: msgspec.Raw = _ABSENT
+    instructions: msgspec.Raw = _ABSENT
+    tools: msgspec.Raw = _ABSENT
+    query: msgspec.Raw = _ABSENT
+    documents: msgspec.Raw = _ABSENT
+    texts: msgspec.Raw = _ABSENT
+
+
+_READ: Final = msgspec.json.Decoder(_Read)
 
 
 class FactFinder:

@@ -85,7 +85,7 @@ class Passage:
         taken, self._pass, self._outcome = self._pass, None, True
         if taken is not None:
             self.live.breaker_heard(lambda breaker: breaker.succeeded(taken))
-        self.live.works()
+        self.live.standing.works()
 
     def attempt_failed(self, failure: Failure) -> None:
         """The attempt has ended with this."""
@@ -96,7 +96,7 @@ class Passage:
                 self.live.breaker_heard(lambda breaker: breaker.failed(taken, now))
             else:
                 self.live.breaker.give_back(taken)
-        self.live.works_not(failure)
+        self.live.standing.works_not(failure)
 
     def may_retry(self, failure: Failure, retries_done: int) -> float | None:
         """Seconds after which the same deployment is asked again; None when it is not.

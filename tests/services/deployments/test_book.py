@@ -191,7 +191,7 @@ def test_the_end_settles_what_is_open_and_turns_away_who_waits() -> None:
         await rig.book.stop()
         found = await asyncio.gather(waiting, return_exceptions=True)
 
-        assert ["EndpointNotReady"] == [type(each).__name__ for each in found]
+        assert ["EngineStopping"] == [type(each).__name__ for each in found]
         assert [5 * DOLLAR] == [each.cost_pusd for each in rig.spend.kept["a"]]
         assert rig.spend.is_closed
         assert NOTHING == left_over(rig)

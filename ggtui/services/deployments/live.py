@@ -213,6 +213,9 @@ class LiveDeployment:
 
     def adapt_slots(self) -> None:
         """Let in as many as may be now: a spent budget halves their number."""
+        if not self.spending.may_throttle:
+            self.room.adapt(self.rules.serving, self._slots_by_rule())
+            return
         slots = self._slots_by_rule()
         if slots is None and self.spending.is_throttled:
             slots = self._around.server_slots(self.rules.model)
@@ -252,7 +255,8 @@ class LiveDeployment:
         return self.rules.choose_runtime(is_local=self._around.is_local(self.rules.model))
 
     def _slots_by_rule(self) -> int | None:
-        return self.rules.serving.slots(self.kind)
+        serving = self.rules.serving
+        return serving.max_concurrent or serving.slots(self.kind)
 
 
 def _shared_name(rules: Deployment) -> str:

@@ -18,7 +18,7 @@ class SpendPort(Protocol):
         """What a deployment settled from this Unix time on, the oldest first."""
 
     async def add(self, name: str, entry: SpendEntry) -> None:
-        """Keep one entry. When this returns, neither a kill nor a loss of power takes it away.
+        """Keep one entry. When this returns, no kill takes it away, and soon no loss of power.
 
         A caller that is cancelled meanwhile does not keep it from being written.
         """

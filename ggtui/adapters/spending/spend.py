@@ -6,7 +6,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ggtui.adapters.spending.database import Schema, open_database
 from ggtui.adapters.spending.file_thread import FileThread, ended
@@ -15,8 +15,11 @@ from ggtui.core.deployment.spend import SpendEntry
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Coroutine
     from concurrent.futures import Future
     from pathlib import Path
+
+    from ggtui.adapters.spending.notes import Row
 
 SCHEMA = Schema(
     what="the record of what was spent",
@@ -33,7 +36,7 @@ SCHEMA = Schema(
 
 @dataclass(slots=True, eq=False)
 class _Batch:
-    rows: list[tuple[str, float, int]] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     written: Future[None] | None = None
 
 
@@ -49,22 +52,29 @@ class SqliteSpend:
         """True while the database takes what it is given; until then each caller waits for it."""
         self._batch: _Batch | None = None
         """What the thread has not begun to write; more may be put into it."""
-        self._unwritten: list[tuple[str, float, int]] = []
+        self._unwritten: list[Row] = []
         """Rows of batches that could not be written: they go with the next. The thread's own."""
 
     async def load(self, name: str, since: float) -> tuple[SpendEntry, ...]:
         """See SpendPort."""
         return await self._thread.run(partial(_load, name=name, since=since))
 
-    async def add(self, name: str, entry: SpendEntry) -> None:
+    def add(self, name: str, entry: SpendEntry) -> Coroutine[Any, Any, None] | None:
         """See SpendPort."""
+        row = (name, entry.at, entry.cost_pusd)
+        with self._lock:
+            if self._batch is not None and self._is_well and self._note(row):
+                self._batch.rows.append(row)
+                return None
+        return self._add(row)
+
+    async def _add(self, row: Row) -> None:
         with self._lock:
             if self._batch is None:
                 begun = _Batch()
                 begun.written = self._thread.begin(partial(self._write, begun))
                 self._batch = begun
             batch = self._batch
-            row = (name, entry.at, entry.cost_pusd)
             batch.rows.append(row)
             is_noted = self._is_well and self._note(row)
         if not is_noted:
@@ -89,7 +99,7 @@ class SqliteSpend:
         self._is_well = True
         return connection
 
-    def _note(self, row: tuple[str, float, int]) -> bool:
+    def _note(self, row: Row) -> bool:
         try:
             self._notes.add(row)
         except OSError:  # as when the disk is full: the database may say more of it

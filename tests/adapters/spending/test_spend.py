@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,7 +19,7 @@ from ggtui.core.deployment.spend import SpendEntry
 from ggtui.core.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from pathlib import Path
 
 CHILD = """
@@ -62,10 +62,15 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
+async def _kept(work: Coroutine[Any, Any, None] | None) -> None:
+    if work is not None:
+        await work
+
+
 def _add(path: Path, cost: int) -> None:
     async def add() -> None:
         spend = SqliteSpend(path)
-        await spend.add("a", SpendEntry(1000.0, cost))
+        await _kept(spend.add("a", SpendEntry(1000.0, cost)))
         await spend.close()
 
     asyncio.run(add())
@@ -146,12 +151,12 @@ def test_what_could_not_be_written_goes_with_the_next(path: Path) -> None:
             other.execute(
                 "CREATE TRIGGER full BEFORE INSERT ON spending BEGIN SELECT RAISE(ABORT, 'full'); END"
             )
-            await spend.add("a", SpendEntry(1000.0, 30))  # it is noted: nobody waits for the database
+            await _kept(spend.add("a", SpendEntry(1000.0, 30)))  # it is noted: nobody waits for the database
             await spend.load("a", 0.0)
             with pytest.raises(StoreUnavailable, match="full"):
-                await spend.add("a", SpendEntry(1000.0, 200))
+                await _kept(spend.add("a", SpendEntry(1000.0, 200)))
             other.execute("DROP TRIGGER full")
-        await spend.add("a", SpendEntry(1000.0, 500))
+        await _kept(spend.add("a", SpendEntry(1000.0, 500)))
         await spend.close()
 
     asyncio.run(scenario())
@@ -167,7 +172,7 @@ def test_what_the_database_never_took_is_noted_for_the_next_run(path: Path) -> N
     async def scenario() -> None:
         spend = SqliteSpend(path)
         await spend.load("a", 0.0)
-        await spend.add("a", SpendEntry(1000.0, 30))
+        await _kept(spend.add("a", SpendEntry(1000.0, 30)))
         await spend.close()
 
     asyncio.run(scenario())
@@ -197,7 +202,7 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     async def scenario() -> None:
         spend = SqliteSpend(tmp_path / "data" / "spending.sqlite3")
         with pytest.raises(StoreUnavailable, match=r"spending\.sqlite3"):
-            await spend.add("a", SpendEntry(1000.0, 1))
+            await _kept(spend.add("a", SpendEntry(1000.0, 1)))
         await spend.close()
 
     asyncio.run(scenario())

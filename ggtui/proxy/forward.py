@@ -161,6 +161,7 @@ class Forwarder:
         """Only a client that reads events can hear of its wait."""
         if not request.is_stream:
             return None
+        reply.served_by = _named(request)  # the wait may be told before a server is there
         return Telling(reply, admission, self._settings.wait_grace_s, self._settings.wait_told_every_s)
 
     def _lease(
@@ -228,19 +229,22 @@ def _scales(wish: AdapterWish | None, target: RunningTarget) -> tuple[float, ...
 
 
 def _served_by(target: RunningTarget, request: ForwardRequest, scales: tuple[float, ...]) -> Headers:
-    served = [
-        (b"x-ggtui-endpoint", _as_field_value(request.endpoint)),
-        (b"x-ggtui-ctx", str(target.effective_ctx).encode()),
-    ]
+    served = [*_named(request), (b"x-ggtui-ctx", str(target.effective_ctx).encode())]
     if request.requested_ctx is not None:
         served.append((b"x-ggtui-ctx-requested", str(request.requested_ctx).encode()))
-    if request.route is not None:
-        served.append((b"x-ggtui-route", _as_field_value(request.route.words)))
     if any(scales):
         applied = zip(target.adapters, scales, strict=True)
         text = ",".join(f"{name}={scale:.4g}" for name, scale in applied if scale)
         served.append((b"x-ggtui-adapters", text.encode()))
     return served
+
+
+def _named(request: ForwardRequest) -> Headers:
+    """What is known before any server is."""
+    named = [(b"x-ggtui-endpoint", _as_field_value(request.endpoint))]
+    if request.route is not None:
+        named.append((b"x-ggtui-route", _as_field_value(request.route.words)))
+    return named
 
 
 @lru_cache(maxsize=64)

@@ -120,6 +120,8 @@ class Names:
         """
         self._check_writable()
         public_id = await self.model(model)
+        if not lora.strip():
+            raise ConfigInvalid("no LoRA file is named", param="lora")
         name = name or _name_for(lora)
         if not is_adapter_name(name):
             raise ConfigInvalid(f"the name of an adapter is {NAME_RULE}", param="name")
@@ -134,7 +136,11 @@ class Names:
                 )
             new = AttachedAdapter(name, "" if lora == name else lora, _weight(weight))
             if problem := (await self._catalog.look_at_adapter(public_id, new)).problem:
-                raise ConfigInvalid(f"{name} cannot be attached to {public_id}: {problem}", param="lora")
+                raise ConfigInvalid(
+                    f"{name} cannot be attached to {public_id}: {problem}",
+                    hint="ggtui lora lists the LoRA files that were found",
+                    param="lora",
+                )
             await self._effects.change(public_id, {"adapters": (*(own.adapters or ()), new)})
         return name
 

@@ -181,6 +181,7 @@ def test_a_weight_is_live_and_goes_with_its_adapter() -> None:
         (lambda names: names.attach("alpha", "code", "c", 1.5), ConfigInvalid, "weight must be"),
         (lambda names: names.attach("alpha", "code", "c", True), ConfigInvalid, "weight must be"),
         (lambda names: names.attach("alpha", "nothing"), ConfigInvalid, "no LoRA file is called nothing"),
+        (lambda names: names.attach("alpha", " ", "c"), ConfigInvalid, "no LoRA file is named"),
         (lambda names: names.attach("alpha", "/l/none.gguf"), ConfigInvalid, "its file does not exist"),
         (lambda names: names.attach("alpha", "other"), ConfigInvalid, "made for qwen2, the model is llama"),
         (lambda names: names.detach("alpha", "both"), EndpointNotFound, "'alpha:both' not found"),

@@ -36,19 +36,21 @@ class Asking:
             is_form=path in FORM_POSTS,
             has_list=path in LIST_POSTS,
         )
-        route, num_ctx = await self._naming.route(path, fields, body)
+        destination, num_ctx = await self._naming.destination(path, fields, body)
+        endpoint = destination.route.endpoint
         request = ForwardRequest(
             "POST",
             with_query(MODEL_POSTS[path], scope),
             fields,
-            route.endpoint.base_model,
+            endpoint.base_model,
             num_ctx,
             body.num_ctx,
             body.data,
             needs_slot=path not in SLOTLESS_POSTS,
             is_stream=body.is_stream,
             keep_alive_s=body.keep_alive_s,
-            route=route,
-            wish=self._naming.wish(path, route, body),
+            endpoint=endpoint.id,
+            named=destination.fields,
+            wish=self._naming.wish(path, destination, body),
         )
         await self._forwarder.forward(request, presence_of(scope), reply)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import nullcontext
-from functools import lru_cache
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import msgspec
 
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
     from ggtui.core.models import RunningTarget
     from ggtui.core.ports.catalog import ModelCatalogPort
     from ggtui.core.ports.runtime import ModelRuntimePort
-    from ggtui.core.routing.route import Route
     from ggtui.proxy.adapter_list import AdapterWish
     from ggtui.proxy.answers import Headers, Reply
     from ggtui.proxy.interrupt import Drain
@@ -66,15 +63,12 @@ class ForwardRequest(msgspec.Struct, frozen=True):
     """How long the model stays when idle after this; None leaves that as it is."""
     server: RunningTarget | None = None
     """Asked as it is, once and without a lease; None leases the model."""
-    route: Route | None = None
-    """What led to the model; None for a question to a server."""
+    endpoint: str = ""
+    """The id that an answer names."""
+    named: Headers = []
+    """What the header of its answer says of where the request went."""
     wish: AdapterWish | None = None
     """What is applied of adapters; None where llama-server takes no list of them."""
-
-    @property
-    def endpoint(self) -> str:
-        """The id that an answer names."""
-        return self.route.endpoint.id if self.route is not None else self.model
 
     @property
     def is_anthropic(self) -> bool:
@@ -161,7 +155,7 @@ class Forwarder:
         """Only a client that reads events can hear of its wait."""
         if not request.is_stream:
             return None
-        reply.served_by = _named(request)  # the wait may be told before a server is there
+        reply.served_by = request.named  # the wait may be told before a server is there
         return Telling(reply, admission, self._settings.wait_grace_s, self._settings.wait_told_every_s)
 
     def _lease(
@@ -229,7 +223,7 @@ def _scales(wish: AdapterWish | None, target: RunningTarget) -> tuple[float, ...
 
 
 def _served_by(target: RunningTarget, request: ForwardRequest, scales: tuple[float, ...]) -> Headers:
-    served = [*_named(request), (b"x-ggtui-ctx", str(target.effective_ctx).encode())]
+    served = [*request.named, (b"x-ggtui-ctx", str(target.effective_ctx).encode())]
     if request.requested_ctx is not None:
         served.append((b"x-ggtui-ctx-requested", str(request.requested_ctx).encode()))
     if any(scales):
@@ -237,19 +231,6 @@ def _served_by(target: RunningTarget, request: ForwardRequest, scales: tuple[flo
         text = ",".join(f"{name}={scale:.4g}" for name, scale in applied if scale)
         served.append((b"x-ggtui-adapters", text.encode()))
     return served
-
-
-def _named(request: ForwardRequest) -> Headers:
-    """What is known before any server is."""
-    named = [(b"x-ggtui-endpoint", _as_field_value(request.endpoint))]
-    if request.route is not None:
-        named.append((b"x-ggtui-route", _as_field_value(request.route.words)))
-    return named
-
-
-@lru_cache(maxsize=64)
-def _as_field_value(name: str) -> bytes:
-    return quote(name, safe="-._~:/@+> ").encode()
 
 
 def _not_carried(request: ForwardRequest, lacking: AdapterNotCarried) -> EndpointNotReady:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +12,10 @@ from ggtui.adapters.memory.launcher import MemoryLauncher
 from ggtui.core.errors import LaunchRejected, ModelNotFound, RemovalRefused
 from ggtui.core.labels import label_change
 from ggtui.core.load_history import LoadRecord
+from ggtui.core.models import AdapterSummary
+from ggtui.core.routing.name_settings import NameSettings
 from ggtui.core.state import TargetState
-from tests.services.desk import desk
+from tests.services.desk import ALPHA, desk
 
 
 def test_a_loaded_context_becomes_the_models_own_and_survives_plain_requests() -> None:
@@ -193,5 +197,45 @@ def test_the_loads_of_a_model_are_told_and_an_unknown_one_has_none() -> None:
             assert () == await it.control.load_history("beta")
             with pytest.raises(ModelNotFound):
                 await it.control.load_history("gamma")
+
+    asyncio.run(scenario())
+
+
+def test_any_name_of_a_model_loads_pins_and_stops_it() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            lora = AdapterSummary("code", "llama", 7, Path("/l/code.gguf"))
+            it.catalog.adapters = {str(lora.path): lora}
+            await it.control.rescan()
+            await it.control.names.attach("alpha", "code")
+            await it.control.names.set_alias("gpt-4", "alpha:code")
+            loaded = [await it.control.load(name) for name in ("gpt-4", "alpha:code", "1", "alpha")]
+            await it.control.pin("gpt-4", is_pinned=True)
+
+            assert ["alpha"] * 4 == [target.model_name for target in loaded]
+            assert 1 == len({target.pid for target in loaded})
+            assert it.snapshot().models[0].is_pinned
+            await it.control.stop("alpha:code")
+            assert () == it.snapshot().targets
+            # A model leaves the disk by its own name only.
+            for name in ("gpt-4", "alpha:code", "alpha:none"):
+                with pytest.raises(ModelNotFound):
+                    await it.control.plan_removal(name)
+            with pytest.raises(ModelNotFound):
+                await it.control.load("alpha:none")
+
+    asyncio.run(scenario())
+
+
+def test_an_alias_of_what_is_being_found_loads_it() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            it.endpoints.take(NameSettings(aliases={"new": "gamma"}))
+            it.catalog.put(replace(ALPHA, id=3, public_id="gamma"))
+            look = asyncio.create_task(it.control.rescan())
+            await it.until(lambda: it.snapshot().is_scanning)
+
+            assert "gamma" == (await it.control.load("new")).model_name
+            await look
 
     asyncio.run(scenario())

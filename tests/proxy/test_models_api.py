@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ggtui.core.routing.name_settings import NameSettings
-from tests.proxy.rig import Answer, FakeRuntime, door, run, target_at, with_adapters
+from tests.proxy.rig import (
+    Answer,
+    FakeCatalog,
+    FakeRuntime,
+    door,
+    run,
+    summary,
+    target_at,
+    with_adapters,
+)
+
+if TYPE_CHECKING:
+    from ggtui.core.models import ModelSummary
 
 NAMES = NameSettings(
     aliases={"gpt-4": "tiny", "coder": "tiny:code", "gone": "removed"}, disabled=frozenset({"tiny:chat"})
@@ -69,6 +82,24 @@ def test_an_entry_of_a_stack_says_what_it_applies() -> None:
             assert [0.8 / 1.3, 0.5 / 1.3] == pytest.approx([each["weight"] for each in stack["adapters"]])
             assert "adapters" not in base
             assert base.items() <= stack.items()
+
+    run(check())
+
+
+class _Looking(FakeCatalog):
+    """Knows its models once somebody has waited for the first look at the folders."""
+
+    async def list_models(self) -> list[ModelSummary]:
+        self.models = self.models or [summary(1, "tiny")]
+        return self.models
+
+
+def test_a_list_asked_for_while_the_folders_are_looked_at_is_not_empty() -> None:
+    async def check() -> None:
+        async with door(catalog=_Looking([])) as proxy:
+            listed = Answer.parse(await proxy.ask(proxy.get("/v1/models"))).json["data"]
+
+            assert ["tiny"] == [each["id"] for each in listed]
 
     run(check())
 

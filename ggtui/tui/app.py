@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from ggtui.core.errors import SpawnReason
+from ggtui.tui.adapting import Adapting
 from ggtui.tui.bridge import Bridge
 from ggtui.tui.commands import Commands
 from ggtui.tui.desk import Desk
@@ -21,13 +22,23 @@ from ggtui.tui.housekeeping import Housekeeping
 from ggtui.tui.intents import Intents, QuitChoice
 from ggtui.tui.keys import Where, bindings
 from ggtui.tui.launching import Launching
-from ggtui.tui.messages import CallAnswered, CallFailed, EngineFailed, LogsArrived, SnapshotArrived
+from ggtui.tui.messages import (
+    CallAnswered,
+    CallFailed,
+    EngineFailed,
+    LogsArrived,
+    SnapshotArrived,
+    WeightWanted,
+)
+from ggtui.tui.naming import Naming
 from ggtui.tui.notices import Notices
 from ggtui.tui.reasons import NO_RETRY, why_not, why_not_load
 from ggtui.tui.screens.error_detail import ErrorScreen
 from ggtui.tui.screens.launch_options import LaunchOptionsScreen
+from ggtui.tui.screens.lora import LoraScreen
 from ggtui.tui.screens.main import MainScreen
 from ggtui.tui.screens.model_info import ModelInfoScreen
+from ggtui.tui.screens.names import NamesScreen
 from ggtui.tui.screens.room import Room
 from ggtui.tui.themes import DARK, THEMES, variable_defaults
 from ggtui.tui.visits import Visits
@@ -88,6 +99,8 @@ class ModelsApp(App[QuitChoice]):
         self.visits = Visits(self)
         self.launching = Launching(self)
         self.housekeeping = Housekeeping(self)
+        self.naming = Naming(self)
+        self.adapting = Adapting(self)
         self.following = Following(self)
         self.notices = Notices(self, self.glyphs, clock)
         self._starts_engine = starts_engine
@@ -309,6 +322,29 @@ class ModelsApp(App[QuitChoice]):
     def action_reload(self) -> None:
         """Read the configuration again."""
         self.intents.reload()
+
+    def action_names(self) -> None:
+        """What clients can ask for."""
+        self.naming.open()
+
+    @on(NamesScreen.Wanted)
+    def change_names(self, wanted: NamesScreen.Wanted) -> None:
+        """An alias, the default, off or on."""
+        self.naming.do(wanted)
+
+    def action_lora(self) -> None:
+        """LoRA adapters of the model."""
+        self.adapting.open()
+
+    @on(LoraScreen.Wanted)
+    def change_adapters(self, wanted: LoraScreen.Wanted) -> None:
+        """Attach or detach."""
+        self.adapting.do(wanted)
+
+    @on(WeightWanted)
+    def change_weight(self, wanted: WeightWanted) -> None:
+        """More or less of an adapter."""
+        self.adapting.weigh(wanted)
 
     def action_waiting(self) -> None:
         """Who waits."""

@@ -6,6 +6,7 @@ import json
 import shlex
 from typing import TYPE_CHECKING
 
+from ggtui.tui.name_facts import MOST_ENDPOINTS, endpoints_of
 from ggtui.tui.screens.choice import NO, Answer, Question
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ OFFERED = (
     ("command", "launch command"),
     ("log", "end of the log"),
 )
+NAME = "name"
+"""Begins the choices that are names; the place among the model's endpoints follows."""
 PATH = "path"
 """The choice whose text only the engine knows."""
 
@@ -26,6 +29,8 @@ def copy_answers(desk: Desk) -> Question:
     """The choices that have something behind them."""
     answers = [Answer(key, label) for key, label in OFFERED if copy_source(desk, key)]
     if desk.selected is not None:
+        named = endpoints_of(desk.snapshot, desk.selected.summary.public_id)[:MOST_ENDPOINTS]
+        answers += [Answer(f"{NAME}-{place}", f"name {each.id}") for place, each in enumerate(named)]
         answers.append(Answer(PATH, f"file path of {desk.selected.summary.public_id}"))
     text = "What shall be copied?" if answers else "There is nothing to copy: no proxy, nothing started."
     return Question("Copy", text, (Answer(NO, "Nothing"), *answers))
@@ -43,6 +48,9 @@ def copy_source(desk: Desk, key: str) -> str:
             return shlex.join(target.argv)
         case "log":
             return "\n".join(desk.log_tail(desk.log_subject(), LOG_LINES))
+        case _ if key.startswith(f"{NAME}-") and desk.selected is not None:
+            named = endpoints_of(desk.snapshot, desk.selected.summary.public_id)
+            return str(named[int(key.removeprefix(f"{NAME}-"))].id)
         case _:
             return ""
 

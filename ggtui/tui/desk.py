@@ -13,6 +13,7 @@ from ggtui.core.models import LaunchOptions
 from ggtui.core.snapshot import EngineSnapshot
 from ggtui.core.state import TargetState
 from ggtui.tui.outlook import HOLDING, Outlook, current_pool, is_same_pool
+from ggtui.tui.weights import Weights
 from ggtui.tui.widgets.log_view import MAX_LINES
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Desk:
         """The model under the cursor."""
         self.marked: frozenset[int] = frozenset()
         """Models that a person marked."""
+        self.weights = Weights()
+        """Of LoRA adapters, with what was asked for and not yet told."""
         self.pool: MemoryPool = current_pool(self.snapshot)
         """The memory of the next load; kept while it moves by less than a forecast shows."""
         self._chosen: dict[int, int] = {}
@@ -58,6 +61,7 @@ class Desk:
         if not is_same_pool(self.pool, pool):
             self.pool = pool
         self._look_at_servers()
+        self.weights.settle(snapshot.version)
         for row in snapshot.models:
             if self._chosen.get(row.summary.id) == row.n_ctx:
                 del self._chosen[row.summary.id]

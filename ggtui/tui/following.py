@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from ggtui.tui.screens.history import HistoryScreen
 from ggtui.tui.screens.launch_options import LaunchOptionsScreen
 from ggtui.tui.screens.logs import LogScreen
+from ggtui.tui.screens.lora import LoraScreen
 from ggtui.tui.screens.model_info import ModelInfoScreen
+from ggtui.tui.screens.names import NamesScreen
 from ggtui.tui.screens.waiting import WaitingScreen
 from ggtui.tui.waiting import WaitingView
 
@@ -61,6 +63,10 @@ class Following:
                 screen.view = WaitingView.of(app.desk.snapshot)
             case HistoryScreen() as screen:
                 screen.generations = app.desk.snapshot.history
+            case NamesScreen() as screen:
+                screen.follow(app.desk.snapshot)
+            case LoraScreen() as screen:
+                app.adapting.follow(screen)
             case LaunchOptionsScreen() as screen:
                 screen.look_again()
             case ModelInfoScreen() as screen if selected is not None:

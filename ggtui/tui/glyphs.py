@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ggtui.core.forecast import Verdict
+from ggtui.core.routing.endpoints import EndpointStatus
 from ggtui.core.state import TargetState
 
 
@@ -47,6 +48,14 @@ VERDICTS: dict[Verdict, VerdictLook] = {
     Verdict.GUESS: VerdictLook("? guess", "? guess", "$secondary"),
 }
 
+ENDPOINTS: dict[EndpointStatus, StateLook] = {
+    EndpointStatus.READY: StateLook("✓", "+", "ready", "$success"),
+    EndpointStatus.LOADING: StateLook("◐", "~", "loading", "$warning"),
+    EndpointStatus.ERROR: StateLook("!", "!", "error", "$error bold"),
+    EndpointStatus.DISABLED: StateLook("○", "o", "off", "$quiet"),
+}
+"""Whether an endpoint serves. A ready one need not be loaded: its model is, when somebody asks for it."""
+
 _ASCII_SIGNS = str.maketrans(
     {
         "–": "-",
@@ -60,6 +69,7 @@ _ASCII_SIGNS = str.maketrans(
         "◆": "^",
         "★": "+",
         "▸": ">",
+        "»": ">",
         "⏎": "enter",
         "↑": "up",
         "↓": "down",
@@ -96,6 +106,11 @@ class Glyphs:
     def state(self, state: TargetState) -> str:
         """The sign of a state, one cell."""
         look = STATES[state]
+        return look.ascii if self.is_ascii else look.glyph
+
+    def endpoint(self, status: EndpointStatus) -> str:
+        """The sign of an endpoint's status, one cell."""
+        look = ENDPOINTS[status]
         return look.ascii if self.is_ascii else look.glyph
 
     def verdict(self, verdict: Verdict) -> str:

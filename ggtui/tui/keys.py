@@ -15,11 +15,14 @@ class Where(StrEnum):
     MAIN = "main screen"
     CONTEXT = "main, info"
     CATALOG = "catalog"
+    RUNNING = "Running"
     LISTS = "lists, logs"
     LOGS = "logs"
     INFO = "info"
     OPTIONS = "launch options"
     VALUE = "a value"
+    NAMES = "names"
+    LORA = "LoRA"
     FILTER = "filter"
     DIALOG = "dialogs"
 
@@ -46,6 +49,28 @@ class Key:
 
 TABLE: tuple[Key, ...] = (
     Key("load", "enter", "⏎", "activate", "load the model; swap if one is running", Where.CATALOG, "Load"),
+    Key(
+        "adapter-next",
+        "right,full_stop",
+        "→ .",
+        "adapter(1)",
+        "the next LoRA adapter of the server",
+        Where.RUNNING,
+        "LoRA",
+        footer_keys="← →",
+    ),
+    Key("adapter-previous", "left,comma", "← ,", "adapter(-1)", "the adapter before", Where.RUNNING),
+    Key(
+        "weight-down",
+        "less_than_sign",
+        "<",
+        "weight(-1)",
+        "less of the adapter: counts for each request that follows",
+        Where.RUNNING,
+        "Weight",
+        footer_keys="< >",
+    ),
+    Key("weight-up", "greater_than_sign", ">", "weight(1)", "more of the adapter", Where.RUNNING),
     Key(
         "ctx-down",
         "left_square_bracket,minus",
@@ -111,6 +136,8 @@ TABLE: tuple[Key, ...] = (
     Key("label", "t", "t", "app.label", "name and tags of the model, or of those marked", Where.MAIN),
     Key("remove", "D", "D", "remove", "take the model off the disk; its name is typed first", Where.CATALOG),
     Key("mark", "space", "space", "mark", "mark the model: t and * go to all marked", Where.CATALOG),
+    Key("names", "N", "N", "app.names", "names: what clients can ask for, aliases, the default", Where.MAIN),
+    Key("lora", "A", "A", "app.lora", "LoRA adapters of the model", Where.ANY),
     Key("doctor", "H", "H", "app.doctor", "doctor: what is in order, what is not, and its cure", Where.ANY),
     Key("history", "h", "h", "app.history", "history: what was served, when and why", Where.ANY),
     Key("waiting", "W", "W", "app.waiting", "all requests that wait", Where.ANY),
@@ -146,6 +173,53 @@ TABLE: tuple[Key, ...] = (
     Key("previous", "N", "N", "previous_match", "previous match", Where.LOGS),
     Key("load-here", "enter", "⏎", "load", "load this model with this context", Where.INFO, "Load"),
     Key("options-here", "e", "e", "options", "launch options of this model", Where.INFO, "Options"),
+    Key("names-here", "N", "N", "app.names", "names of this model", Where.INFO),
+    Key("alias", "a", "a", "want('alias')", "another name for the endpoint", Where.NAMES, "Alias"),
+    Key(
+        "unalias",
+        "backspace,delete",
+        "BkSp Del",
+        "want('unalias')",
+        "take an alias away; asks which",
+        Where.NAMES,
+        "Unalias",
+        footer_keys="BkSp",
+    ),
+    Key(
+        "make-default",
+        "m",
+        "m",
+        "want('make-default')",
+        "let it serve requests that name no model; again: no longer",
+        Where.NAMES,
+        "Default",
+    ),
+    Key("switch", "space", "space", "want('switch')", "switch it off, or on", Where.NAMES, "On/off"),
+    Key("show-model", "enter", "⏎", "want('show-model')", "its model in the catalog", Where.NAMES, "Model"),
+    Key(
+        "attach",
+        "enter,space",
+        "⏎ space",
+        "activate",
+        "attach the LoRA file, or detach the adapter; asks first",
+        Where.LORA,
+        "Attach/detach",
+        footer_keys="⏎",
+    ),
+    Key(
+        "lora-down",
+        "less_than_sign,minus",
+        "< -",
+        "weight(-1)",
+        "0.05 less of the adapter: counts for each request that follows",
+        Where.LORA,
+        "Weight",
+        footer_keys="< >",
+    ),
+    Key("lora-up", "greater_than_sign,plus,equals_sign", "> + =", "weight(1)", "0.05 more", Where.LORA),
+    Key("lora-none", "0", "0", "whole_weight(0)", "none of it", Where.LORA, "None"),
+    Key("lora-full", "1", "1", "whole_weight(1)", "all of it", Where.LORA, "Full"),
+    Key("lora-file", "a", "a", "add_file", "attach a file whose path is typed", Where.LORA, "Add a file"),
     Key("option-change", "enter", "⏎", "change", "type a value, or take the next", Where.OPTIONS, "Change"),
     Key(
         "option-down",

@@ -1,4 +1,4 @@
-"""What arrives from the engine, as messages to the App. A burst of snapshots collapses to the newest."""
+"""What arrives from the engine, and what several places of the screen want, as messages to the App."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class SnapshotArrived(Message):
-    """The engine's state changed."""
+    """The engine's state changed. A burst of them collapses to the newest."""
 
     def __init__(self, snapshot: EngineSnapshot) -> None:
         super().__init__()
@@ -28,6 +28,18 @@ class LogsArrived(Message):
     def __init__(self, batch: LogBatch) -> None:
         super().__init__()
         self.batch = batch
+
+
+class WeightWanted(Message):
+    """More or less of a LoRA adapter, for the requests that follow."""
+
+    def __init__(self, model: str, adapter: str, step: int, exact: float | None = None) -> None:
+        """model: public id. step: one up (1) or down (-1). exact: this weight instead, 0 to 1."""
+        super().__init__()
+        self.model = model
+        self.adapter = adapter
+        self.step = step
+        self.exact = exact
 
 
 class EngineFailed(Message):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ggtui.tui.outlook import Outlook
 
 LOAD, LARGEST, PART, STOP, STOP_NOW, KEEP = "load", "largest", "part", "stop", "stop-now", "keep"
+DETACH = "detach"
 """Answers beside `NO`."""
 
 
@@ -84,6 +85,23 @@ def before_stop(target: TargetStatus) -> Question | None:
             Answer(STOP_NOW, "Stop now, cut them off"),
         ),
     )
+
+
+def before_detach(model: str, adapter: str, target: TargetStatus | None) -> Question:
+    """The question before an adapter is taken off a model. target: the model's own server, if it has one."""
+    text = f"Who asks for {model}:{adapter} is refused then."
+    text = f"{text} {restart_words(target)}" if target is not None else text
+    answers = (Answer(NO, "No"), Answer(DETACH, f"Detach {adapter}"))
+    return Question(f"Detach {adapter} from {model}?", text, answers)
+
+
+def restart_words(target: TargetStatus | None) -> str:
+    """What other adapters mean for a server; empty when there is none."""
+    if target is None:
+        return ""
+    after = f" after its {_requests(target.in_flight)}" if target.in_flight > 1 else ""
+    after = " after its request" if target.in_flight == 1 else after
+    return f"The server ends{after}; the next request starts it again."
 
 
 def before_quit(snapshot: EngineSnapshot) -> Question | None:

@@ -77,6 +77,10 @@ def why_not(desk: Desk, binding_id: str) -> str:
             return why_not_options(desk.selected)
         case "save" | "save-load" | "option-change" | "option-down" | "option-up" | "option-default":
             return READ_ONLY if desk.snapshot.is_read_only else ""
+        case "weight-down" | "weight-up":
+            return READ_ONLY if desk.snapshot.is_read_only else ""
+        case "lora":
+            return why_not_options(desk.selected)
         case "ctx-down" | "info":
             return "" if desk.selected is not None else "no model under the cursor"
         case "filter":

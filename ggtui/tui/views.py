@@ -9,7 +9,7 @@ from ggtui.core.gpu_absence import gpu_absence
 from ggtui.tui.catalog_rows import Listing, catalog_rows
 from ggtui.tui.panes.catalog import CatalogView, empty_text, summary_text
 from ggtui.tui.panes.gpu_view import GpuView
-from ggtui.tui.panes.running import RunningView
+from ggtui.tui.panes.running_rows import RunningView
 
 if TYPE_CHECKING:
     from ggtui.core.forecast import Forecast
@@ -85,6 +85,7 @@ def running_view(desk: Desk) -> RunningView:
         log_tail=() if target is None else desk.log_tail(target.public_id, 4),
         others=tuple(other for other in desk.snapshot.targets if other is not target),
         is_pinned=status is not None and status.is_pinned,
+        adapters=() if target is None else desk.weights.of_target(target),
         layers="" if target is None else layers_on_devices(desk, target, status),
     )
 

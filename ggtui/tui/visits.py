@@ -11,14 +11,15 @@ from textual.command import CommandPalette
 from ggtui.core.errors import Failure
 from ggtui.tui.copying import PATH, copy_answers, copy_source
 from ggtui.tui.keys import GONE_WHEN_READ_ONLY, Where
+from ggtui.tui.name_facts import name_facts
 from ggtui.tui.screens.choice import ChoiceScreen
 from ggtui.tui.screens.error_detail import ErrorScreen
 from ggtui.tui.screens.help import HelpScreen
 from ggtui.tui.screens.history import HistoryScreen
-from ggtui.tui.screens.launch_options import LaunchOptionsScreen
 from ggtui.tui.screens.logs import LogScreen
 from ggtui.tui.screens.model_info import ModelInfoScreen
 from ggtui.tui.screens.notices import NoticesScreen
+from ggtui.tui.screens.room import Room
 from ggtui.tui.screens.waiting import WaitingScreen
 from ggtui.tui.waiting import WaitingView
 
@@ -53,6 +54,7 @@ class Visits:
             app.glyphs,
             app.clock,
         )
+        screen.set_reactive(ModelInfoScreen.names, name_facts(app.desk.snapshot, summary.public_id))
         app.push_screen(screen)
         if summary.problem is None:
             app.run_worker(self._fetch_command(screen, selected), group="command", exit_on_error=False)
@@ -61,6 +63,7 @@ class Visits:
     def follow_info(self, screen: ModelInfoScreen, selected: ModelStatus) -> None:
         """The memory, the choice or the options moved; the last two make another command."""
         desk = self._app.desk
+        screen.names = name_facts(desk.snapshot, selected.summary.public_id)
         if screen.follow(desk.outlook(selected), desk.options_of(selected.summary)):
             work = self._fetch_command(screen, selected)
             self._app.run_worker(work, group="command", exclusive=True, exit_on_error=False)
@@ -109,14 +112,11 @@ class Visits:
             app.push_screen(HelpScreen(app.glyphs, self._place(), problem or "", absent))
 
     def _place(self) -> Where:
-        if isinstance(self._app.screen, LogScreen):
-            return Where.LOGS
-        if isinstance(self._app.screen, ModelInfoScreen):
-            return Where.INFO
-        if isinstance(self._app.screen, LaunchOptionsScreen):
-            return Where.OPTIONS
-        focused = self._app.focused
-        return Where.CATALOG if focused is not None and focused.id == "catalog-table" else Where.MAIN
+        screen, focused = self._app.screen, self._app.focused
+        place = screen.PLACE if isinstance(screen, Room) else Where.MAIN
+        if place is not Where.MAIN or focused is None:
+            return place
+        return {"catalog-table": Where.CATALOG, "running": Where.RUNNING}.get(focused.id or "", place)
 
     def palette(self) -> None:
         """Everything by name."""

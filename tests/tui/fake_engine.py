@@ -20,6 +20,7 @@ from ggtui.core.removal import RemovalPlan
 from ggtui.core.snapshot import EngineSnapshot, LogBatch, ModelStatus, QueueEntry, TargetStatus
 from ggtui.core.state import TargetState
 from tests.shapes import dense_shape
+from tests.tui.fake_names import FakeNames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -188,6 +189,7 @@ class FakeControl:
         self.common = CommonSettings(snapshot.default_n_ctx, snapshot.options)
         self.history: dict[str, tuple[LoadRecord, ...]] = {}
         """What earlier loads took, by public id."""
+        self.names = FakeNames(self)
         self._hearers: list[Callable[[EngineSnapshot], None]] = []
         self._log_hearers: list[Callable[[LogBatch], None]] = []
 
@@ -216,24 +218,24 @@ class FakeControl:
             hear(batch)
 
     async def load(self, name: str, n_ctx: int | None = None) -> RunningTarget:
-        self._record("load", name, n_ctx)
+        self.record("load", name, n_ctx)
         return RunningTarget.local(9101, 9, name, n_ctx or 0)
 
     async def stop(self, name: str | None = None, *, is_forced: bool = False) -> None:
-        self._record("stop", name, is_forced)
+        self.record("stop", name, is_forced)
 
     async def set_context(self, name: str, n_ctx: int | None) -> None:
-        self._record("set_context", name, n_ctx)
+        self.record("set_context", name, n_ctx)
 
     async def pin(self, name: str, is_pinned: bool) -> None:
-        self._record("pin", name, is_pinned)
+        self.record("pin", name, is_pinned)
 
     async def reload(self) -> ReloadReport:
-        self._record("reload")
+        self.record("reload")
         return self.report
 
     async def label(self, name: str, change: LabelChange) -> ModelSummary:
-        self._record("label", name, change)
+        self.record("label", name, change)
         rows = [
             _labelled(row, change) if row.summary.public_id == name else row for row in self._snapshot.models
         ]
@@ -241,27 +243,27 @@ class FakeControl:
         return next(row.summary for row in rows if row.summary.public_id == name)
 
     async def paths(self, name: str) -> tuple[str, ...]:
-        self._record("paths", name)
+        self.record("paths", name)
         return (f"/models/{name}.gguf",)
 
     async def examine(self) -> tuple[Check, ...]:
-        self._record("examine")
+        self.record("examine")
         return self.checks
 
     async def add_folder(self, folder: str) -> CatalogReport:
-        self._record("add_folder", folder)
+        self.record("add_folder", folder)
         return CatalogReport((folder,), n_files=2)
 
     async def plan_removal(self, name: str) -> RemovalPlan:
-        self._record("plan_removal", name)
+        self.record("plan_removal", name)
         return self.removal
 
     async def remove(self, plan: RemovalPlan) -> CatalogReport:
-        self._record("remove", plan)
+        self.record("remove", plan)
         return self._snapshot.catalog
 
     async def rescan(self) -> CatalogReport:
-        self._record("rescan")
+        self.record("rescan")
         return self._snapshot.catalog
 
     async def command(self, name: str, n_ctx: int, options: LaunchOptions | None = None) -> tuple[str, ...]:
@@ -274,7 +276,7 @@ class FakeControl:
         return settings_view(name, self.own_settings(name), self.common)
 
     async def change_settings(self, name: str, changes: Mapping[str, object]) -> SettingsView:
-        self._record("change_settings", name, dict(changes))
+        self.record("change_settings", name, dict(changes))
         self.kept.own.setdefault(name, self.own_settings(name))
         await self.kept.write(name, changes)
         await self.publish(replace(self._snapshot, models=tuple(map(self._as_set, self._snapshot.models))))
@@ -297,7 +299,8 @@ class FakeControl:
         options = launch_options(self.common.options, own)
         return replace(row, n_ctx=own.ctx or self.common.n_ctx, options=options)
 
-    def _record(self, *call: object) -> None:
+    def record(self, *call: object) -> None:
+        """Note a call; fail when that is what was scripted."""
         self.calls.append(call)
         if self.failure is not None:
             failure, self.failure = self.failure, None

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SILENCE_S = 2.0
 """An engine that has not answered for this long is said to be silent."""
+ROUTE_S = 60.0
+"""A request that its context brought elsewhere is told of for so long."""
 SHORTEST, ENOUGH = 14, 34
 """Cells for the name and state of what is loaded: at least, and at most before the idle counts go."""
 
@@ -35,6 +37,8 @@ class StatusLine(TextBlock):
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(id="status")
         self._glyphs = glyphs
+        self._now = 0.0
+        """Unix time, for the age of the last route."""
 
     def on_resize(self) -> None:
         """Text follows the width."""
@@ -48,13 +52,31 @@ class StatusLine(TextBlock):
         """Say that the engine is silent, and when it no longer is."""
         self._draw()
 
+    def take(self, snapshot: EngineSnapshot, now: float) -> None:
+        """Another state. now: Unix time."""
+        self._now = now
+        self.snapshot = snapshot
+
+    def tick(self, now: float, silent_s: float) -> None:
+        """Once a second. now: Unix time. silent_s: seconds since the engine last answered."""
+        self.silent_s = float(int(silent_s)) if silent_s >= 1 else 0.0
+        self._now = now
+        if self.snapshot.last_route is not None:
+            self._draw()
+
     def _draw(self) -> None:
         if self.size.width:
-            self.show(status_line(self.snapshot, self.silent_s, self.content_size.width, self._glyphs))
+            width = self.content_size.width
+            self.show(status_line(self.snapshot, self.silent_s, width, self._glyphs, self._now))
 
 
-def status_line(snapshot: EngineSnapshot, silent_s: float, width: int, glyphs: Glyphs) -> Content:
-    """One line of at most `width` cells: the name is shortened first, the queue goes first."""
+def status_line(
+    snapshot: EngineSnapshot, silent_s: float, width: int, glyphs: Glyphs, now: float = 0.0
+) -> Content:
+    """One line of at most `width` cells: the name is shortened first, the queue goes first.
+
+    now: Unix time; a request that its context brought elsewhere is told of while that is recent.
+    """
     if silent_s >= SILENCE_S:
         parts: list[Part] = [("ggtui  ", "bold"), (f"engine not answering {silent_s:.0f} s", "$error bold")]
         return fit_line(parts, width, glyphs)
@@ -63,8 +85,29 @@ def status_line(snapshot: EngineSnapshot, silent_s: float, width: int, glyphs: G
     head = "ggtui  "
     room = width - len(head)
     tail = _tail(snapshot, room, _wanted(snapshot))
+    route = _route(snapshot, now, glyphs)
+    if route:
+        tail = _beside_route(snapshot, tail, room - _wanted(snapshot) - cell_len(route))
     room = max(10, room - sum(map(cell_len, tail)))
-    return fit_line([(head, "bold"), *_loaded(snapshot, room, glyphs), *tail], width, glyphs)
+    loaded = _loaded(snapshot, room, glyphs)
+    return fit_line([(head, "bold"), *loaded, *tail, (route, "$warning")], width, glyphs)
+
+
+def _route(snapshot: EngineSnapshot, now: float, glyphs: Glyphs) -> str:
+    """Where the last such request went, and why; empty when none is recent."""
+    note = snapshot.last_route
+    if note is None or now - note.at >= ROUTE_S:
+        return ""
+    return f"  {glyphs.arrow} {note.endpoint}: {note.words}"
+
+
+def _beside_route(snapshot: EngineSnapshot, tail: list[str], room: int) -> list[str]:
+    """What stays of the tail in so many cells: the address, at least in short, and the counts that fit."""
+    if sum(map(cell_len, tail)) > room and snapshot.url and tail[0]:
+        tail = [f"  {urlsplit(snapshot.url).netloc}", *tail[1:]]
+    while len(tail) > 1 and sum(map(cell_len, tail)) > room:
+        tail = tail[:-1]
+    return tail
 
 
 def _tail(snapshot: EngineSnapshot, room: int, wanted: int) -> list[str]:

@@ -47,29 +47,36 @@ class FolderScreen(FormScreen):
 class NextFolder(Suggester):
     """Completes the last part of a path, as shells do; the right arrow takes it."""
 
-    def __init__(self) -> None:
+    def __init__(self, suffix: str = "") -> None:
+        """suffix: of files that complete a path beside folders, such as `.gguf`; empty for none."""
         super().__init__(use_cache=False, case_sensitive=True)
+        self._suffix = suffix
 
     async def get_suggestion(self, value: str) -> str | None:
         """The text with its end, None when nothing begins so."""
-        return await asyncio.to_thread(completed, value)
+        return await asyncio.to_thread(completed, value, self._suffix)
 
 
-def completed(typed: str) -> str | None:
-    """The typed path up to the end of the first folder that begins so; None without one."""
+def completed(typed: str, suffix: str = "") -> str | None:
+    """The typed path up to the end of the first folder that begins so; None without one.
+
+    suffix: of files that count like folders; empty for none.
+    """
     folder, begun = os.path.split(typed)
     if not typed.startswith(("/", "~")) or not folder:
         return None
     try:
         with os.scandir(os.path.expanduser(folder)) as entries:
             near = (entry for entry, _ in zip(entries, range(MOST_ENTRIES), strict=False))
-            names = sorted(entry.name for entry in near if _fits(entry, begun))
+            names = sorted(entry.name for entry in near if _fits(entry, begun, suffix))
     except (OSError, ValueError):
         return None
     shown = [name for name in names if name.isprintable()]
     return os.path.join(folder, shown[0]) if shown else None
 
 
-def _fits(entry: os.DirEntry[str], begun: str) -> bool:
+def _fits(entry: os.DirEntry[str], begun: str, suffix: str) -> bool:
     is_hidden = entry.name.startswith(".") and not begun.startswith(".")
-    return entry.name.startswith(begun) and not is_hidden and entry.is_dir()
+    if is_hidden or not entry.name.startswith(begun):
+        return False
+    return entry.is_dir() or (bool(suffix) and entry.name.lower().endswith(suffix))

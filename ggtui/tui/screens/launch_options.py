@@ -85,6 +85,7 @@ class Buttons(Horizontal):
 class LaunchOptionsScreen(Room):
     """Nothing is written before a person says so; esc leaves everything as it was."""
 
+    PLACE: ClassVar[Where] = Where.OPTIONS
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(Where.OPTIONS, only=("save", "save-load")),
         *bindings(Where.ANY, only=("copy",), footer="Command"),

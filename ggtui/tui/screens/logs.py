@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 class LogScreen(Room):
     """esc ends a search first, then closes."""
 
+    PLACE: ClassVar[Where] = Where.LOGS
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(Where.LISTS, only=("filter",), footer="Search"),
         *bindings(Where.LOGS),

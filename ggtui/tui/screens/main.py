@@ -151,7 +151,7 @@ class MainScreen(Room):
 
     def draw(self) -> None:
         """Hand every pane its values; panes whose values are equal draw nothing."""
-        self.query_one(StatusLine).snapshot = self.desk.snapshot
+        self.query_one(StatusLine).take(self.desk.snapshot, self._clock())
         self._draw_banner()
         self._draw_catalog()
         self._draw_cursor()
@@ -238,7 +238,7 @@ class MainScreen(Room):
 
     def tick(self, now: float, silent_s: float) -> None:
         """Once a second: let ages grow. now: Unix time."""
-        self.query_one(StatusLine).silent_s = float(int(silent_s)) if silent_s >= 1 else 0.0
+        self.query_one(StatusLine).tick(now, silent_s)
         if self.desk.target is not None:
             self.query_one(RunningPane).now = now
         if self.desk.snapshot.queue:

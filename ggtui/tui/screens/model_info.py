@@ -37,6 +37,7 @@ MEND = "get the file again: it is damaged, not whole, or not readable. ctrl+r lo
 class ModelInfoScreen(ReaderScreen):
     """The context keys work here too, and enter loads."""
 
+    PLACE: ClassVar[Where] = Where.INFO
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(Where.CONTEXT, Where.INFO),
         *bindings(Where.DIALOG, only=("close",)),
@@ -48,6 +49,8 @@ class ModelInfoScreen(ReaderScreen):
     """The command that a load would run; empty until it is known."""
     history: reactive[tuple[LoadRecord, ...]] = reactive((), init=False)
     """What its loads took, the newest first."""
+    names: reactive[tuple[tuple[str, str], ...]] = reactive((), init=False)
+    """Its aliases, its adapters, whether it is the default or off: name and value."""
 
     class ContextWanted(Message):
         """Another context: a step (-1, 1), or `saved`, or `largest`."""
@@ -95,6 +98,11 @@ class ModelInfoScreen(ReaderScreen):
         if self.is_mounted:
             self.draw()
 
+    def watch_names(self) -> None:
+        """Show them when they change."""
+        if self.is_mounted:
+            self.draw()
+
     def follow(self, outlook: Outlook, options: LaunchOptions) -> bool:
         """The memory, the choice or the options moved; True when a load would run another command now."""
         has_other_options = options != self._options
@@ -139,7 +147,9 @@ class ModelInfoScreen(ReaderScreen):
             slider_line(outlook, self.text_width, self.glyphs)[0],
             Content(""),
         ]
-        rows += [_fact(name, self.glyphs.twin(value)) for name, value in facts(outlook.summary)]
+        rows += [
+            _fact(name, self.glyphs.twin(value)) for name, value in (*facts(outlook.summary), *self.names)
+        ]
         if outlook.summary.problem is not None:
             return lines([*rows, Content(""), Content.assemble(("try  ", "$success bold"), MEND)])
         rows += _section("context against memory", self._table(outlook))

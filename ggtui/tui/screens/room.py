@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.content import Content
 from textual.screen import Screen
 
+from ggtui.tui.keys import Where
 from ggtui.tui.widgets.key_bar import KeyBar
 from ggtui.tui.widgets.text_block import TextBlock
 
@@ -37,6 +38,8 @@ class Room(Screen[None]):
         (30, "-tall"),
     ]
 
+    PLACE: ClassVar[Where] = Where.MAIN
+    """Whose keys come first in help."""
     OWN_KEYS_FIRST: ClassVar[bool] = True
     """The footer begins with the keys of this screen, before those that work everywhere."""
 

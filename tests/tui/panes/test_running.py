@@ -11,7 +11,7 @@ from ggtui.core.memory.parts import DeviceShare
 from ggtui.core.snapshot import LogBatch
 from ggtui.tui.desk import Desk
 from ggtui.tui.glyphs import ASCII, UNICODE
-from ggtui.tui.panes.running import running_lines
+from ggtui.tui.panes.running_rows import running_lines
 from ggtui.tui.views import running_view
 from tests.tui.fake_engine import GIB, running, target
 from tests.tui.stage import NOW

@@ -43,7 +43,7 @@ def test_frame(
     snap_compare: Callable[..., bool],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("ggtui.tui.screens.folder.completed", lambda _: None)
+    monkeypatch.setattr("ggtui.tui.screens.folder.completed", lambda *_: None)
     engine = FakeEngine(state)
     engine.control.removal = PLAN
     app = make_app(engine, ascii_only=ascii_only)

@@ -52,7 +52,9 @@ class Naming:
             return destination.wish if body.lora is None else self._own(destination, body.lora)
         endpoint = destination.route.endpoint
         if endpoint.stack.adapters and path in BASE_ALONE_POSTS:
-            raise InvalidRequest(_not_here(path, endpoint.id), hint=f"name {endpoint.base_model}")
+            raise InvalidRequest(
+                _not_here(path, endpoint.id), hint=f"or name {endpoint.base_model}, the model alone"
+            )
         return None
 
     def _own(self, destination: Destination, entries: tuple[OwnEntry, ...]) -> AdapterWish:
@@ -62,7 +64,7 @@ class Naming:
             raise InvalidRequest(
                 f"{endpoint.id} chooses adapters already, so the request can have no lora of its own",
                 param="lora",
-                hint=f"name {endpoint.base_model}",
+                hint=f"name {endpoint.base_model}, the model alone",
             )
         for entry in entries:
             self._check_known(endpoint.base_model, entry)
@@ -90,7 +92,4 @@ class Naming:
 
 def _not_here(path: bytes, endpoint: str) -> str:
     at_server = MODEL_POSTS[path].decode()
-    return (
-        f"llama-server applies adapters to generated text only, and not on {at_server}: "
-        f"{endpoint} cannot be asked here"
-    )
+    return f"llama-server applies no adapters on {at_server}: ask {endpoint} for text on /v1/chat/completions"

@@ -173,9 +173,10 @@ def test_an_adapter_is_refused_where_the_server_applies_none(path: str) -> None:
 
             error = answer.json["error"]
             assert (400, "invalid_request") == (answer.status, answer.code)
-            assert "llama-server applies adapters to generated text only" in error["message"]
-            assert "tiny:code cannot be asked here" in error["message"]
-            assert "name tiny" == error["hint"]
+            at_server = path.removeprefix("/v1") if path == "/v1/embedding" else path
+            assert f"llama-server applies no adapters on {at_server}:" in error["message"]
+            assert "ask tiny:code for text on /v1/chat/completions" in error["message"]
+            assert "or name tiny, the model alone" == error["hint"]
             assert [] == proxy.runtime.wanted
 
     run(check())

@@ -323,7 +323,9 @@ class Door:
                 default_ctx=config.n_ctx,
                 api_key=config.api_key,
                 hosts=config.hosts,
-                max_body_bytes=config.max_body_mb * 1024 * 1024,
+                max_body_bytes=config.max_body_bytes,
+                count_timeout_ms=config.count_timeout_ms,
+                estimate_ms=config.estimate_ms,
             ),
         )
         await self._server.start()

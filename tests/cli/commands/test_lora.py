@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,17 @@ def test_what_is_attached_and_what_was_found_is_listed(files: CommandLine) -> No
         [each["name"] for each in document["found"]],
     )
     assert "no adapters are attached; ggtui lora attach" in files("lora", "beta-f32").err
+
+
+def test_what_is_attached_counts_in_the_forecast_of_every_command(files: CommandLine) -> None:
+    files("lora", "attach", "alpha-f32", "code")
+    estimate = json.loads(files("estimate", "alpha-f32", "--json").out)
+    shown = json.loads(files("show", "alpha-f32", "--json").out)
+
+    assert estimate["devices"][0]["adapters_bytes"] > 0
+    assert {estimate["devices"][0]["adapters_bytes"]} == {
+        forecast["devices"][0]["adapters_bytes"] for forecast in shown["forecasts"]
+    }
 
 
 def test_nothing_attached_and_nothing_found_is_said(cli: CommandLine) -> None:

@@ -13,7 +13,7 @@ from ggtui.core.snapshot import FailureNote
 from ggtui.core.units import gib, tokens, used_of_total
 from ggtui.tui.glyphs import ENDPOINTS
 from ggtui.tui.lora_files import reference
-from ggtui.tui.lora_rows import Kind
+from ggtui.tui.lora_rows import Kind, key_of
 from ggtui.tui.name_rows import stack_words
 from ggtui.tui.questions import DETACH, before_detach, restart_words
 from ggtui.tui.reasons import READ_ONLY, why_not_options
@@ -129,6 +129,9 @@ class Adapting:
             return f"{failure.message}; {failure.hint}" if failure.hint else failure.message
         restart = restart_words(self._server(public_id))
         app.notices.tell(f"{public_id}:{name} can be asked for now. {restart}".strip())
+        for screen in app.screen_stack:
+            if isinstance(screen, LoraScreen):
+                screen.list.move_to(key_of(Kind.ADAPTER, name))
         return ""
 
     def _ask_detach(self, status: ModelStatus, name: str) -> None:

@@ -84,12 +84,17 @@ class LoraRow:
     @property
     def key(self) -> str:
         """Which row it is."""
-        return f"{self.kind} {self.name} {self.file if self.kind is Kind.FILE else ''}"
+        return key_of(self.kind, self.name, self.file if self.kind is Kind.FILE else "")
 
     @property
     def is_heading(self) -> bool:
         """The cursor passes over words."""
         return self.kind in (Kind.HEADING, Kind.NOTE)
+
+
+def key_of(kind: Kind, name: str, file: str = "") -> str:
+    """The key of a row. file: of a file that was found; names of those may be equal."""
+    return f"{kind} {name} {file}"
 
 
 def lora_rows(

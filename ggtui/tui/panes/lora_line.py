@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ggtui.tui.glyphs import Glyphs
 
 HEAD = "lora "
-MORE = 4
-"""Cells for how many have no room: ` +12`."""
+MORE = 3
+"""Cells for how many have no room: `+12`."""
 WEIGHT = 5
 """Cells of a weight with the gap before it: ` 0.80`."""
 

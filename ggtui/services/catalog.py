@@ -75,6 +75,8 @@ class CatalogService:
         """By model id, as last resolved: a server may outlive its file."""
         self._outlived: dict[int, ModelSummary] = {}
         self._scan: asyncio.Task[CatalogReport] | None = None
+        self._reading = asyncio.Lock()
+        """A reading that waits for files must not end behind a later one, with older settings."""
 
     async def start(self) -> None:
         """Show what an earlier run knew, then look at the folders in the background."""
@@ -295,6 +297,10 @@ class CatalogService:
         return has_changed
 
     async def _read(self) -> None:
+        async with self._reading:
+            await self._read_now()
+
+    async def _read_now(self) -> None:
         listed = {model.id: self._summary(model) for model in await self._store.list_models()}
         architectures = {model.public_id: model.architecture for model in listed.values()}
         self._adapters = await adapters_by_model(self.settings.own, self._store, architectures)

@@ -210,7 +210,7 @@ def place_document(use: PlaceUse) -> dict[str, object]:
 
 
 def _route(note: RouteNote) -> dict[str, object]:
-    return {"endpoint": note.endpoint, "words": note.words, "at": utc_text(note.at)}
+    return {"endpoint": str(note.endpoint), "words": note.words, "at": utc_text(note.at)}
 
 
 def _failure(note: FailureNote) -> dict[str, object]:

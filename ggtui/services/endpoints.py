@@ -105,7 +105,7 @@ class Endpoints:
 
     def brought_elsewhere(self, endpoint: str, words: str) -> None:
         """Tell people of a request whose context decided where it went."""
-        self.last_route = RouteNote(endpoint, words, time.time())
+        self.last_route = RouteNote(str(endpoint), words, time.time())
         self.changed()
 
     # Live weights

@@ -68,7 +68,9 @@ class Naming:
             )
         for entry in entries:
             self._check_known(endpoint.base_model, entry)
-        return AdapterWish(own=entries)
+        adapters = self._adapters_of(endpoint.base_model)
+        shut = tuple(each for each in adapters if not each.status.is_available)
+        return AdapterWish(own=entries, shut=shut)
 
     def _check_known(self, model: str, entry: OwnEntry) -> None:
         if not isinstance(entry.adapter, str):

@@ -122,15 +122,26 @@ def test_a_name_that_serves_nobody_is_told_exactly(
     run(check())
 
 
-def test_an_adapter_that_is_switched_off_cannot_be_had_by_a_list_either() -> None:
+@pytest.mark.parametrize(
+    ("entries", "status"),
+    [
+        ('{"name":"chat","weight":1}', 503),
+        ('{"id":1,"scale":1}', 503),
+        ('{"id":0,"scale":1},{"id":1,"scale":0}', 200),
+    ],
+)
+def test_an_adapter_that_is_switched_off_cannot_be_had_by_a_list_either(entries: str, status: int) -> None:
     names = NameSettings(disabled=frozenset({"tiny:chat"}))
 
     async def check() -> None:
-        async with door(catalog=with_adapters(), names=names) as proxy:
-            body = b'{"model":"tiny","lora":[{"name":"chat","weight":1}]}'
-            answer = Answer.parse(await proxy.ask(proxy.post(body)))
+        async with RawUpstream(answering(OK)) as upstream:
+            runtime = FakeRuntime(target_at(upstream.port, adapters=("code", "chat")))
+            async with door(runtime=runtime, catalog=with_adapters(), names=names) as proxy:
+                body = f'{{"model":"tiny","lora":[{entries}]}}'.encode()
+                answer = Answer.parse(await proxy.ask(proxy.post(body)))
 
-            assert (503, "model_not_ready") == (answer.status, answer.code)
+                assert status == answer.status
+                assert (["tiny"] if status == 200 else []) == answer.values("x-ggtui-endpoint")
 
     run(check())
 

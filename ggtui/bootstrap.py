@@ -133,6 +133,7 @@ def build(
         catalog=models, ledger=ledger, lookup=lookup, foresight=foresight, reading=lambda: gpu.reading
     )
     effects = SettingsEffects(models, runtime)
+    effects.weighed = history.weights_changed
     advice = ContextAdvice(models, foresight.pool)
     reloader = Reloader(config, reread, models, runtime, effects, foresight, endpoints) if reread else None
     control = Control(

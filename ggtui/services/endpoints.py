@@ -140,7 +140,6 @@ class Endpoints:
         """Apply what the settings say again; nothing set is success."""
         if self._live.pop((public_id, adapter), None) is not None:
             self._renew()
-            self.weighed(public_id)
 
     # Making them
 

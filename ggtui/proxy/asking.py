@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ggtui.core.errors import ContextTooLong
 from ggtui.proxy.body import read_model_request
 from ggtui.proxy.forward import Forwarder, ForwardRequest
 from ggtui.proxy.presence import presence_of
@@ -12,6 +13,8 @@ from ggtui.proxy.routes import FORM_POSTS, LIST_POSTS, MODEL_POSTS, SLOTLESS_POS
 
 if TYPE_CHECKING:
     from ggtui.proxy.answers import Receive, Reply
+    from ggtui.proxy.body import RequestBody
+    from ggtui.proxy.destination import Destination
     from ggtui.proxy.naming import Naming
 
 
@@ -37,11 +40,33 @@ class Asking:
             has_list=path in LIST_POSTS,
         )
         destination, num_ctx = await self._naming.destination(path, fields, body)
-        endpoint = destination.route.endpoint
-        request = ForwardRequest(
+        request = self._request(
+            scope, body, destination, num_ctx, is_movable=self._naming.may_move(path, body)
+        )
+        try:
+            await self._forwarder.forward(request, presence_of(scope), reply)
+        except ContextTooLong as refused:
+            if not request.is_movable:
+                raise
+            destination, num_ctx = await self._naming.moved(path, body, destination, refused)
+            request = self._request(scope, body, destination, num_ctx)
+            await self._forwarder.forward(request, presence_of(scope), reply)
+
+    def _request(
+        self,
+        scope: Any,
+        body: RequestBody,
+        destination: Destination,
+        num_ctx: int | None,
+        *,
+        is_movable: bool = False,
+    ) -> ForwardRequest:
+        """Raises: InvalidRequest, EndpointNotReady for adapters that cannot be applied."""
+        path, endpoint = scope["raw_path"], destination.route.endpoint
+        return ForwardRequest(
             "POST",
             with_query(MODEL_POSTS[path], scope),
-            fields,
+            scope["headers"],
             endpoint.base_model,
             num_ctx,
             body.num_ctx,
@@ -52,5 +77,5 @@ class Asking:
             endpoint=endpoint.id,
             named=destination.fields,
             wish=self._naming.wish(path, destination, body),
+            is_movable=is_movable,
         )
-        await self._forwarder.forward(request, presence_of(scope), reply)

@@ -69,6 +69,8 @@ class ForwardRequest(msgspec.Struct, frozen=True):
     """What the header of its answer says of where the request went."""
     wish: AdapterWish | None = None
     """What is applied of adapters; None where llama-server takes no list of them."""
+    is_movable: bool = False
+    """True when the server's refusal for a too long context is raised: another model may hold it."""
 
     @property
     def is_anthropic(self) -> bool:

@@ -10,6 +10,7 @@ from ggtui.proxy.destination import Destination, Destinations
 from ggtui.proxy.routes import BASE_ALONE_POSTS, CAPABILITIES, LIST_POSTS, MODEL_POSTS
 
 if TYPE_CHECKING:
+    from ggtui.core.errors import ContextTooLong
     from ggtui.core.routing.endpoints import ModelEndpoint
     from ggtui.proxy.adapter_list import OwnEntry
     from ggtui.proxy.answers import Headers
@@ -39,8 +40,22 @@ class Naming:
         running = await self._servers.list_running()
         newest = running[-1].model_name if running else None
         route, num_ctx = await self._endpoints.route(None, newest), body.num_ctx
-        if num_ctx is None and body.lora is None and path in CAPABILITIES:
+        if self.may_move(path, body):
             route, num_ctx = await self._need.route(route, path, fields, body, running)
+        return Destination.of(route), num_ctx
+
+    def may_move(self, path: bytes, body: RequestBody) -> bool:
+        """True when the context that the request needs decides which model serves it."""
+        says_what_it_wants = body.model or body.num_ctx is not None or body.lora is not None
+        return not says_what_it_wants and path in CAPABILITIES
+
+    async def moved(
+        self, path: bytes, body: RequestBody, former: Destination, refused: ContextTooLong
+    ) -> tuple[Destination, int | None]:
+        """Where a request goes that was too long for the server that it went to. Raises: ContextTooLong."""
+        required = refused.required + body.max_tokens
+        running = await self._servers.list_running()
+        route, num_ctx = await self._need.moved(former.route, path, required, refused.available, running)
         return Destination.of(route), num_ctx
 
     def wish(self, path: bytes, destination: Destination, body: RequestBody) -> AdapterWish | None:

@@ -312,3 +312,45 @@ def test_a_client_that_leaves_while_its_request_is_counted_holds_nothing() -> No
                 assert (1, 1) == (len(runtime.wanted), runtime.n_given_up)
 
     run(check())
+
+
+def _refusing(n_tokens: int, n_ctx: int) -> bytes:
+    error = {"type": "exceed_context_size_error", "n_prompt_tokens": n_tokens, "n_ctx": n_ctx}
+    return plain(json.dumps({"error": error}).encode(), "400 Bad Request")
+
+
+@pytest.mark.parametrize(("n_tokens", "status"), [(9000, 200), (90_000, 400)])
+def test_what_was_estimated_too_short_goes_on_to_the_model_that_holds_it(n_tokens: int, status: int) -> None:
+    async def check() -> None:
+        n_asked = 0
+
+        async def small_refuses(upstream: RawUpstream, peer: Peer) -> None:
+            nonlocal n_asked
+            while await upstream.take(peer) is not None:
+                n_asked += 1
+                await peer.send(_refusing(n_tokens, 8192) if n_asked == 1 else plain(b'{"ok": true}'))
+
+        async with RawUpstream(small_refuses) as upstream:
+            small = replace(target_at(upstream.port), model_name="small", effective_ctx=8192)
+            large = replace(small, model_id=2, model_name="large", effective_ctx=32768)
+            runtime = FakeRuntime(targets=[small, large])
+            async with door(runtime=runtime, catalog=_models(), names=DEFAULT) as proxy:
+                answer = Answer.parse(await proxy.ask(proxy.post(_chat(9000, max_tokens=100))))
+
+                assert status == answer.status
+                served = (
+                    ("large", f"context {n_tokens + 100} > 8192") if status == 200 else ("small", "default")
+                )
+                assert [[each] for each in served] == [
+                    answer.values("x-ggtui-endpoint"),
+                    answer.values("x-ggtui-route"),
+                ]
+                wanted = [("small", None), ("large", None)]
+                assert (wanted if status == 200 else wanted[:1]) == runtime.wanted
+                if status == 400:
+                    assert (90_100, 8192) == (
+                        answer.json["error"]["required"],
+                        answer.json["error"]["available"],
+                    )
+
+    run(check())

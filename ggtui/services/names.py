@@ -6,7 +6,7 @@ import asyncio
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Protocol
 
-from ggtui.core.errors import ConfigInvalid, EndpointNotFound, read_only
+from ggtui.core.errors import ConfigInvalid, EndpointNotFound, ReadOnly
 from ggtui.core.naming import slug
 from ggtui.core.routing.adapters import (
     NAME_RULE,
@@ -37,7 +37,7 @@ class SettingsChanger(Protocol):
 class Names:
     """Changes are kept, and count for the next request. Lives on the engine's loop.
 
-    Each call may raise StoreUnavailable when nothing can be written, and LaunchRejected when read-only.
+    Each call may raise StoreUnavailable when nothing can be written, and ReadOnly.
     """
 
     def __init__(
@@ -169,7 +169,7 @@ class Names:
 
     def _check_writable(self) -> None:
         if self._is_read_only:
-            raise read_only()
+            raise ReadOnly
 
     async def _known(self, name: str) -> str:
         """The id that this name leads to. Raises: EndpointNotFound."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ggtui.adapters.memory.launcher import MemoryLauncher
-from ggtui.core.errors import LaunchRejected, ModelNotFound, RemovalRefused
+from ggtui.core.errors import ModelNotFound, ReadOnly, RemovalRefused
 from ggtui.core.labels import label_change
 from ggtui.core.load_history import LoadRecord
 from ggtui.core.models import AdapterSummary
@@ -52,7 +52,7 @@ def test_a_label_shows_in_the_next_snapshot_and_not_when_read_only() -> None:
             with pytest.raises(ModelNotFound):
                 await it.control.label("nobody", change)
         async with desk(is_read_only=True) as it:
-            with pytest.raises(LaunchRejected):
+            with pytest.raises(ReadOnly):
                 await it.control.label("alpha", change)
 
     asyncio.run(scenario())
@@ -101,9 +101,9 @@ def test_nothing_is_removed_when_read_only() -> None:
         async with desk() as it:
             plan = await it.control.plan_removal("alpha")
         async with desk(is_read_only=True) as it:
-            with pytest.raises(LaunchRejected):
+            with pytest.raises(ReadOnly):
                 await it.control.plan_removal("alpha")
-            with pytest.raises(LaunchRejected):
+            with pytest.raises(ReadOnly):
                 await it.control.remove(plan)
             assert [1, 2] == list(it.catalog.disk)
 
@@ -157,7 +157,7 @@ def test_read_only_refuses_every_change() -> None:
                 it.control.stop(),
                 it.control.set_context("alpha", 1024),
             ):
-                with pytest.raises(LaunchRejected):
+                with pytest.raises(ReadOnly):
                     await refused
 
             assert 0 == it.launcher.n_starts["alpha"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ggtui.core.errors import ConfigInvalid, EndpointNotFound, Failure, LaunchRejected
+from ggtui.core.errors import ConfigInvalid, EndpointNotFound, Failure, ReadOnly
 from ggtui.core.model_settings import ModelSettings
 from ggtui.core.models import AdapterSummary
 from ggtui.core.routing.adapters import AttachedAdapter
@@ -276,7 +276,7 @@ def test_every_name_leads_to_its_model() -> None:
 def test_nothing_is_changed_when_read_only(order: Callable[[Names], Awaitable[object]]) -> None:
     async def scenario() -> None:
         async with desk(is_read_only=True) as it:
-            with pytest.raises(LaunchRejected, match="read-only"):
+            with pytest.raises(ReadOnly, match="read-only"):
                 await order(it.control.names)
 
     asyncio.run(scenario())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ggtui.core.errors import ConfigInvalid, LaunchRejected, StoreUnavailable
+from ggtui.core.errors import ConfigInvalid, ReadOnly, StoreUnavailable
 from ggtui.core.model_settings import AUTO, CommonSettings, ModelSettings
 from ggtui.core.models import AdapterSummary, KvType, LaunchOptions, LaunchPlan
 from ggtui.core.routing.adapters import AdapterRef, AttachedAdapter
@@ -227,7 +227,7 @@ def test_a_wrong_change_is_refused_and_a_read_only_ggtui_takes_none() -> None:
             assert {} == (await it.control.settings("alpha")).own.given
 
         async with desk(is_read_only=True) as it:
-            with pytest.raises(LaunchRejected):
+            with pytest.raises(ReadOnly):
                 await it.control.change_settings("alpha", {"slots": 1})
 
             assert "alpha" == (await it.control.settings("1")).public_id

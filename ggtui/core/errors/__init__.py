@@ -4,7 +4,7 @@ Failure
 ├── ConfigInvalid                                   a person asked for something impossible
 ├── RequestFailure                                  the client's request
 │   ├── InvalidRequest, RequestTooLarge, UnsupportedMediaType
-│   └── InvalidApiKey, HostNotAllowed, OriginNotAllowed, RouteNotFound, MethodNotAllowed
+│   └── InvalidApiKey, HostNotAllowed, OriginNotAllowed, RouteNotFound, MethodNotAllowed, ReadOnly
 ├── CatalogFailure                                  storage and files
 │   ├── HeaderUnreadable, RemovalRefused
 │   ├── RemoteFailure                               a file on another machine
@@ -53,7 +53,6 @@ from ggtui.core.errors.launch import (
     SpawnFailed,
     SpawnReason,
     StartTimedOut,
-    read_only,
 )
 from ggtui.core.errors.requests import (
     HostNotAllowed,
@@ -61,6 +60,7 @@ from ggtui.core.errors.requests import (
     InvalidRequest,
     MethodNotAllowed,
     OriginNotAllowed,
+    ReadOnly,
     RequestFailure,
     RequestTooLarge,
     RouteNotFound,
@@ -135,6 +135,7 @@ __all__ = [
     "ProbeFailure",
     "ProxyFailure",
     "QueueFull",
+    "ReadOnly",
     "RemoteFailure",
     "RemoteRefused",
     "RemoteUnreachable",
@@ -154,5 +155,4 @@ __all__ = [
     "UpstreamProtocolError",
     "UpstreamTimedOut",
     "UpstreamUnreachable",
-    "read_only",
 ]

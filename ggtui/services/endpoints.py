@@ -89,7 +89,7 @@ class Endpoints:
 
     def _route(self, name: str | None, running: str | None) -> Route:
         if name is not None:
-            endpoint = self.router.route(name)
+            endpoint = self._named(name)
             is_alias = name in self._names.aliases and endpoint.id != name
             return Route(endpoint, RouteRule.ALIAS if is_alias else RouteRule.NAMED, name if is_alias else "")
         if self.router.registry.default_endpoint is not None:
@@ -97,6 +97,13 @@ class Endpoints:
         if self._names.unnamed is Unnamed.RUNNING and running is not None:
             return Route(self.router.route(running), RouteRule.RUNNING)
         raise NoModelsAvailable(hint=self._why_no_default())
+
+    def _named(self, name: str) -> ModelEndpoint:
+        """A model whose file is broken is not refused here: its load looks at the file, and says its cause."""
+        found = self.router.find(name)
+        if found is not None and found.status is EndpointStatus.ERROR and not found.stack.adapters:
+            return found
+        return self.router.route(name)
 
     def _why_no_default(self) -> str:
         if self._names.default:

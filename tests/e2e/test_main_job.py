@@ -59,9 +59,9 @@ def test_a_broken_file_names_its_cause_while_the_others_answer(
     refused = instance.chat("broken-q4_0")
     error = refused.json()["error"]
 
-    assert (503, "model_not_ready") == (refused.status_code, error["code"])
-    assert "model 'broken-q4_0' is not ready (status: error)" == error["message"]
-    assert "bytes" in error["hint"]
+    assert 500 == refused.status_code
+    assert ("model_start_failed", "bad_model_file") == (error["code"], error["reason"])
+    assert "bytes" in error["message"]
     assert 200 == instance.chat(model_ids[0]).status_code
     assert before == instance.target()["pid"]
 

@@ -141,6 +141,7 @@ def build(
         catalog=models, ledger=ledger, lookup=lookup, foresight=foresight, reading=lambda: gpu.reading
     )
     effects = SettingsEffects(models, runtime)
+    effects.weighed = history.weights_changed
     advice = ContextAdvice(models, foresight.pool)
     reloader = (
         Reloader(config, reread, models, runtime, effects, foresight, endpoints, deployments)
@@ -373,7 +374,9 @@ class Door:
                 default_ctx=config.n_ctx,
                 api_key=config.api_key,
                 hosts=config.hosts,
-                max_body_bytes=config.max_body_mb * 1024 * 1024,
+                max_body_bytes=config.max_body_bytes,
+                count_timeout_ms=config.count_timeout_ms,
+                estimate_ms=config.estimate_ms,
             ),
         )
         await self._server.start()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
 from ggtui.cli.client import ANSWER_S, connect, running
-from ggtui.core.errors import ConfigInvalid
+from ggtui.core.errors import ConfigInvalid, ReadOnly
 
 if TYPE_CHECKING:
     from ggtui.cli.client import InstanceClient
@@ -107,7 +107,7 @@ class RunningNames:
 
         state = self._instance.state()
         if state.get("is_read_only"):
-            raise ConfigInvalid("the running ggtui is read-only")
+            raise ReadOnly
         kept = KeptNames(self._config, state).attach(model, file, name, weight)
         # A change of nothing makes it read what the file has for this model.
         self._post("settings", {"model": kept["model"], "settings": {}})

@@ -21,10 +21,10 @@ from ggtui.services.endpoints import Endpoints
 from ggtui.services.model_settings import SettingsBook
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from ggtui.config.schema import Config
-    from ggtui.core.models import ModelSummary
+    from ggtui.core.models import AdapterFile, ModelSummary
     from ggtui.core.ports.catalog import CatalogReport
     from ggtui.core.ports.model_settings import ModelSettingsPort
     from ggtui.core.routing.endpoints import ModelEndpoint
@@ -42,6 +42,8 @@ class Shelf:
     report: CatalogReport
     router: ModelRouter = field(default_factory=_nothing)
     names: NameSettings = field(default_factory=NameSettings)
+    adapters: Mapping[str, tuple[AdapterFile, ...]] = field(default_factory=dict)
+    """LoRA files that a model is launched with, by public id; models without any are not in it."""
 
     def model(self, name: str) -> ModelSummary:
         """The model of this public id, else of this number, else behind this name. Raises: ModelNotFound."""
@@ -74,7 +76,9 @@ async def read_shelf(config: Config, state: dict[str, Any] | None) -> Shelf:
     state: the running one's, None when none runs. Raises: StoreUnavailable.
     """
     async with open_endpoints(config, state) as (catalog, endpoints):
-        return Shelf(catalog.models, catalog.report(), endpoints.router, endpoints.names)
+        carried = {model.public_id: catalog.options_of(model).adapters for model in catalog.models}
+        adapters = {public_id: files for public_id, files in carried.items() if files}
+        return Shelf(catalog.models, catalog.report(), endpoints.router, endpoints.names, adapters)
 
 
 @asynccontextmanager

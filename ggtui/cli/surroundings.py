@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,12 +17,12 @@ from ggtui.core.model_settings import NOTHING_SET, launch_options
 from ggtui.core.state import TargetState
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Mapping
 
     from ggtui.config.schema import Config
     from ggtui.core.forecast import Forecast
     from ggtui.core.memory.pool import MemoryPool
-    from ggtui.core.models import EngineInfo, LaunchOptions, ModelSummary
+    from ggtui.core.models import AdapterFile, EngineInfo, LaunchOptions, ModelSummary
     from ggtui.core.ports.gpu import MemoryReading
 
 T = TypeVar("T")
@@ -40,6 +40,8 @@ class Room:
     """What the running ggtui has loaded."""
     strategy: str = ""
     budget_bytes: int = 0
+    adapters: Mapping[str, tuple[AdapterFile, ...]] = field(default_factory=dict)
+    """LoRA files that come with a model, by public id: they take their part."""
 
 
 def look(work: Coroutine[Any, Any, T]) -> T:
@@ -130,13 +132,14 @@ def context_of(model: ModelSummary, config: Config, room: Room, asked: int | Non
     """The context a load would get, in tokens: the asked one, the model's own choice, the default."""
     advised = None
     if asked is None and model.n_ctx_chosen is None and config.n_ctx == AUTO_CTX:
-        advised = advised_ctx(model, options_of(model, config), room.pool)
+        advised = advised_ctx(model, options_of(model, config, room), room.pool)
     return choose_context(asked, model.n_ctx_chosen, config.n_ctx, model.n_ctx_train, advised).n_ctx
 
 
-def options_of(model: ModelSummary, config: Config) -> LaunchOptions:
+def options_of(model: ModelSummary, config: Config, room: Room) -> LaunchOptions:
     """How this model would be launched, as it is configured."""
-    return launch_options(config.options, config.model_settings.get(model.public_id, NOTHING_SET))
+    options = launch_options(config.options, config.model_settings.get(model.public_id, NOTHING_SET))
+    return replace(options, adapters=room.adapters.get(model.public_id, ()))
 
 
 def outlook(
@@ -153,7 +156,7 @@ def outlook(
     return look_ahead(
         model,
         context_of(model, config, room, asked),
-        options or options_of(model, config),
+        options or options_of(model, config, room),
         room.pool,
         room.standing,
         strategy=room.strategy,

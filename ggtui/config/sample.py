@@ -21,6 +21,8 @@ SAMPLE = """\
 # turn_quantum_s = 10             # how long a model keeps its turn while others wait
 # max_queue = 1024                # requests that may wait; one more gets 429
 # max_body_mb = 64                # largest request body, MiB
+# count_timeout_ms = 250          # a long request without a model: how long its tokens may be counted,
+# estimate_ms = 5                 # and how long they may be estimated instead
 
 [names]
 # default = ""                    # id that serves requests that name no model; none: they get 503

@@ -83,6 +83,12 @@ class Config:
     max_body_mb: int = 64
     """`[server] max_body_mb`: largest request body in MiB."""
 
+    count_timeout_ms: int = 250
+    """`[server] count_timeout_ms`: how long the default's server may take to count the tokens of a long
+    request that names no model; then they are estimated."""
+    estimate_ms: int = 5
+    """`[server] estimate_ms`: how long such an estimate may take, by looking at so much of the text."""
+
     strategy: str = "single"
     """`[residency] strategy`, GGTUI_STRATEGY, --strategy: `single` keeps one model loaded, `memory` as many
     as the memory holds by forecast."""

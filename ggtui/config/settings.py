@@ -67,6 +67,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("server", "turn_quantum_s", kinds.seconds(0, 3_600), "turn_quantum_s"),
     Setting("server", "max_queue", kinds.whole(0, 1_000_000), "max_queue"),
     Setting("server", "max_body_mb", kinds.whole(1, 1_024), "max_body_mb"),
+    Setting("server", "count_timeout_ms", kinds.whole(0, 60_000), "count_timeout_ms"),
+    Setting("server", "estimate_ms", kinds.whole(0, 1_000), "estimate_ms"),
     _name("default", name_kinds.DEFAULT),
     _name("unnamed", name_kinds.UNNAMED),
     _name("disabled", name_kinds.DISABLED),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ggtui import __version__
 from ggtui.core.deployments_json import deployment_document
+from ggtui.core.machine_json import engine_document, memory_document
 from ggtui.core.names_json import LONGEST_PATH, found_document, names_document, refs_document
 from ggtui.core.text import plain
 
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
     from ggtui.core.history import Generation
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.memory.parts import DeviceShare
-    from ggtui.core.models import EngineInfo
     from ggtui.core.ports.catalog import PlaceUse
-    from ggtui.core.ports.gpu import GpuSample, MemoryReading
     from ggtui.core.snapshot import (
         EngineSnapshot,
         FailureNote,
@@ -49,8 +48,8 @@ def state_document(snapshot: EngineSnapshot, now: float, pid: int | None = None)
         "target": target_document(target, now) if target is not None else None,
         "targets": [target_document(each, now) for each in snapshot.targets],
         "queue": [_waiter(entry) for entry in snapshot.queue],
-        "memory": _memory(snapshot.memory),
-        "engine": _engine(snapshot.engine) if snapshot.engine is not None else None,
+        "memory": memory_document(snapshot.memory),
+        "engine": engine_document(snapshot.engine) if snapshot.engine is not None else None,
         "catalog": {
             "folders": list(snapshot.catalog.folders),
             "stores": [_store(each) for each in snapshot.catalog.stores],
@@ -213,7 +212,7 @@ def place_document(use: PlaceUse) -> dict[str, object]:
 
 
 def _route(note: RouteNote) -> dict[str, object]:
-    return {"endpoint": note.endpoint, "words": note.words, "at": utc_text(note.at)}
+    return {"endpoint": str(note.endpoint), "words": note.words, "at": utc_text(note.at)}
 
 
 def _failure(note: FailureNote) -> dict[str, object]:
@@ -241,56 +240,4 @@ def _waiter(entry: QueueEntry) -> dict[str, object]:
         "behind": list(entry.behind),
         "expected_s": round(entry.expected_s, 1) if entry.expected_s is not None else None,
         "is_expected_at_least": entry.is_expected_at_least,
-    }
-
-
-def _engine(info: EngineInfo) -> dict[str, object]:
-    return {
-        "kind": info.kind,
-        "path": info.path,
-        "version": info.version,
-        "devices": list(info.devices),
-        "problem": info.problem,
-    }
-
-
-def _memory(reading: MemoryReading) -> dict[str, object]:
-    return {
-        "gpus": [_gpu(sample) for sample in reading.gpus],
-        "gpu_problem": reading.gpu_problem,
-        "ram_total_bytes": reading.ram_total_bytes,
-        "ram_available_bytes": reading.ram_available_bytes,
-        "swap_used_bytes": reading.swap_used_bytes,
-        "swap_total_bytes": reading.swap_total_bytes,
-        "ram_limit_bytes": reading.ram_limit_bytes,
-        "gpu_absence": None if reading.gpu_absence is None else str(reading.gpu_absence),
-        "gpu_hint": reading.gpu_hint,
-        "cpu": {
-            "model": reading.cpu.model,
-            "n_cores": reading.cpu.n_cores,
-            "n_threads": reading.cpu.n_threads,
-            "features": list(reading.cpu.features),
-        },
-    }
-
-
-def _gpu(sample: GpuSample) -> dict[str, object]:
-    return {
-        "index": sample.index,
-        "name": sample.name,
-        "uuid": sample.uuid,
-        "total_bytes": sample.total_bytes,
-        "used_bytes": sample.used_bytes,
-        "utilisation_percent": sample.utilisation_percent,
-        "temperature_c": sample.temperature_c,
-        "power_w": sample.power_w,
-        "problem": sample.problem,
-        "vendor": str(sample.vendor),
-        "bus_id": sample.bus_id,
-        "is_unified": sample.is_unified,
-        "is_lost": sample.is_lost,
-        "is_hidden": sample.is_hidden,
-        "age_s": sample.age_s,
-        "process_problem": sample.process_problem,
-        "access_problem": sample.access_problem,
     }

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from ggtui.core.errors import InvalidRequest
+from ggtui.core.errors import EndpointNotReady, InvalidRequest
 from ggtui.core.routing.adapters import BASE_ALONE, WEIGHT_RULE, is_weight
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ggtui.core.routing.adapters import AdapterStack
+    from ggtui.core.routing.endpoints import ModelEndpoint
 
 MAX_ENTRIES: Final = 256
 MAX_SCALE: Final = 100.0
@@ -52,6 +53,8 @@ class AdapterWish:
 
     stack: AdapterStack = BASE_ALONE
     own: tuple[OwnEntry, ...] = ()
+    shut: tuple[ModelEndpoint, ...] = ()
+    """Endpoints of adapters that serve nobody now: a number in the client's list may mean them."""
 
     @property
     def is_base_alone(self) -> bool:
@@ -61,15 +64,24 @@ class AdapterWish:
     def scales(self, carried: Sequence[str]) -> tuple[float, ...]:
         """The scale of each adapter that a server carries, in their order.
 
-        Raises: AdapterNotCarried; InvalidRequest for a number of the client that no adapter has.
+        Raises: AdapterNotCarried; InvalidRequest for a number of the client that no adapter has,
+        EndpointNotReady for one of an adapter that serves nobody.
         """
         missing = self.stack.missing(carried)
         if missing is not None:
             raise AdapterNotCarried(missing)
         scales = list(self.stack.scales(carried))
         for entry in self.own:
-            scales[_place_of(entry.adapter, carried)] = entry.scale
+            place = _place_of(entry.adapter, carried)
+            scales[place] = entry.scale
+            if entry.scale:
+                self._check_open(carried[place])
         return tuple(scales)
+
+    def _check_open(self, name: str) -> None:
+        endpoint = next((each for each in self.shut if each.adapter == name), None)
+        if endpoint is not None:
+            raise EndpointNotReady(endpoint.id, endpoint.status, hint=endpoint.why)
 
 
 NOTHING: Final = AdapterWish()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ggtui.core.errors import ContextTooLong
 from ggtui.proxy.body import read_model_request
 from ggtui.proxy.forward_request import ForwardRequest
 from ggtui.proxy.presence import presence_of
@@ -12,6 +13,8 @@ from ggtui.proxy.routes import FORM_POSTS, LIST_POSTS, MODEL_POSTS, SLOTLESS_POS
 
 if TYPE_CHECKING:
     from ggtui.proxy.answers import Receive, Reply
+    from ggtui.proxy.body import RequestBody
+    from ggtui.proxy.destination import Destination
     from ggtui.proxy.fact_finder import FactFinder
     from ggtui.proxy.forward import Forwarder
     from ggtui.proxy.naming import Naming
@@ -24,10 +27,10 @@ class Asking:
         self, naming: Naming, forwarder: Forwarder, max_body_bytes: int, facts: FactFinder | None = None
     ) -> None:
         """facts: None where nothing is served by rules."""
+        self._facts = facts
         self._naming = naming
         self._forwarder = forwarder
         self._max_body_bytes = max_body_bytes
-        self._facts = facts
 
     async def ask(self, scope: Any, receive: Receive, reply: Reply) -> None:
         """POST one of MODEL_POSTS.
@@ -42,21 +45,46 @@ class Asking:
             is_form=path in FORM_POSTS,
             has_list=path in LIST_POSTS,
         )
-        route, num_ctx = await self._naming.route(path, fields, body)
-        request = ForwardRequest(
+        destination, num_ctx = await self._naming.destination(path, fields, body)
+        request = self._request(
+            scope, body, destination, num_ctx, is_movable=self._naming.may_move(path, body)
+        )
+        try:
+            await self._forwarder.forward(request, presence_of(scope), reply)
+        except ContextTooLong as refused:
+            if not request.is_movable:
+                raise
+            destination, num_ctx = await self._naming.moved(path, body, destination, refused)
+            request = self._request(scope, body, destination, num_ctx)
+            await self._forwarder.forward(request, presence_of(scope), reply)
+
+    def _request(
+        self,
+        scope: Any,
+        body: RequestBody,
+        destination: Destination,
+        num_ctx: int | None,
+        *,
+        is_movable: bool = False,
+    ) -> ForwardRequest:
+        """Raises: InvalidRequest, EndpointNotReady for adapters that cannot be applied."""
+        path, fields, endpoint = scope["raw_path"], scope["headers"], destination.route.endpoint
+        return ForwardRequest(
             "POST",
             with_query(MODEL_POSTS[path], scope),
             fields,
-            route.endpoint.base_model,
+            endpoint.base_model,
             num_ctx,
             body.num_ctx,
             body.data,
             needs_slot=path not in SLOTLESS_POSTS,
             is_stream=body.is_stream,
             keep_alive_s=body.keep_alive_s,
-            route=route,
-            wish=self._naming.wish(path, route, body),
-            facts=self._facts.of(path, fields, route.endpoint, body) if self._facts is not None else None,
+            endpoint=endpoint.id,
+            named=destination.fields,
+            route=destination.route,
+            wish=self._naming.wish(path, destination, body),
+            is_movable=is_movable and not endpoint.deployment,
+            facts=self._facts.of(path, fields, endpoint, body) if self._facts is not None else None,
             is_usage_asked=body.is_usage_asked,
         )
-        await self._forwarder.forward(request, presence_of(scope), reply)

@@ -62,6 +62,18 @@ class ContextNeed:
             route = await self._elsewhere(route, path, required, available, contexts)
         return route, _to_ask_for(route.endpoint, required, contexts)
 
+    async def moved(
+        self, route: Route, path: bytes, required: int, available: int, running: Sequence[RunningTarget]
+    ) -> tuple[Route, int | None]:
+        """The same for a request that its server has refused: estimated too short, its tokens are known now.
+
+        required, available: tokens; what it may generate is a part of the first.
+        Raises: ContextTooLong.
+        """
+        contexts = {server.model_name: server.effective_ctx for server in running}
+        route = await self._elsewhere(route, path, required, available, contexts)
+        return route, _to_ask_for(route.endpoint, required, contexts)
+
     async def _elsewhere(
         self, route: Route, path: bytes, required: int, available: int, contexts: dict[str, int]
     ) -> Route:

@@ -20,6 +20,7 @@ from ggtui.core.errors import (
 from ggtui.core.routing.endpoints import ModelEndpoint, ModelId
 from ggtui.core.routing.route import Route
 from ggtui.proxy.adapter_list import NOTHING
+from ggtui.proxy.destination import Destination
 from ggtui.proxy.judged_answer import Judged, Terms, relay_judged
 from ggtui.proxy.remote import place_of, remote_head
 from ggtui.proxy.remote_body import renamed
@@ -173,7 +174,15 @@ class Course:
         former = request.route
         route = Route(found, former.rule, f"{former.detail} fallback of {former.endpoint.id}".strip())
         wish = NOTHING if request.wish is not None else None
-        return msgspec.structs.replace(request, model=found.base_model, route=route, wish=wish)
+        destination = Destination.of(route)
+        return msgspec.structs.replace(
+            request,
+            model=found.base_model,
+            endpoint=found.id,
+            named=destination.fields,
+            route=route,
+            wish=wish,
+        )
 
 
 @lru_cache(maxsize=256)

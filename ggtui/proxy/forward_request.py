@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ggtui.core.models import RunningTarget
     from ggtui.core.routing.route import Route
     from ggtui.proxy.adapter_list import AdapterWish
+    from ggtui.proxy.answers import Headers
 
 
 class ForwardRequest(msgspec.Struct, frozen=True):
@@ -34,19 +35,20 @@ class ForwardRequest(msgspec.Struct, frozen=True):
     """How long the model stays when idle after this; None leaves that as it is."""
     server: RunningTarget | None = None
     """Asked as it is, once and without a lease; None leases the model."""
+    endpoint: str = ""
+    """The id that an answer names."""
+    named: Headers = []
+    """What the header of its answer says of where the request went."""
     route: Route | None = None
     """What led to the model; None for a question to a server."""
     wish: AdapterWish | None = None
     """What is applied of adapters; None where llama-server takes no list of them."""
+    is_movable: bool = False
+    """True when the server's refusal for a too long context is raised: another model may hold it."""
     facts: RequestFacts | None = None
     """What the rules of its deployment need to know; None when no rules count."""
     is_usage_asked: bool = False
     """True when the client itself wants to be told the usage of its stream."""
-
-    @property
-    def endpoint(self) -> str:
-        """The id that an answer names."""
-        return self.route.endpoint.id if self.route is not None else self.model
 
     @property
     def is_anthropic(self) -> bool:

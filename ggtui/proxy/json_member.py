@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_PLAIN_VALUE = re.compile(rb'(?:null|-?[0-9][0-9.eE+\-]*|"[^"\\]*"|\[(?:[^]["\\]|"[^"\\]*")*\])\s*(,?)')
-"""A list is plain when no other is in it."""
+_PLAIN_VALUE = re.compile(rb'(?:null|-?[0-9][0-9.eE+\-]*|"[^"\\]*"|\[(?:[^]["\\]++|"[^"\\]*+")*+\])\s*(,?)')
+"""A list is plain when no other is in it. Possessive quantifiers: a long one must not cost memory."""
 _OPENING = re.compile(rb"[ \t\r\n]*\{[ \t\r\n]*")
 _SPACE = b" \t\r\n"
 _TEXT = re.compile(rb'"[^"\\]*"')

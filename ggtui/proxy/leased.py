@@ -72,6 +72,7 @@ class Leased:
         """Only a client that reads events can hear of its wait."""
         if not request.is_stream:
             return None
+        reply.served_by = request.named  # the wait may be told before a server is there
         return Telling(reply, admission, self._settings.wait_grace_s, self._settings.wait_told_every_s)
 
     async def _once(

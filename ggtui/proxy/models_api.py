@@ -36,6 +36,7 @@ class ModelsApi:
 
         Raises: StoreUnavailable.
         """
+        await self._catalog.list_models()  # waits for the first look at the folders
         shown = [each for each in self._endpoints.all if is_all or each.status.is_available]
         return {"object": "list", "data": await self._entries(shown)}
 

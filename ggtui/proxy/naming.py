@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ggtui.core.errors import EndpointNotReady, InvalidRequest
-from ggtui.proxy.adapter_list import NOTHING, AdapterWish
+from ggtui.proxy.adapter_list import AdapterWish
+from ggtui.proxy.destination import Destination, Destinations
 from ggtui.proxy.routes import BASE_ALONE_POSTS, CAPABILITIES, LIST_POSTS, MODEL_POSTS
 
 if TYPE_CHECKING:
+    from ggtui.core.errors import ContextTooLong
     from ggtui.core.routing.endpoints import ModelEndpoint
-    from ggtui.core.routing.route import Route
     from ggtui.proxy.adapter_list import OwnEntry
     from ggtui.proxy.answers import Headers
     from ggtui.proxy.body import RequestBody
@@ -23,47 +24,69 @@ class Naming:
 
     def __init__(self, endpoints: EndpointsPort, servers: RunningServers, need: ContextNeed) -> None:
         self._endpoints = endpoints
+        self._destinations = Destinations(endpoints)
         self._servers = servers
         self._need = need
 
-    async def route(self, path: bytes, fields: Headers, body: RequestBody) -> tuple[Route, int | None]:
-        """The route of a request, and the context it asks for.
+    async def destination(
+        self, path: bytes, fields: Headers, body: RequestBody
+    ) -> tuple[Destination, int | None]:
+        """Where a request goes, and the context to ask for.
 
         Raises: EndpointNotFound, NoModelsAvailable, EndpointNotReady, ContextTooLong.
         """
         if body.model:
-            return await self._endpoints.route(body.model), body.num_ctx
+            return await self._destinations.named(body.model), body.num_ctx
         running = await self._servers.list_running()
         newest = running[-1].model_name if running else None
-        route = await self._endpoints.route(None, newest)
-        is_elsewhere = not route.endpoint.base_model  # nobody here knows what another server holds
-        if is_elsewhere or body.num_ctx is not None or body.lora is not None or path not in CAPABILITIES:
-            return route, body.num_ctx
-        return await self._need.route(route, path, fields, body, running)
+        route, num_ctx = await self._endpoints.route(None, newest), body.num_ctx
+        is_here = bool(route.endpoint.base_model)  # nobody here knows what another server holds
+        if is_here and self.may_move(path, body):
+            route, num_ctx = await self._need.route(route, path, fields, body, running)
+        return Destination.of(route), num_ctx
 
-    def wish(self, path: bytes, route: Route, body: RequestBody) -> AdapterWish | None:
+    def may_move(self, path: bytes, body: RequestBody) -> bool:
+        """True when the context that the request needs decides which model serves it."""
+        says_what_it_wants = body.model or body.num_ctx is not None or body.lora is not None
+        return not says_what_it_wants and path in CAPABILITIES
+
+    async def moved(
+        self, path: bytes, body: RequestBody, former: Destination, refused: ContextTooLong
+    ) -> tuple[Destination, int | None]:
+        """Where a request goes that was too long for the server that it went to. Raises: ContextTooLong."""
+        required = refused.required + body.max_tokens
+        running = await self._servers.list_running()
+        route, num_ctx = await self._need.moved(former.route, path, required, refused.available, running)
+        return Destination.of(route), num_ctx
+
+    def wish(self, path: bytes, destination: Destination, body: RequestBody) -> AdapterWish | None:
         """What the request applies of adapters; None where llama-server takes no list.
 
         Raises: InvalidRequest, EndpointNotReady for an adapter that is switched off.
         """
-        stack = route.endpoint.stack
-        if path not in LIST_POSTS:
-            if stack.adapters and path in BASE_ALONE_POSTS:
-                raise InvalidRequest(
-                    _not_here(path, route.endpoint.id), hint=f"name {route.endpoint.base_model}"
-                )
-            return None
-        if body.lora is None:
-            return AdapterWish(stack) if stack.adapters else NOTHING
-        if stack.adapters:
+        if path in LIST_POSTS:
+            return destination.wish if body.lora is None else self._own(destination, body.lora)
+        endpoint = destination.route.endpoint
+        if endpoint.stack.adapters and path in BASE_ALONE_POSTS:
             raise InvalidRequest(
-                f"{route.endpoint.id} chooses adapters already, so the request can have no lora of its own",
-                param="lora",
-                hint=f"name {route.endpoint.base_model}",
+                _not_here(path, endpoint.id), hint=f"or name {endpoint.base_model}, the model alone"
             )
-        for entry in body.lora:
-            self._check_known(route.endpoint.base_model, entry)
-        return AdapterWish(own=body.lora)
+        return None
+
+    def _own(self, destination: Destination, entries: tuple[OwnEntry, ...]) -> AdapterWish:
+        """The client's own list."""
+        endpoint = destination.route.endpoint
+        if endpoint.stack.adapters:
+            raise InvalidRequest(
+                f"{endpoint.id} chooses adapters already, so the request can have no lora of its own",
+                param="lora",
+                hint=f"name {endpoint.base_model}, the model alone",
+            )
+        for entry in entries:
+            self._check_known(endpoint.base_model, entry)
+        adapters = self._adapters_of(endpoint.base_model)
+        shut = tuple(each for each in adapters if not each.status.is_available)
+        return AdapterWish(own=entries, shut=shut)
 
     def _check_known(self, model: str, entry: OwnEntry) -> None:
         if not isinstance(entry.adapter, str):
@@ -87,7 +110,4 @@ class Naming:
 
 def _not_here(path: bytes, endpoint: str) -> str:
     at_server = MODEL_POSTS[path].decode()
-    return (
-        f"llama-server applies adapters to generated text only, and not on {at_server}: "
-        f"{endpoint} cannot be asked here"
-    )
+    return f"llama-server applies no adapters on {at_server}: ask {endpoint} for text on /v1/chat/completions"

@@ -48,7 +48,7 @@ class EndpointsPort(Protocol):
 
     @property
     def all(self) -> Sequence[ModelEndpoint]:
-        """Every endpoint in the order of ids."""
+        """Every endpoint in the order of ids; the same object until endpoints, names or weights change."""
 
     async def route(self, name: str | None, running: str | None = None) -> Route:
         """The endpoint that a request is for.

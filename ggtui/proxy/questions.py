@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ggtui.core.errors import EndpointNotFound, InvalidRequest
 from ggtui.core.state import TargetState
 from ggtui.proxy.body import check_name
+from ggtui.proxy.destination import named_by
 from ggtui.proxy.forward_request import ForwardRequest
 from ggtui.proxy.presence import presence_of
 from ggtui.proxy.query import parameters, with_query
@@ -45,7 +46,10 @@ class Questions:
         """
         server = await self._meant(parameters(scope).get("model", ""))
         target = with_query(scope["raw_path"], scope)
-        request = ForwardRequest("GET", target, scope["headers"], server.model_name, server=server)
+        named = named_by(server.model_name)
+        request = ForwardRequest(
+            "GET", target, scope["headers"], server.model_name, named=named, server=server
+        )
         await self._forwarder.forward(request, presence_of(scope), reply)
 
     async def servers(self) -> Sequence[RunningTarget]:

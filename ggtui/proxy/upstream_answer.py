@@ -36,13 +36,17 @@ class Asked(Protocol):
     def is_anthropic(self) -> bool:
         """True when the client reads Anthropic's events."""
 
+    @property
+    def is_movable(self) -> bool:
+        """True when a refusal for a too long context is raised, as long as nothing was answered."""
+
 
 async def relay_answer(
     exchange: Exchange, reply: Reply, hold: EventHold, asked: Asked, catalog: ModelCatalogPort
 ) -> None:
     """Begin the reply as the server began its answer, and pass the rest on as it comes.
 
-    Raises: UpstreamFailure.
+    Raises: UpstreamFailure; ContextTooLong when that is the server's answer to what is movable.
     """
     head = exchange.head
     if head.status == 401:
@@ -95,6 +99,9 @@ async def _relay_refusal(exchange: Exchange, reply: Reply, asked: Asked, catalog
     body = b""
     while data := await exchange.read():
         body += data
+    numbers = _numbers_of(body) if asked.is_movable else None
+    if numbers is not None:
+        raise ContextTooLong(asked.endpoint, required=numbers[0], available=numbers[1])
     mapped = await context_refusal(body, asked, catalog)
     fields = client_fields(exchange.head.fields, is_event_stream=False)
     if mapped is not None:

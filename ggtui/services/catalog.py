@@ -80,6 +80,8 @@ class CatalogService:
         """By model id, as last resolved: a server may outlive its file."""
         self._outlived: dict[int, ModelSummary] = {}
         self._scan: asyncio.Task[CatalogReport] | None = None
+        self._reading = asyncio.Lock()
+        """A reading that waits for files must not end behind a later one, with older settings."""
 
     async def start(self) -> None:
         """Show what an earlier run knew, then look at the folders in the background."""
@@ -309,6 +311,10 @@ class CatalogService:
         return has_changed
 
     async def _read(self) -> None:
+        async with self._reading:
+            await self._read_now()
+
+    async def _read_now(self) -> None:
         stored = await self._store.list_models()
         self._deployed = await deployed_models(self.deployments, stored, self.settings.own, self._store)
         listed = {model.id: self._summary(model) for model in stored}

@@ -10,9 +10,9 @@ from ggtui.core.context import choose_context, clamp_context
 from ggtui.core.errors import (
     ConfigInvalid,
     ModelNotFound,
+    ReadOnly,
     RemovalRefused,
     StoreUnavailable,
-    read_only,
 )
 from ggtui.core.models import LaunchPlan
 from ggtui.core.nearness import near_names
@@ -109,7 +109,7 @@ class Control:
 
         Requests in flight on another model end first. A given context is kept as the model's own choice,
         unless it is the one that the model gets anyway.
-        Raises: ModelRuntimeError, LaunchRejected when read-only.
+        Raises: ModelRuntimeError, ReadOnly.
         """
         self._refuse_when_read_only()
         summary = await self._model(name)
@@ -132,7 +132,7 @@ class Control:
         """Stop this model, or whatever runs or loads; nothing running is success.
 
         Requests in flight end first unless forced.
-        Raises: ModelNotFound, LaunchRejected when read-only.
+        Raises: ModelNotFound, ReadOnly.
         """
         self._refuse_when_read_only()
         model_id = (await self._model(name)).id if name is not None else None
@@ -141,7 +141,7 @@ class Control:
     async def pin(self, name: str, is_pinned: bool) -> None:
         """Keep this model resident once it is loaded, or no longer.
 
-        Raises: ModelNotFound, LaunchRejected when read-only.
+        Raises: ModelNotFound, ReadOnly.
         """
         self._refuse_when_read_only()
         self._runtime.pin((await self._model(name)).id, is_pinned)
@@ -149,7 +149,7 @@ class Control:
     async def set_context(self, name: str, n_ctx: int | None) -> None:
         """Keep a context choice for a model in its settings; a running server is not touched.
 
-        Raises: ModelNotFound, ConfigInvalid, StoreUnavailable, LaunchRejected when read-only.
+        Raises: ModelNotFound, ConfigInvalid, StoreUnavailable, ReadOnly.
         """
         self._refuse_when_read_only()
         summary = await self._model(name)
@@ -169,7 +169,7 @@ class Control:
         """Write settings of a model, by key of models.toml; None removes a key. They count at once.
 
         A running server that would be launched otherwise now ends after its requests.
-        Raises: ModelNotFound, ConfigInvalid, StoreUnavailable, LaunchRejected when read-only.
+        Raises: ModelNotFound, ConfigInvalid, StoreUnavailable, ReadOnly.
         """
         self._refuse_when_read_only()
         return await self._settings.change((await self._model(name)).public_id, changes)
@@ -184,7 +184,7 @@ class Control:
     async def label(self, name: str, change: LabelChange) -> ModelSummary:
         """Change what a person calls a model; returns the model as it is shown then.
 
-        Raises: ModelNotFound, InvalidRequest, StoreUnavailable, LaunchRejected when read-only.
+        Raises: ModelNotFound, InvalidRequest, StoreUnavailable, ReadOnly.
         """
         self._refuse_when_read_only()
         public_id = (model := await self._model(name)).public_id
@@ -204,7 +204,7 @@ class Control:
     async def plan_removal(self, name: str) -> RemovalPlan:
         """What taking this model off the disk would do now, or why it may not go.
 
-        Raises: ModelNotFound, StoreUnavailable, LaunchRejected when read-only.
+        Raises: ModelNotFound, StoreUnavailable, ReadOnly.
         """
         self._refuse_when_read_only()
         model = await self._model_called(name)
@@ -218,7 +218,7 @@ class Control:
     async def remove(self, plan: RemovalPlan) -> CatalogReport:
         """Take a model off the disk, exactly as the plan says; returns what is found then.
 
-        Raises: RemovalRefused, StoreUnavailable, LaunchRejected when read-only.
+        Raises: RemovalRefused, StoreUnavailable, ReadOnly.
         """
         self._refuse_when_read_only()
         if self._is_in_use(plan.model_id):
@@ -250,7 +250,7 @@ class Control:
     async def add_folder(self, folder: str) -> CatalogReport:
         """Name a models folder in the configuration, as a person typed it, and look into it at once.
 
-        Raises: ConfigInvalid, StoreUnavailable, LaunchRejected when read-only.
+        Raises: ConfigInvalid, StoreUnavailable, ReadOnly.
         """
         self._refuse_when_read_only()
         if self._folders is None:
@@ -293,4 +293,4 @@ class Control:
 
     def _refuse_when_read_only(self) -> None:
         if self._is_read_only:
-            raise read_only()
+            raise ReadOnly

@@ -130,7 +130,7 @@ class Endpoints:
 
     def _route(self, name: str | None, running: str | None) -> Route:
         if name is not None:
-            endpoint = self.router.route(name)
+            endpoint = self._named(name)
             is_alias = name in self._names.aliases and endpoint.id != name
             return Route(endpoint, RouteRule.ALIAS if is_alias else RouteRule.NAMED, name if is_alias else "")
         if self.router.registry.default_endpoint is not None:
@@ -139,6 +139,13 @@ class Endpoints:
             return Route(self.router.route(running), RouteRule.RUNNING)
         raise NoModelsAvailable(hint=self._why_no_default())
 
+    def _named(self, name: str) -> ModelEndpoint:
+        """A model whose file is broken is not refused here: its load looks at the file, and tells why."""
+        found = self.router.find(name)
+        if found is not None and found.status is EndpointStatus.ERROR and not found.stack.adapters:
+            return found
+        return self.router.route(name)
+
     def _why_no_default(self) -> str:
         if self._names.default:
             return f"the default, {self._names.default}, does not exist; name a model in the request"
@@ -146,7 +153,7 @@ class Endpoints:
 
     def brought_elsewhere(self, endpoint: str, words: str) -> None:
         """Tell people of a request whose context decided where it went."""
-        self.last_route = RouteNote(endpoint, words, time.time())
+        self.last_route = RouteNote(str(endpoint), words, time.time())
         self.changed()
 
     # Live weights
@@ -181,7 +188,6 @@ class Endpoints:
         """Apply what the settings say again; nothing set is success."""
         if self._live.pop((public_id, adapter), None) is not None:
             self._renew()
-            self.weighed(public_id)
 
     # Making them
 

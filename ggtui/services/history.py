@@ -81,7 +81,10 @@ class History:
     # What happened
 
     def weights_changed(self, public_id: str) -> None:
-        """Weights of a model's adapters are others now: what its server serves begins a new generation."""
+        """Weights of a model's adapters are others now.
+
+        What its server serves begins a new generation, once something was served with the weights before.
+        """
         self._in_turn(partial(self._reweigh, public_id, self._clock()))
 
     def _came_up(self, launch: Launch) -> None:
@@ -131,6 +134,10 @@ class History:
             if serving.public_id != public_id or weights == serving.adapters:
                 continue
             n_requests = self._n_requests(launch_id)
+            if n_requests == self._n_before.get(launch_id, 0):  # nothing was served with those before
+                self._serving[launch_id] = reweighed = replace(serving, adapters=weights)
+                self._show(reweighed)
+                continue
             self._end(launch_id, WEIGHTS_CHANGED, n_requests, at)
             self._n_before[launch_id] = n_requests
             self._begin(launch_id, replace(serving, began=at, why=WEIGHTS_CHANGED, adapters=weights))

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Protocol
 
-from ggtui.core.errors import ConfigInvalid, EndpointNotFound, read_only
+from ggtui.core.errors import ConfigInvalid, EndpointNotFound, ReadOnly
 from ggtui.core.naming import slug
 from ggtui.core.routing.adapters import (
     NAME_RULE,
@@ -37,7 +37,7 @@ class SettingsChanger(Protocol):
 class Names:
     """Changes are kept, and count for the next request. Lives on the engine's loop.
 
-    Each call may raise StoreUnavailable when nothing can be written, and LaunchRejected when read-only.
+    Each call may raise StoreUnavailable when nothing can be written, and ReadOnly.
     """
 
     def __init__(
@@ -128,6 +128,8 @@ class Names:
         """
         self._check_writable()
         public_id = await self.model(model)
+        if not lora.strip():
+            raise ConfigInvalid("no LoRA file is named", param="lora")
         name = name or _name_for(lora)
         if not is_adapter_name(name):
             raise ConfigInvalid(f"the name of an adapter is {NAME_RULE}", param="name")
@@ -142,7 +144,11 @@ class Names:
                 )
             new = AttachedAdapter(name, "" if lora == name else lora, _weight(weight))
             if problem := (await self._catalog.look_at_adapter(public_id, new)).problem:
-                raise ConfigInvalid(f"{name} cannot be attached to {public_id}: {problem}", param="lora")
+                raise ConfigInvalid(
+                    f"{name} cannot be attached to {public_id}: {problem}",
+                    hint="ggtui lora lists the LoRA files that were found",
+                    param="lora",
+                )
             await self._effects.change(public_id, {"adapters": (*(own.adapters or ()), new)})
         return name
 
@@ -171,7 +177,7 @@ class Names:
 
     def _check_writable(self) -> None:
         if self._is_read_only:
-            raise read_only()
+            raise ReadOnly
 
     async def _known(self, name: str) -> str:
         """The id that this name leads to. Raises: EndpointNotFound."""

@@ -332,7 +332,18 @@ class ModelRuntime:
             self._ledger.refused(spec, refused)
             raise refused
         self._specs[spec.model_id] = spec
+        if spec.options.adapters:
+            self._retire_lacking(spec)
         return spec
+
+    def _retire_lacking(self, spec: ModelLaunchSpec) -> None:
+        """A server that was started before an adapter's file was there ends after its requests."""
+        server = self._scheduler.server_of(spec.model_id)
+        launch = self._ledger.launch(server.launch_id) if server is not None else None
+        if server is None or launch is None or server.is_unwanted:
+            return
+        if not set(spec.options.adapters) <= set(launch.options.adapters):
+            self._carry_out(self._scheduler.retire([server.launch_id], self._now()))
 
     def _refuse_if_hopeless(self, spec: ModelLaunchSpec, ticket: Ticket) -> None:
         """A start that would fail is not tried, nor a server ended for it; who can join one is not asked.

@@ -10,7 +10,7 @@ from ggtui.core.nearness import near_names
 from ggtui.core.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ggtui.core.model_settings import ModelSettings, SettingsView
     from ggtui.services.catalog import CatalogService
@@ -29,6 +29,8 @@ class SettingsEffects:
         self._pinned: dict[int, bool] = {}
         """By model id, what the settings said last; a person may have pinned otherwise since."""
         self._told: set[str] = set()
+        self.weighed: Callable[[str], None] = lambda _public_id: None
+        """Called when only weights of a model's adapters may be others; set by whoever keeps the history."""
         catalog.read_anew = self.pin
         catalog.scanned = self.tell_of_strangers
 
@@ -66,6 +68,9 @@ class SettingsEffects:
         await self._catalog.reread()
         ids = (self._id_of(name) for name in other_ctx)
         await self._runtime.relaunch_changed(frozenset(each for each in ids if each is not None))
+        for name in changed:
+            if _files(before.get(name, NOTHING_SET)) == _files(self._book.of(name)):
+                self.weighed(name)
         self._told.clear()
         if not self._catalog.is_scanning:
             self.tell_of_strangers()
@@ -93,3 +98,8 @@ class SettingsEffects:
     def _id_of(self, name: str) -> int | None:
         model = self._catalog.by_name(name)
         return model.id if model is not None else None
+
+
+def _files(own: ModelSettings) -> list[tuple[str, str]]:
+    """What a server carries, whatever its weights."""
+    return [(each.name, each.path) for each in own.adapters or ()]

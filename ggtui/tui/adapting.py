@@ -14,7 +14,7 @@ from ggtui.core.units import gib, tokens, used_of_total
 from ggtui.tui.glyphs import ENDPOINTS
 from ggtui.tui.lora_files import reference
 from ggtui.tui.lora_rows import Kind, key_of
-from ggtui.tui.name_rows import stack_words
+from ggtui.tui.name_look import stack_words
 from ggtui.tui.questions import DETACH, before_detach, restart_words
 from ggtui.tui.reasons import READ_ONLY, why_not_options
 from ggtui.tui.screens.attaching import AttachScreen

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ggtui.core.names_json import aliases_by_id
 from ggtui.core.routing.endpoints import EndpointStatus
-from ggtui.tui.name_rows import stack_words
+from ggtui.tui.name_look import stack_words
 
 if TYPE_CHECKING:
     from ggtui.core.routing.endpoints import ModelEndpoint

@@ -6,32 +6,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len, set_cell_size
-
 from ggtui.core.names_json import aliases_by_id
 from ggtui.core.routing.endpoints import EndpointStatus
-from ggtui.core.units import tokens
-from ggtui.tui.format import cut
 from ggtui.tui.glyphs import ENDPOINTS
 from ggtui.tui.reasons import READ_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ggtui.core.routing.adapters import AdapterStack
     from ggtui.core.routing.endpoints import ModelEndpoint
     from ggtui.core.snapshot import EngineSnapshot
-    from ggtui.tui.format import Part
-    from ggtui.tui.glyphs import Glyphs
 
-SIGNS, STATUS, CTX = 5, 9, 7
-"""Cells of a column, the gap after it counted."""
-NARROW = 58
-"""Cells below which a row has neither context nor aliases."""
-MOST_OF_NAME = 48
 NO_NAME = "(no name)"
 """What requests that name no model ask for."""
-NOWHERE = "leads nowhere"
 
 
 class Kind(StrEnum):
@@ -128,98 +115,19 @@ def _loose_rows(snapshot: EngineSnapshot) -> list[NameRow]:
 
 
 def _holds(row: NameRow, wanted: Iterable[str]) -> bool:
-    status = _status(row)[1]
+    status = status_of(row)[1]
     shown = row.endpoint.display_name if row.endpoint is not None else ""
     text = " ".join((row.name, shown, row.target, status, *row.answers_to)).lower()
     return all(word in text for word in wanted)
 
 
-def _status(row: NameRow) -> tuple[EndpointStatus, str, str]:
+def status_of(row: NameRow) -> tuple[EndpointStatus, str, str]:
     """Status, its word, its colour."""
     if row.endpoint is None:
         look = ENDPOINTS[EndpointStatus.ERROR]
         return EndpointStatus.ERROR, str(row.kind) if row.kind is not Kind.SWITCHED_OFF else "off", look.style
     look = ENDPOINTS[row.endpoint.status]
     return row.endpoint.status, look.word, look.style
-
-
-def _widths(width: int) -> tuple[int, int]:
-    """Cells of the name and of what follows the context."""
-    if width < NARROW:
-        return max(12, width - SIGNS - STATUS), 0
-    rest = width - SIGNS - STATUS - CTX
-    name = min(MOST_OF_NAME, max(20, rest * 11 // 20))
-    return name, rest - name
-
-
-def heads(width: int) -> list[Part]:
-    """The column heads over the rows."""
-    name, rest = _widths(width)
-    cells = [" " * SIGNS, set_cell_size("Name", name), set_cell_size("Status", STATUS)]
-    if rest:
-        cells += [set_cell_size("Ctx", CTX), "Answers also to"]
-    return [("".join(cells), "$quiet")]
-
-
-def row_parts(row: NameRow, width: int, glyphs: Glyphs) -> list[Part]:
-    """A row in so many cells: sign, default mark, name, status in a word, context, other names or why."""
-    name, rest = _widths(width)
-    status, word, style = _status(row)
-    mark = glyphs.twin("» ") if row.is_default else "  "
-    shown = f"{row.name} {glyphs.arrow} {row.target}" if row.target else row.name
-    parts: list[Part] = [
-        (f" {glyphs.endpoint(status)} ", style),
-        (mark, "$primary bold"),
-        (_field(shown, name, glyphs), "$quiet" if row.is_off else ""),
-        (_field(word, STATUS, glyphs), style),
-    ]
-    if rest:
-        n_ctx = None if row.endpoint is None else row.endpoint.max_context_length
-        parts += [_field(glyphs.twin(tokens(n_ctx)), CTX, glyphs), _last(row, rest, glyphs)]
-    return parts
-
-
-def _last(row: NameRow, width: int, glyphs: Glyphs) -> Part:
-    """The other names, or why it serves nobody where nobody asks for it by another."""
-    if row.endpoint is None or (row.why and not row.answers_to and not row.is_off):
-        is_short = cell_len(row.why) > width and row.endpoint is None
-        return cut(glyphs.twin(NOWHERE if is_short else row.why), width, glyphs), "$error"
-    return cut(", ".join(row.answers_to), width, glyphs), "$primary"
-
-
-def _field(text: str, width: int, glyphs: Glyphs) -> str:
-    return set_cell_size(cut(text, width - 1, glyphs), width)
-
-
-def stack_words(stack: AdapterStack) -> str:
-    """`code 0.80 + chat 0.50`."""
-    return " + ".join(f"{each.name} {each.weight:.2f}" for each in stack.adapters)
-
-
-def about(row: NameRow, glyphs: Glyphs) -> list[list[Part]]:
-    """More about the row under the cursor, in three lines."""
-    status, word, style = _status(row)
-    first: list[Part] = [(f"{glyphs.endpoint(status)} {word}  ", style), (row.name, "bold")]
-    if row.why:
-        first.append(f"  {glyphs.twin(row.why)}")
-    if row.endpoint is None:
-        return [first, [(_cure(row), "$quiet")], []]
-    named = ", ".join(row.answers_to) or "nothing else; a gives it an alias"
-    stack = row.endpoint.stack
-    made = f"{row.endpoint.base_model} with {stack_words(stack)}" if stack else "the model alone"
-    can = ", ".join(row.endpoint.capabilities) or "–"
-    facts = f"  ctx {tokens(row.endpoint.max_context_length)}  can {can}"
-    return [
-        first,
-        [("answers to  ", "$quiet"), named],
-        [("is  ", "$quiet"), made, (glyphs.twin(facts), "$quiet")],
-    ]
-
-
-def _cure(row: NameRow) -> str:
-    if row.kind is Kind.ALIAS:
-        return "BkSp takes the alias away"
-    return "m says that there is no default" if row.kind is Kind.DEFAULT else "space forgets it"
 
 
 def why_not(row: NameRow | None, binding_id: str, *, is_read_only: bool) -> str | None:

@@ -105,3 +105,23 @@ def test_an_estimate_names_another_launch() -> None:
     own = parse(["estimate", "a", "--parallel", "2", "--ctk", "q8_0", "--ngl", "20"])
 
     assert (2, KvType.Q8_0, None, 20) == (own.parallel, own.ctk, own.ctv, own.ngl)
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["lora", "attach", "--name", "c", "m", "f"], ["attach", "m", "f"]),
+        (["lora", "--weight", "0.5", "attach", "m", "--json", "f"], ["attach", "m", "f"]),
+        (["lora", "m"], ["m"]),
+        (["lora"], []),
+        (["lora", "weight", "m", "c", "-1"], ["weight", "m", "c", "-1"]),
+    ],
+)
+def test_flags_may_stand_between_the_words_of_a_command(argv: list[str], words: list[str]) -> None:
+    assert words == parse(argv).words
+
+
+def test_an_alias_and_where_it_leads_may_stand_apart() -> None:
+    own = parse(["--json", "alias", "gpt-4", "--ascii", "m"])
+
+    assert ("gpt-4", "m", True, True) == (own.alias, own.endpoint, own.json, own.ascii)

@@ -94,6 +94,19 @@ def test_a_title_is_not_said_twice() -> None:
     assert "m" == FailureWords.of(ModelNotFound("m")).detail
 
 
+def test_a_title_that_the_detail_says_whole_is_left_out() -> None:
+    output, _, err = _output()
+    output.failure(FailureWords("Model not found", "model 'x' not found"))
+    output.failure(FailureWords("Model not found", "x"))
+    output.failure(FailureWords("Model not found", ""))
+
+    assert [
+        "ggtui: model 'x' not found",
+        "ggtui: Model not found: x",
+        "ggtui: Model not found",
+    ] == _text(err).splitlines()
+
+
 def test_escape_sequences_never_reach_the_terminal() -> None:
     output, _, err = _output()
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
+
 from ggtui import __version__
 from ggtui.core.history import Generation
 from ggtui.core.models import ModelSummary
 from ggtui.core.ports.gpu import GpuSample, MemoryReading
 from ggtui.core.routing.adapters import AdapterRef
+from ggtui.core.routing.endpoints import ModelId
 from ggtui.core.routing.name_settings import NameSettings
 from ggtui.core.snapshot import (
     EngineSnapshot,
@@ -109,7 +112,7 @@ def test_names_adapters_and_the_last_route_are_told() -> None:
         1,
         targets=(TargetStatus(1, "tiny-q4", TargetState.READY, 1.5, adapters=carried),),
         names=NameSettings(default="tiny-q4", aliases={"gpt-4": "tiny-q4"}),
-        last_route=RouteNote("large", "12041 tokens; tiny-q4 holds 8192", 1.5),
+        last_route=RouteNote(ModelId("large"), "12041 tokens; tiny-q4 holds 8192", 1.5),
     )
     document: dict[str, Any] = state_document(snapshot, 2.5)
 
@@ -120,6 +123,7 @@ def test_names_adapters_and_the_last_route_are_told() -> None:
         "words": "12041 tokens; tiny-q4 holds 8192",
         "at": "1970-01-01T00:00:01.500Z",
     } == document["last_route"]
+    assert document == msgspec.json.decode(msgspec.json.encode(document))
     assert state_document(EngineSnapshot(0), 0.0)["last_route"] is None
 
 

@@ -57,6 +57,7 @@ def test_a_long_unnamed_request_goes_where_it_fits_and_a_named_one_is_refused(
         rule, required, _, available = counted.headers["x-ggtui-route"].split()
         assert ("context", "8192") == (rule, available)
         assert 12_000 < int(required) < 12_100
+        assert "large-f32" == one.get("/ggtui/state")["last_route"]["endpoint"]
         error = named.json()["error"]
         assert (400, "context_length_exceeded") == (named.status_code, error["code"])
         assert 8192 == error["available"]

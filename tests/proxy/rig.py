@@ -19,6 +19,7 @@ from ggtui.core.model_settings import CommonSettings, ModelSettings, settings_vi
 from ggtui.core.models import AdapterFile, ModelSummary, RunningTarget
 from ggtui.core.ports.catalog import CatalogReport
 from ggtui.core.reload import ReloadReport
+from ggtui.core.routing.adapters import AdapterRef, AdapterStack, AttachedAdapter, NamedStack
 from ggtui.core.routing.name_settings import NameSettings
 from ggtui.core.snapshot import EngineSnapshot, LogBatch
 from ggtui.proxy.bind import bind
@@ -317,6 +318,14 @@ class FakeControl:
 def summary(model_id: int, public_id: str, **more: Any) -> ModelSummary:
     """A catalog row."""
     return replace(ModelSummary(model_id, public_id, public_id.title(), "llama", 1000), **more)
+
+
+def with_adapters() -> FakeCatalog:
+    """The model `tiny` with the adapters code (0.8) and chat (0.5), and a stack of both."""
+    attached = (AttachedAdapter("code", weight=0.8), AttachedAdapter("chat", weight=0.5))
+    both = AdapterStack((AdapterRef("code", 0.8), AdapterRef("chat", 0.5)))
+    stacks = (NamedStack("both", both, normalise=True), NamedStack("half", AdapterStack().add("code", 0.5)))
+    return FakeCatalog(own={"tiny": ModelSettings(adapters=attached, stacks=stacks)})
 
 
 def target_at(port: int, **more: Any) -> RunningTarget:

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from ggtui.core.errors import InvalidRequest
+from ggtui.proxy.adapter_list import OwnEntry
 from ggtui.proxy.body import OFF_LOOP_BYTES, judge
 from tests.programs.fakeup import RawUpstream, answering, plain
 from tests.proxy.rig import JSON, Answer, door, run
@@ -140,6 +141,45 @@ def test_num_ctx_is_taken_out_and_the_rest_keeps_its_bytes(
     assert {"num_ctx": 1} == root["m"]
     assert "num_ctx" not in root
     assert b"1.50" in judged.data
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+@pytest.mark.parametrize(
+    ("member", "expected"),
+    [
+        ("", 0),
+        ('"max_tokens": 7, ', 7),
+        ('"max_completion_tokens": 8, "max_tokens": 7, ', 8),
+        ('"max_output_tokens": 9, ', 9),
+        ('"n_predict": 3, "max_tokens": 7, ', 3),
+        ('"n_predict": null, "max_tokens": 7, ', 7),
+        ('"n_predict": -1, ', 0),
+        ('"n_predict": "7", ', 0),
+        ('"model": "tiny", "max_tokens": 7, ', 0),
+    ],
+)
+def test_what_may_be_generated_is_read_of_a_request_without_a_model(
+    member: str, expected: int, is_large: bool
+) -> None:
+    text = "x" * (OFF_LOOP_BYTES if is_large else 1)
+    body = judge(f'{{{member}"prompt": "{text}"}}'.encode())
+
+    assert expected == body.max_tokens
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+@pytest.mark.parametrize("has_list", [False, True])
+def test_a_list_of_adapters_is_read_and_taken_out_where_the_path_has_one(
+    has_list: bool, is_large: bool
+) -> None:
+    rest = b' "prompt": "' + b"x" * (OFF_LOOP_BYTES if is_large else 1) + b'"}'
+    data = bytearray(b'{"lora": [{"id": 1, "scale": 0.5}],' + rest)
+    whole = bytes(data)
+    body = judge(data, has_list=has_list)
+
+    assert ((OwnEntry(1, 0.5),) if has_list else None) == body.lora
+    assert (b"{" + rest if has_list else whole) == body.data
+    assert data is body.data
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from ggtui.core.errors import (
@@ -194,29 +192,6 @@ def test_a_failed_lease_becomes_its_row_of_the_error_table(
             assert b"secret" not in answer.body
             if isinstance(failure, OutOfMemory):
                 assert "out_of_memory" == answer.json["error"]["reason"]
-
-    run(check())
-
-
-def test_a_too_long_prompt_keeps_both_numbers() -> None:
-    refusal = {
-        "error": {
-            "code": 400,
-            "message": "request (6018 tokens) exceeds the available context size (1024 tokens)",
-            "type": "exceed_context_size_error",
-            "n_prompt_tokens": 6018,
-            "n_ctx": 1024,
-        }
-    }
-
-    async def check() -> None:
-        raw = plain(json.dumps(refusal).encode(), "400 Bad Request")
-        async with RawUpstream(answering(raw)) as upstream, door(upstream.port) as proxy:
-            answer = Answer.parse(await proxy.ask(proxy.post(BODY)))
-
-            error = answer.json["error"]
-            assert (400, "context_length_exceeded") == (answer.status, answer.code)
-            assert (6018, 1024) == (error["n_prompt_tokens"], error["n_ctx"])
 
     run(check())
 

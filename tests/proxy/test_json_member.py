@@ -16,6 +16,8 @@ from ggtui.proxy.json_member import cut_member, without_members
         (b'{"a": 1.50,"num_ctx":5}', b'{"a": 1.50}'),
         (b'{"a":1 , "num_ctx" : null }', b'{"a":1 }'),
         (b'{ "num_ctx":5 , "a":1}', b'{  "a":1}'),
+        (b'{"a":[1], "num_ctx": [ {"id":0, "b":"]"}, {} ] , "c":1}', b'{"a":[1],  "c":1}'),
+        (b'{"num_ctx":[]}', b"{}"),
         (b'{"a":"\\"num_ctx\\": 5","num_ctx":7,"b":"num_ctx"}', b'{"a":"\\"num_ctx\\": 5","b":"num_ctx"}'),
     ],
 )
@@ -38,6 +40,9 @@ def test_bytes_are_copied() -> None:
 
 UNCLEAR = [
     b'{"m":{"num_ctx":[]},"num_ctx":7}',
+    b'{"num_ctx":[[1]],"a":1}',
+    b'{"num_ctx":["a\\"]"],"a":1}',
+    b'{"num_ctx":{"a":1},"a":1}',
     b'{"a":{"num_ctx":3},"num_ctx":5}',
     b'{"num\\u005fctx":5,"m":{"num_ctx":1}}',
     b'{"num\\u005fctx":5}',

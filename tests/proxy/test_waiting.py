@@ -67,6 +67,7 @@ def test_a_stream_is_told_of_its_wait_and_then_gets_its_events_as_they_are() -> 
 
     assert head.startswith(b"HTTP/1.1 200 OK")
     assert b"text/event-stream" in head
+    assert b"x-ggtui-endpoint: tiny\r\nx-ggtui-route: named\r\n" in head
     assert body.startswith(b": queued, number 2\n\n")
     assert body.endswith(b": queued, number 2\n\n" + EVENTS)
     assert is_ended

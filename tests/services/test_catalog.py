@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ggtui.adapters.memory.catalog import MemoryCatalog
 from ggtui.core.errors import ModelFileNotFound, StoreUnavailable
-from ggtui.core.models import LaunchOptions, ModelSummary
+from ggtui.core.model_settings import CommonSettings, ModelSettings
+from ggtui.core.models import AdapterSummary, LaunchOptions, ModelSummary
+from ggtui.core.routing.adapters import AttachedAdapter
 from ggtui.services.catalog import CatalogService
 from tests.services.desk import desk
 
@@ -192,5 +195,31 @@ def test_other_places_are_looked_at_by_a_scan_of_their_own() -> None:
             assert 2 == disk.n_scans
         finally:
             await service.stop()
+
+    run(scenario)
+
+
+def test_a_look_at_adapters_that_takes_long_does_not_bring_former_settings_back() -> None:
+    async def scenario() -> None:
+        async with shelf() as it:
+            is_looking, may_end = asyncio.Event(), asyncio.Event()
+
+            async def slow(paths: Sequence[str]) -> tuple[AdapterSummary, ...]:
+                is_looking.set()
+                await may_end.wait()
+                return tuple(AdapterSummary("code", "llama", 7, Path(path)) for path in paths)
+
+            it.disk.adapters_at = slow  # type: ignore[method-assign]
+            own = ModelSettings(adapters=(AttachedAdapter("code", "/l/code.gguf"),))
+            it.service.settings.take({"alpha": own}, CommonSettings())
+            former = asyncio.create_task(it.service.reread())
+            await is_looking.wait()
+            it.service.settings.take({}, CommonSettings())
+            latter = asyncio.create_task(it.service.reread())
+            await asyncio.sleep(0)
+            may_end.set()
+            await asyncio.gather(former, latter)
+
+            assert () == it.service.adapters_of("alpha")
 
     run(scenario)

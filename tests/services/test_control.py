@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from ggtui.adapters.memory.launcher import MemoryLauncher
-from ggtui.core.errors import LaunchRejected, ModelNotFound, RemovalRefused
+from ggtui.core.errors import ModelNotFound, ReadOnly, RemovalRefused
 from ggtui.core.labels import label_change
 from ggtui.core.load_history import LoadRecord
+from ggtui.core.models import AdapterSummary
+from ggtui.core.routing.name_settings import NameSettings
 from ggtui.core.state import TargetState
-from tests.services.desk import desk
+from tests.services.desk import ALPHA, desk
 
 
 def test_a_loaded_context_becomes_the_models_own_and_survives_plain_requests() -> None:
@@ -48,7 +52,7 @@ def test_a_label_shows_in_the_next_snapshot_and_not_when_read_only() -> None:
             with pytest.raises(ModelNotFound):
                 await it.control.label("nobody", change)
         async with desk(is_read_only=True) as it:
-            with pytest.raises(LaunchRejected):
+            with pytest.raises(ReadOnly):
                 await it.control.label("alpha", change)
 
     asyncio.run(scenario())
@@ -97,9 +101,9 @@ def test_nothing_is_removed_when_read_only() -> None:
         async with desk() as it:
             plan = await it.control.plan_removal("alpha")
         async with desk(is_read_only=True) as it:
-            with pytest.raises(LaunchRejected):
+            with pytest.raises(ReadOnly):
                 await it.control.plan_removal("alpha")
-            with pytest.raises(LaunchRejected):
+            with pytest.raises(ReadOnly):
                 await it.control.remove(plan)
             assert [1, 2] == list(it.catalog.disk)
 
@@ -153,7 +157,7 @@ def test_read_only_refuses_every_change() -> None:
                 it.control.stop(),
                 it.control.set_context("alpha", 1024),
             ):
-                with pytest.raises(LaunchRejected):
+                with pytest.raises(ReadOnly):
                     await refused
 
             assert 0 == it.launcher.n_starts["alpha"]
@@ -193,5 +197,45 @@ def test_the_loads_of_a_model_are_told_and_an_unknown_one_has_none() -> None:
             assert () == await it.control.load_history("beta")
             with pytest.raises(ModelNotFound):
                 await it.control.load_history("gamma")
+
+    asyncio.run(scenario())
+
+
+def test_any_name_of_a_model_loads_pins_and_stops_it() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            lora = AdapterSummary("code", "llama", 7, Path("/l/code.gguf"))
+            it.catalog.adapters = {str(lora.path): lora}
+            await it.control.rescan()
+            await it.control.names.attach("alpha", "code")
+            await it.control.names.set_alias("gpt-4", "alpha:code")
+            loaded = [await it.control.load(name) for name in ("gpt-4", "alpha:code", "1", "alpha")]
+            await it.control.pin("gpt-4", is_pinned=True)
+
+            assert ["alpha"] * 4 == [target.model_name for target in loaded]
+            assert 1 == len({target.pid for target in loaded})
+            assert it.snapshot().models[0].is_pinned
+            await it.control.stop("alpha:code")
+            assert () == it.snapshot().targets
+            # A model leaves the disk by its own name only.
+            for name in ("gpt-4", "alpha:code", "alpha:none"):
+                with pytest.raises(ModelNotFound):
+                    await it.control.plan_removal(name)
+            with pytest.raises(ModelNotFound):
+                await it.control.load("alpha:none")
+
+    asyncio.run(scenario())
+
+
+def test_an_alias_of_what_is_being_found_loads_it() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            it.endpoints.take(NameSettings(aliases={"new": "gamma"}))
+            it.catalog.put(replace(ALPHA, id=3, public_id="gamma"))
+            look = asyncio.create_task(it.control.rescan())
+            await it.until(lambda: it.snapshot().is_scanning)
+
+            assert "gamma" == (await it.control.load("new")).model_name
+            await look
 
     asyncio.run(scenario())

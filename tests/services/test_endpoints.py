@@ -269,3 +269,40 @@ def test_a_server_is_told_with_the_weights_of_what_it_carries() -> None:
             assert (AdapterRef("code", 0.8), AdapterRef("chat", 0.5)) == it.snapshot().targets[0].adapters
 
     asyncio.run(scenario())
+
+
+def test_a_server_started_before_the_file_of_an_adapter_was_there_makes_way_for_one_that_carries_it() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            await _with_adapters(it)
+            del it.catalog.adapters[str(CHAT.path)]
+            await it.catalog.refresh()
+            await it.control.rescan()
+            before = await it.runtime.ensure_model_running("alpha", None, 4096)
+
+            it.catalog.adapters[str(CHAT.path)] = CHAT
+            await it.catalog.refresh()
+            await it.control.rescan()
+            after = await it.runtime.ensure_model_running("alpha", None, 4096)
+            again = await it.runtime.ensure_model_running("alpha", None, 4096)
+
+            assert (("code",), ("code", "chat")) == (before.adapters, after.adapters)
+            assert after == again
+            assert 2 == it.launcher.n_starts["alpha"]
+
+    asyncio.run(scenario())
+
+
+def test_a_server_outlives_the_file_of_an_adapter() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            await _with_adapters(it)
+            before = await it.runtime.ensure_model_running("alpha", None, 4096)
+            del it.catalog.adapters[str(CHAT.path)]
+            await it.catalog.refresh()
+            await it.control.rescan()
+
+            assert EndpointStatus.ERROR is _endpoint(it, "alpha:chat").status
+            assert before == await it.runtime.ensure_model_running("alpha", None, 4096)
+
+    asyncio.run(scenario())

@@ -188,11 +188,13 @@ def test_other_weights_begin_another_generation_of_the_same_server() -> None:
             assert [1] == [each.number for each in history.recent]
 
             history.weights_changed("alpha")
+            weights["code"] = 0.4  # a key that is held down is one change, for nothing was served between
+            history.weights_changed("alpha")
             await ask(it, "alpha")
             await ask(it, "alpha")
             now, before = history.recent
 
-            assert ((AdapterRef("code", 0.5),), "adapter weights changed") == (now.adapters, now.why)
+            assert ((AdapterRef("code", 0.4),), "adapter weights changed") == (now.adapters, now.why)
             assert ("adapter weights changed", 1) == (before.how_ended, before.n_requests)
             assert before.ended == now.began
             assert now.is_serving

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ggtui.core.errors import ConfigInvalid, EndpointNotFound, Failure, LaunchRejected
+from ggtui.core.errors import ConfigInvalid, EndpointNotFound, Failure, ReadOnly
 from ggtui.core.model_settings import ModelSettings
 from ggtui.core.models import AdapterSummary
 from ggtui.core.routing.adapters import AttachedAdapter
@@ -181,6 +181,7 @@ def test_a_weight_is_live_and_goes_with_its_adapter() -> None:
         (lambda names: names.attach("alpha", "code", "c", 1.5), ConfigInvalid, "weight must be"),
         (lambda names: names.attach("alpha", "code", "c", True), ConfigInvalid, "weight must be"),
         (lambda names: names.attach("alpha", "nothing"), ConfigInvalid, "no LoRA file is called nothing"),
+        (lambda names: names.attach("alpha", " ", "c"), ConfigInvalid, "no LoRA file is named"),
         (lambda names: names.attach("alpha", "/l/none.gguf"), ConfigInvalid, "its file does not exist"),
         (lambda names: names.attach("alpha", "other"), ConfigInvalid, "made for qwen2, the model is llama"),
         (lambda names: names.detach("alpha", "both"), EndpointNotFound, "'alpha:both' not found"),
@@ -275,7 +276,7 @@ def test_every_name_leads_to_its_model() -> None:
 def test_nothing_is_changed_when_read_only(order: Callable[[Names], Awaitable[object]]) -> None:
     async def scenario() -> None:
         async with desk(is_read_only=True) as it:
-            with pytest.raises(LaunchRejected, match="read-only"):
+            with pytest.raises(ReadOnly, match="read-only"):
                 await order(it.control.names)
 
     asyncio.run(scenario())

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from ggtui.core.errors import ConfigInvalid, LaunchRejected, StoreUnavailable
+from ggtui.core.errors import ConfigInvalid, ReadOnly, StoreUnavailable
 from ggtui.core.model_settings import AUTO, CommonSettings, ModelSettings
-from ggtui.core.models import KvType, LaunchOptions, LaunchPlan
+from ggtui.core.models import AdapterSummary, KvType, LaunchOptions, LaunchPlan
+from ggtui.core.routing.adapters import AdapterRef, AttachedAdapter
 from ggtui.core.state import TargetState
 from tests.services.desk import ALPHA, BETA, Desk, desk
 
@@ -225,7 +227,7 @@ def test_a_wrong_change_is_refused_and_a_read_only_ggtui_takes_none() -> None:
             assert {} == (await it.control.settings("alpha")).own.given
 
         async with desk(is_read_only=True) as it:
-            with pytest.raises(LaunchRejected):
+            with pytest.raises(ReadOnly):
                 await it.control.change_settings("alpha", {"slots": 1})
 
             assert "alpha" == (await it.control.settings("1")).public_id
@@ -255,3 +257,24 @@ class _Room:
 
     def admits(self, standing: object, model_id: int, n_ctx: int) -> bool:
         return True
+
+
+def test_weights_in_the_settings_are_told_to_who_keeps_the_history_and_other_files_are_not() -> None:
+    async def scenario() -> None:
+        weighed: list[str] = []
+        async with desk() as it:
+            it.catalog.adapters = {"/l/code.gguf": AdapterSummary("code", "llama", 7, Path("/l/code.gguf"))}
+            it.effects.weighed = weighed.append
+            await it.effects.change("alpha", {"adapters": (AttachedAdapter("code", "/l/code.gguf"),)})
+            await loaded(it, "alpha")
+
+            assert [] == weighed
+
+            lighter = (AttachedAdapter("code", "/l/code.gguf", 0.5),)
+            await it.effects.change("alpha", {"adapters": lighter})
+
+            assert ["alpha"] == weighed
+            assert TargetState.READY is it.state_of("alpha")
+            assert (AdapterRef("code", 0.5),) == it.snapshot().targets[0].adapters
+
+    asyncio.run(scenario())

@@ -8,7 +8,8 @@ import pytest
 
 from ggtui.core.routing.adapters import AdapterRef
 from ggtui.tui.glyphs import ASCII, UNICODE
-from ggtui.tui.lora_rows import Kind, LoraRow, heads, lora_rows, row_parts
+from ggtui.tui.lora_look import heads, row_parts
+from ggtui.tui.lora_rows import Kind, LoraRow, lora_rows
 from ggtui.tui.weights import Weights
 from tests.tui.fake_engine import full, running, target
 from tests.tui.fake_names import adapted

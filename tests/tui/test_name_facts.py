@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from ggtui.core.routing.adapters import AdapterRef
 from ggtui.tui.name_facts import MOST_ENDPOINTS, endpoints_of, name_facts
 from tests.tui.fake_engine import full
 from tests.tui.fake_names import adapted, named
+from tests.tui.stage import on_stage
 
 PHI = "phi-4-mini"
 
@@ -49,3 +51,19 @@ def test_a_long_list_is_cut_and_counted() -> None:
 
     assert ("", f"and {12 - MOST_ENDPOINTS} more") == name_facts(state, PHI)[-1]
     assert 13 == len(endpoints_of(state, PHI))
+
+
+def test_model_info_shows_them_and_follows() -> None:
+    state = named(full(), aliases={"gpt-4": PHI})
+
+    async def run() -> None:
+        async with on_stage(state, size=(100, 40)) as stage:
+            await stage.put_cursor_on(PHI)
+            await stage.press("i")
+            assert "aliases         gpt-4\n" in "\n".join(
+                line.strip("│ ") for line in stage.text.splitlines()
+            )
+            await stage.publish(adapted(state, PHI, {"code": 0.8}))
+            assert "adapters        code 0.80" in stage.text
+
+    asyncio.run(run())

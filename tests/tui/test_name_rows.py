@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from ggtui.tui.glyphs import ASCII, UNICODE
-from ggtui.tui.name_rows import NOWHERE, Kind, about, heads, key_of, name_rows, row_parts, summary, why_not
+from ggtui.tui.name_look import NOWHERE, about, heads, row_parts
+from ggtui.tui.name_rows import Kind, key_of, name_rows, summary, why_not
 from ggtui.tui.reasons import READ_ONLY
 from tests.tui.fake_engine import full
 from tests.tui.fake_names import adapted, named

@@ -67,14 +67,14 @@ def _run_repository(call: Call, name: str) -> ExitCode:
     room = look(read_room(config, state))
     rows = []
     for each in repository.models:
-        options = _options(call, options_of(each.summary, config))
+        options = _options(call, options_of(each.summary, config, room))
         rows.append(Row(each, outlook(each.summary, config, room, call.n_ctx, options), options.n_parallel))
     tell_repository(call.out, repository, rows)
     return ExitCode.DONE
 
 
 def _tell(call: Call, config: Config, model: ModelSummary, room: Room) -> ExitCode:
-    options = _options(call, options_of(model, config))
+    options = _options(call, options_of(model, config, room))
     is_elsewhere = is_address(call.arguments.model)
     ahead = forecast_of(model, config, room, call.n_ctx, options, hint="" if is_elsewhere else GET_AGAIN)
     largest = largest_by_cache_type(model, options, room.pool, USUAL_TYPES)
@@ -118,7 +118,7 @@ async def find_on_shelf(
     if is_file_name(name):
         return summary_of_file(name), room, Shelf((), CatalogReport())
     shelf = await read_shelf(config, state)
-    return shelf.model(name), room, shelf
+    return shelf.model(name), replace(room, adapters=shelf.adapters), shelf
 
 
 def forecast_of(

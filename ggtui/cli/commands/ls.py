@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ggtui.cli.exits import ExitCode
@@ -83,7 +84,8 @@ def _remarks(shelf: Shelf) -> list[str]:
 
 
 async def _look(config: Config, state: dict[str, Any] | None) -> tuple[Shelf, Room]:
-    return await read_shelf(config, state), await read_room(config, state)
+    shelf = await read_shelf(config, state)
+    return shelf, replace(await read_room(config, state), adapters=shelf.adapters)
 
 
 def _row(model: ModelSummary, config: Config, room: Room, states: dict[str, str]) -> tuple[str, ...]:

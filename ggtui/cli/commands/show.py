@@ -134,7 +134,7 @@ def _document(model: ModelSummary, config: Config, room: Room, table: list[Forec
 
 def _view(model: ModelSummary, config: Config, room: Room) -> SettingsView:
     own = config.model_settings.get(model.public_id, NOTHING_SET)
-    advised = advised_ctx(model, options_of(model, config), room.pool)
+    advised = advised_ctx(model, options_of(model, config, room), room.pool)
     return settings_view(model.public_id, own, config.common_settings, advised)
 
 

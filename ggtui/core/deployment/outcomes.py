@@ -57,6 +57,7 @@ _BY_OUTCOME: Final[tuple[tuple[Outcome, tuple[type[Failure], ...]], ...]] = (
             errors.OriginNotAllowed,
             errors.RouteNotFound,
             errors.MethodNotAllowed,
+            errors.ReadOnly,
             errors.RemovalRefused,
             errors.ModelNotFound,
             errors.ModelFileNotFound,

@@ -4,7 +4,7 @@ Failure
 ├── ConfigInvalid                                   a person asked for something impossible
 ├── RequestFailure                                  the client's request
 │   ├── InvalidRequest, RequestTooLarge, UnsupportedMediaType
-│   └── InvalidApiKey, HostNotAllowed, OriginNotAllowed, RouteNotFound, MethodNotAllowed
+│   └── InvalidApiKey, HostNotAllowed, OriginNotAllowed, RouteNotFound, MethodNotAllowed, ReadOnly
 ├── CatalogFailure                                  storage and files
 │   ├── HeaderUnreadable, RemovalRefused
 │   ├── RemoteFailure                               a file on another machine
@@ -58,7 +58,6 @@ from ggtui.core.errors.launch import (
     SpawnFailed,
     SpawnReason,
     StartTimedOut,
-    read_only,
 )
 from ggtui.core.errors.policies import (
     BudgetExceeded,
@@ -74,6 +73,7 @@ from ggtui.core.errors.requests import (
     InvalidRequest,
     MethodNotAllowed,
     OriginNotAllowed,
+    ReadOnly,
     RequestFailure,
     RequestTooLarge,
     RouteNotFound,
@@ -161,6 +161,7 @@ __all__ = [
     "QueueFull",
     "QueueTimeout",
     "RateLimitExceeded",
+    "ReadOnly",
     "RemoteFailure",
     "RemoteRefused",
     "RemoteUnreachable",
@@ -185,5 +186,4 @@ __all__ = [
     "UpstreamTimedOut",
     "UpstreamUnauthorized",
     "UpstreamUnreachable",
-    "read_only",
 ]

@@ -91,8 +91,3 @@ class StartTimedOut(HealthCheckFailed):
     """The load made no progress for the stall limit."""
 
     title = "Load made no progress"
-
-
-def read_only() -> LaunchRejected:
-    """What everything that would change something answers where nothing may be changed."""
-    return LaunchRejected("this ggtui is read-only", reason=SpawnReason.BAD_ARGUMENT)

@@ -74,3 +74,14 @@ class MethodNotAllowed(RequestFailure):
     title = "Method is not allowed"
     status = 405
     code = "method_not_allowed"
+
+
+class ReadOnly(RequestFailure):
+    """Something would be changed where nothing may be changed from outside."""
+
+    title = "Nothing can be changed"
+    status = 403
+    code = "read_only"
+
+    def __init__(self) -> None:
+        super().__init__("this ggtui is read-only", hint="start it without --read-only")

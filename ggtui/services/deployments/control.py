@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ggtui.core.deployment.breaker import BreakerState
 from ggtui.core.deployment.orders import DeploymentOrder
-from ggtui.core.errors import EndpointNotFound, read_only
+from ggtui.core.errors import EndpointNotFound, ReadOnly
 
 if TYPE_CHECKING:
     from ggtui.core.deployment.breaker import CircuitBreaker
@@ -44,9 +44,9 @@ class DeploymentsControl:
         self._is_read_only = is_read_only
 
     async def order(self, name: str, order: DeploymentOrder) -> None:
-        """Do it; counts from the next request on. Raises: EndpointNotFound, LaunchRejected when read-only."""
+        """Do it; counts from the next request on. Raises: EndpointNotFound, ReadOnly."""
         if self._is_read_only:
-            raise read_only()
+            raise ReadOnly
         book = self._book
         found = book.get(name) if book is not None else None
         if book is None or found is None:

@@ -54,12 +54,9 @@ class RunningPane(Vertical, can_focus=True):
         if bool(old.adapters) is not bool(new.adapters):
             self.refresh_bindings()
 
-    def on_focus(self) -> None:
-        """Mark what the keys change."""
-        self._draw()
-
-    def on_blur(self) -> None:
-        """They change nothing any more."""
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Mark what the keys change, or nothing any more."""
+        super().watch_has_focus(has_focus)
         self._draw()
 
     def watch_now(self) -> None:

@@ -9,7 +9,8 @@ from textual.message import Message
 from textual.reactive import var
 
 from ggtui.tui.keys import Where, bindings
-from ggtui.tui.lora_rows import Kind, LoraRow, heads, lora_rows, row_parts
+from ggtui.tui.lora_look import heads, row_parts
+from ggtui.tui.lora_rows import Kind, LoraRow, lora_rows
 from ggtui.tui.messages import WeightWanted
 from ggtui.tui.reasons import READ_ONLY
 from ggtui.tui.screens.listing import ListRoom

@@ -8,7 +8,8 @@ from textual import on
 from textual.message import Message
 
 from ggtui.tui.keys import Where, bindings
-from ggtui.tui.name_rows import about, heads, key_of, name_rows, row_parts, summary, why_not
+from ggtui.tui.name_look import about, heads, row_parts
+from ggtui.tui.name_rows import key_of, name_rows, summary, why_not
 from ggtui.tui.screens.listing import ListRoom
 from ggtui.tui.widgets.pick_list import PickList
 

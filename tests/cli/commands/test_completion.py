@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _ASK = """
 {script}
-ggtui() {{ echo alpha-f32; echo beta-q8_0; }}
+ggtui() {{ echo alpha-f32; [[ "$2" == endpoints ]] && echo alpha-f32:code; echo beta-q8_0; }}
 COMP_WORDS=({words} "{last}"); COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 ))
 _ggtui
 printf '%s\\n' "${{COMPREPLY[@]}}"
@@ -39,8 +39,17 @@ def test_the_script_is_accepted_by_its_shell(shell: str) -> None:
         ("ggtui", "sh", ["show"]),
         ("ggtui", "", list(COMMANDS)),
         ("ggtui", "--js", ["--json"]),
-        ("ggtui load", "al", ["alpha-f32"]),
+        ("ggtui load", "al", ["alpha-f32", "alpha-f32:code"]),
+        ("ggtui rm", "al", ["alpha-f32"]),
         ("ggtui --json load", "b", ["beta-q8_0"]),
+        ("ggtui alias gpt-4", "al", ["alpha-f32", "alpha-f32:code"]),
+        # Bash takes a colon for a word, and puts the answer behind it.
+        ("ggtui load alpha-f32 :", "co", ["code"]),
+        ("ggtui disable alpha-f32", ":", ["code"]),
+        ("ggtui lora", "a", ["attach", "alpha-f32"]),
+        ("ggtui lora attach", "b", ["beta-q8_0"]),
+        ("ggtui lora", "--na", ["--name"]),
+        ("ggtui names", "--a", ["--ascii", "--all"]),
         ("ggtui completion", "z", ["zsh"]),
         ("ggtui deployments", "re", ["reset", "resume"]),
         ("ggtui deployments drain", "al", ["alpha-f32"]),
@@ -70,6 +79,8 @@ def test_bash_completes(words: str, last: str, expected: list[str]) -> None:
         ("ggtui --strategy s", ["single"]),
         ("ggtui load --ti", ["--timeout"]),
         ("ggtui completion z", ["zsh"]),
+        ("ggtui lora at", ["attach"]),
+        ("ggtui default al", ["alpha-f32"]),
     ],
 )
 def test_fish_completes(words: str, expected: list[str]) -> None:

@@ -59,10 +59,21 @@ def test_ps_prints_a_line_per_target(cli: CommandLine, stub: StubInstance) -> No
 
     answer = cli("ps")
 
-    assert ["alpha-f32", "ready", "32k", "4", "2", "–", "4m12s", "–", stub.url] == answer.out.splitlines()[
-        1
-    ].split()
+    shown = ["alpha-f32", "ready", "32k", "4", "2", "–", "4m12s", "–", stub.url, "–"]
+    assert shown == answer.out.splitlines()[1].split()
     assert "queued: beta-f32 for 3s\n" == answer.err
+
+
+def test_ps_tells_the_adapters_of_a_server_and_where_the_last_long_request_went(
+    cli: CommandLine, stub: StubInstance
+) -> None:
+    carried = [{"name": "code", "weight": 0.8}, {"name": "chat", "weight": 0}]
+    route = {"endpoint": "beta-f32", "words": "12041 tokens; alpha-f32 holds 8192", "at": None}
+    stub.show(targets=[{**_target(), "adapters": carried}], last_route=route)
+    answer = cli("ps")
+
+    assert answer.out.splitlines()[1].endswith(f"{stub.url}  code 0.8, chat 0")
+    assert "a request without a model went to beta-f32: 12041 tokens; alpha-f32 holds 8192\n" == answer.err
 
 
 def test_ps_says_so_when_nothing_is_loaded(cli: CommandLine, stub: StubInstance) -> None:
@@ -84,6 +95,23 @@ def test_load_says_the_forecast_and_asks(loadable: CommandLine, stub: StubInstan
     assert ("POST", "/ggtui/load", {"model": "alpha-f32"}) == stub.asked[-1]
     assert answer.err.startswith("load alpha-f32  ctx ")
     assert (0, f"alpha-f32 answers at {stub.url}\n") == (answer.code, answer.out)
+
+
+def test_load_by_a_name_that_the_running_ggtui_knows_loads_its_model(
+    loadable: CommandLine, stub: StubInstance
+) -> None:
+    names: dict[str, object] = {
+        "default": None,
+        "unnamed": "default",
+        "disabled": [],
+        "aliases": {"gpt-4": "alpha-f32"},
+    }
+    stub.show(names=names)
+    answer = loadable("load", "gpt-4")
+
+    assert ("POST", "/ggtui/load", {"model": "alpha-f32"}) == stub.asked[-1]
+    assert (0, f"alpha-f32 answers at {stub.url}\n") == (answer.code, answer.out)
+    assert 1 == loadable("load", "gpt-5").code
 
 
 def test_load_waits_with_and_without_being_told(loadable: CommandLine, stub: StubInstance) -> None:

@@ -97,3 +97,19 @@ def test_names_of_adapters(name: str) -> None:
 @pytest.mark.parametrize("name", ["", "a" * 65, "a:b", "a+b", "a b", ".a", "-a", "_a", "ä", "a\n", "a/b"])
 def test_texts_that_name_no_adapter(name: str) -> None:
     assert not is_adapter_name(name)
+
+
+def test_a_stack_becomes_a_scale_for_each_adapter_of_a_server() -> None:
+    stack = AdapterStack((AdapterRef("code", 0.5), AdapterRef("sql", 0.25), AdapterRef("code", 0.25)))
+
+    assert (0.0, 0.75, 0.25) == stack.scales(("chat", "code", "sql"))
+    assert () == stack.scales(())
+    assert (0.0,) == AdapterStack().scales(("chat",))
+
+
+def test_a_stack_tells_what_a_server_lacks_of_it() -> None:
+    stack = AdapterStack().add("code").add("sql")
+
+    assert stack.missing(("sql", "code", "chat")) is None
+    assert "sql" == stack.missing(("code",))
+    assert AdapterStack().missing(()) is None

@@ -267,6 +267,22 @@ def test_what_cannot_do_what_is_asked_is_not_taken() -> None:
         found.route_for_context(None, 5000, "vision")
 
 
+def test_a_server_that_runs_with_more_counts_for_what_it_holds() -> None:
+    found = router(model("a", 8192), model("b", 8192), model("c", 16384))
+
+    assert "c" == _id(found.roomiest(9000))
+    assert "b" == _id(found.roomiest(9000, running={"b": 32768}))
+    assert "a" == _id(found.roomiest(9000, running={"b": 32768, "a": 32768}))
+    assert "c" == _id(found.roomiest(9000, running={"c": 512}))
+    assert found.roomiest(40_000, running={"b": 32768}) is None
+    assert router().roomiest(0) is None
+
+
+def _id(endpoint: ModelEndpoint | None) -> str:
+    assert endpoint is not None
+    return endpoint.id
+
+
 def test_without_a_default_no_context_helps() -> None:
     with pytest.raises(NoModelsAvailable):
         router(model("large", 32768)).route_for_context(None, 5000)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,7 +16,11 @@ from ggtui.tui.glyphs import ASCII, UNICODE
 from ggtui.tui.panes.running_rows import running_lines
 from ggtui.tui.views import running_view
 from tests.tui.fake_engine import GIB, running, target
-from tests.tui.stage import NOW
+from tests.tui.fake_names import adapted
+from tests.tui.stage import NOW, on_stage
+
+if TYPE_CHECKING:
+    from tests.tui.stage import Stage
 
 NARROW, WIDE = 36, 44
 NAME = "qwen3-coder-30b-a3b"
@@ -105,3 +111,80 @@ def test_ascii_has_a_twin_of_every_sign() -> None:
     lines = running_lines(running_view(desk), NOW, NARROW, ASCII)
 
     assert all(line.plain.isascii() for line in lines)
+
+
+CARRYING = adapted(running(target(in_flight=2)), NAME, {"code": 0.8, "chat": 1.0})
+
+
+def keys_shown(stage: Stage) -> str:
+    return stage.text.splitlines()[-1]
+
+
+def test_adapters_stand_before_the_speeds_and_other_servers() -> None:
+    desk = Desk()
+    other = replace(target(10), adapters=())
+    desk.apply(replace(CARRYING, targets=(*CARRYING.targets, other)))
+    lines = [line.plain.rstrip() for line in running_lines(running_view(desk), NOW, NARROW, UNICODE)]
+
+    assert ["lora  code 0.80  chat 1.00", "● READY  smollm3-3b"] == lines[3:5]
+
+
+def test_the_pane_changes_the_weight_of_the_marked_adapter() -> None:
+    async def run() -> None:
+        async with on_stage(CARRYING) as stage:
+            await stage.put_cursor_on(NAME)
+            assert "lora  code 0.80  chat 1.00" in stage.text
+            await stage.press("2", "<", ".", "<", "<", "right", ">", "left", ",", ">")
+
+            assert [
+                ("set_weight", NAME, "code", 0.75),
+                ("set_weight", NAME, "chat", 0.95),
+                ("set_weight", NAME, "chat", 0.9),
+                ("set_weight", NAME, "code", 0.8),
+                ("set_weight", NAME, "code", 0.85),
+            ] == stage.calls
+            assert "lora ▸code 0.85  chat 0.90" in stage.text
+
+    asyncio.run(run())
+
+
+def test_its_keys_are_shown_while_it_has_the_focus_and_adapters() -> None:
+    async def run() -> None:
+        async with on_stage(CARRYING) as stage:
+            assert "Weight" not in keys_shown(stage)
+            await stage.press("2")
+            assert keys_shown(stage).startswith("← → LoRA < > Weight [ ] Ctx")
+            assert "▸" in stage.text
+            await stage.publish(running(target()))
+            assert "Weight" not in keys_shown(stage)
+            await stage.press("<", "right")
+            assert [] == stage.calls
+            await stage.publish(CARRYING)
+            assert "Weight" in keys_shown(stage)
+            await stage.press("1")
+            assert "Weight" not in keys_shown(stage)
+            assert "▸" not in stage.text
+
+    asyncio.run(run())
+
+
+def test_a_read_only_ggtui_changes_no_weight_and_says_so() -> None:
+    async def run() -> None:
+        async with on_stage(replace(CARRYING, is_read_only=True)) as stage:
+            await stage.press("2", "<")
+
+            assert "this ggtui is read-only" == stage.said == stage.app.why_not("weight-down")
+            assert [] == stage.calls
+
+    asyncio.run(run())
+
+
+def test_help_begins_with_the_keys_of_the_pane() -> None:
+    async def run() -> None:
+        async with on_stage(CARRYING) as stage:
+            await stage.press("2", "?")
+
+            assert "Keys in Running" in stage.text
+            assert "less of the adapter: counts for each request that follows" in stage.text
+
+    asyncio.run(run())

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from textual.widget import Widget
 
+from ggtui.core.snapshot import RouteNote
 from ggtui.core.state import TargetState
 from ggtui.tui.glyphs import UNICODE
-from ggtui.tui.panes.status import status_line
+from ggtui.tui.panes.status import ROUTE_S, status_line
 from tests.tui.fake_engine import full, running, target
-from tests.tui.stage import on_stage
+from tests.tui.stage import NOW, on_stage
 
 LONG = "a-very-long-name-of-a-model-that-somebody-has-published"
 
@@ -56,5 +58,49 @@ def test_a_state_that_says_the_same_draws_nothing(monkeypatch: pytest.MonkeyPatc
             await stage.publish(replace(snapshot, version=3, url="http://127.0.0.1:9/v1"))
             assert "StatusLine" in drawn
             monkeypatch.undo()
+
+    asyncio.run(run())
+
+
+ROUTE = RouteNote("deepseek-r1-671b", "12041 tokens; phi-4-mini holds 8192", at=NOW - 5)
+
+
+def routed(width: int, now: float = NOW, **changes: Any) -> str:
+    snapshot = replace(running(target(8, in_flight=2)), last_route=ROUTE, **changes)
+    return status_line(snapshot, 0.0, width, UNICODE, now).plain
+
+
+def test_a_request_that_context_brought_elsewhere_is_told_with_its_reason() -> None:
+    assert routed(138).endswith(
+        "2 in flight  0 queued  → deepseek-r1-671b: 12041 tokens; phi-4-mini holds 8192"
+    )
+
+
+def test_counts_and_the_whole_address_make_way_for_it() -> None:
+    shown = routed(78)
+
+    assert "ggtui  ● phi-4-mini  127.0.0.1:8080  → deepseek-r1-671b: 12041 tokens; phi-4-" == shown[:77]
+    assert 78 == len(shown)
+
+
+@pytest.mark.parametrize("width", [38, 46, 58, 78, 98, 138])
+def test_the_line_keeps_to_its_width_and_to_the_name(width: int) -> None:
+    assert len(routed(width)) <= width
+    assert "● phi-4-mini" in routed(width)
+    assert "127.0.0.1:8080" in routed(width)
+
+
+def test_an_old_route_is_told_no_more() -> None:
+    assert "→" in routed(138, ROUTE.at + ROUTE_S - 1)
+    assert "→" not in routed(138, ROUTE.at + ROUTE_S)
+
+
+def test_it_goes_by_itself_after_a_minute() -> None:
+    async def run() -> None:
+        async with on_stage(replace(running(target(8)), last_route=ROUTE), size=(140, 40)) as stage:
+            assert "→ deepseek-r1-671b: 12041 tokens; phi-4-mini holds 8192" in stage.text
+            stage.main.tick(NOW + ROUTE_S, 0.0)
+            await stage.settle()
+            assert "12041" not in stage.text
 
     asyncio.run(run())

@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from ggtui.tui.glyphs import UNICODE
+from ggtui.tui.screens.choice import Answer, ChoiceScreen, Question
 from tests.tui.fake_engine import running, target
 from tests.tui.stage import on_stage
 
@@ -38,5 +40,19 @@ def test_a_dialog_that_is_open_follows_the_size() -> None:
 
             assert "  Cancel" in stage.text
             assert "is running." in stage.text
+
+    asyncio.run(run())
+
+
+def test_answers_without_room_are_scrolled_to() -> None:
+    answers = tuple(Answer(f"a{place}", f"answer {place}") for place in range(20))
+
+    async def run() -> None:
+        async with on_stage(size=(40, 10)) as stage:
+            stage.app.push_screen(ChoiceScreen(Question("Many", "Which?", answers), UNICODE))
+            await stage.press("up")
+
+            assert "answer 19" in stage.text
+            assert "answer 0" not in stage.text
 
     asyncio.run(run())

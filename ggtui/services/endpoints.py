@@ -142,7 +142,8 @@ class Endpoints:
     def _named(self, name: str) -> ModelEndpoint:
         """A model whose file is broken is not refused here: its load looks at the file, and tells why."""
         found = self.router.find(name)
-        if found is not None and found.status is EndpointStatus.ERROR and not found.stack.adapters:
+        is_model = found is not None and not (found.stack.adapters or found.deployment)
+        if found is not None and is_model and found.status is EndpointStatus.ERROR:
             return found
         return self.router.route(name)
 

@@ -155,12 +155,10 @@ def test_num_ctx_is_taken_out_and_the_rest_keeps_its_bytes(
         ('"n_predict": null, "max_tokens": 7, ', 7),
         ('"n_predict": -1, ', 0),
         ('"n_predict": "7", ', 0),
-        ('"model": "tiny", "max_tokens": 7, ', 0),
+        ('"model": "tiny", "max_tokens": 7, ', 7),
     ],
 )
-def test_what_may_be_generated_is_read_of_a_request_without_a_model(
-    member: str, expected: int, is_large: bool
-) -> None:
+def test_what_may_be_generated_is_read_of_a_request(member: str, expected: int, is_large: bool) -> None:
     text = "x" * (OFF_LOOP_BYTES if is_large else 1)
     body = judge(f'{{{member}"prompt": "{text}"}}'.encode())
 

@@ -22,7 +22,7 @@ def _name(kind: type[Failure]) -> str:
 # retry, breaker, falls back, the caller's: y or n each, s for once with the secret read again
 EXPECTED = {
     "nnny": """ConfigInvalid RequestFailure InvalidRequest RequestTooLarge UnsupportedMediaType InvalidApiKey
-        HostNotAllowed OriginNotAllowed RouteNotFound MethodNotAllowed RemovalRefused ModelNotFound
+        HostNotAllowed OriginNotAllowed RouteNotFound MethodNotAllowed ReadOnly RemovalRefused ModelNotFound
         ModelFileNotFound EndpointNotFound ContextTooLong UpstreamForbidden UpstreamBadRequest
         ContentFiltered""",
     "nnnn": """Failure CatalogFailure HeaderUnreadable RemoteFailure RemoteRefused RemoteUnreachable

@@ -9,7 +9,7 @@ import pytest
 
 from ggtui.core.deployment.breaker import BreakerState, CircuitBreaker
 from ggtui.core.deployment.orders import DeploymentOrder
-from ggtui.core.errors import EndpointNotFound, LaunchRejected
+from ggtui.core.errors import EndpointNotFound, ReadOnly
 from ggtui.services.deployments.control import DeploymentsControl
 
 
@@ -73,7 +73,7 @@ def test_what_is_not_there_is_told(control: DeploymentsControl) -> None:
 def test_nothing_is_ordered_when_read_only() -> None:
     book = Book()
 
-    with pytest.raises(LaunchRejected):
+    with pytest.raises(ReadOnly):
         asyncio.run(DeploymentsControl(book, is_read_only=True).order("cloud", DeploymentOrder.DRAIN))
 
     assert ([], 0) == (book.live.heard, book.n_told)

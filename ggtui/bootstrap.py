@@ -357,6 +357,7 @@ class Door:
             catalog=self.catalog,
             control=self.control,
             endpoints=self.endpoints,
+            deployments=self.deployments,
             settings=ProxySettings(
                 default_ctx=config.n_ctx,
                 api_key=config.api_key,

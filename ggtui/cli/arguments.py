@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "gpu": "show memory, load and heat by device",
     "estimate": "forecast the memory a model would take",
     "doctor": "check paths, engine, driver, port and configuration",
+    "validate": "check a configuration file, and tell what its deployments mean",
     "completion": "print a completion script for a shell",
 }
 """Subcommands and their line of help."""
@@ -177,6 +178,8 @@ def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
     if name == "deployments":
         words = "open, close, reset, drain or resume, and the name of a deployment; all are listed without"
         parser.add_argument("order", metavar="ORDER NAME", nargs="*", help=words)
+    if name == "validate":
+        parser.add_argument("file", metavar="FILE", help="a configuration file, such as config.toml")
     if name == "completion":
         parser.add_argument("shell", type=_shell, metavar="bash|zsh|fish")
 

@@ -29,6 +29,8 @@ class Access:
         self._hosts = frozenset(form for name in names for form in _host_forms(name, port))
         self._origins = frozenset(b"http://" + host for host in self._hosts)
         self._key_hash = _hash(api_key.encode()) if api_key else None
+        self.client = f"key-{self._key_hash.hex()[:8]}" if self._key_hash else ""
+        """A name for who holds the key, always the same for the same key; empty without one."""
 
     def check_host(self, fields: Mapping[bytes, bytes], local_address: str | None) -> None:
         """Refuse a name that is not ours: a page may have pointed its own name at this machine.

@@ -43,6 +43,11 @@ class Reply:
         self.is_only_waiting = False
         """True while nothing but comments about the wait has gone to the client."""
 
+    @property
+    def has_answered(self) -> bool:
+        """True when a part of an answer has gone to the client: no other one can follow."""
+        return self.is_begun and not self.is_only_waiting
+
     async def begin(self, status: int, headers: Headers) -> None:
         """Send the status and the header fields."""
         self.is_begun = True

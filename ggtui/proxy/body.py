@@ -42,6 +42,7 @@ class _Skimmed(msgspec.Struct):
 
     model: msgspec.Raw = _ABSENT
     stream: msgspec.Raw = _ABSENT
+    stream_options: msgspec.Raw = _ABSENT
     num_ctx: msgspec.Raw = _ABSENT
     keep_alive: msgspec.Raw = _ABSENT
     n: msgspec.Raw = _ABSENT
@@ -76,9 +77,13 @@ class RequestBody(msgspec.Struct, frozen=True):
     keep_alive_s: float | None = None
     """See core/keep_alive.py."""
     max_tokens: int = 0
-    """Tokens that may be generated, 0 where the client does not say; told of a request without a model."""
+    """Tokens that may be generated, 0 where the client does not say."""
     lora: tuple[OwnEntry, ...] | None = None
     """The client's own list, which is in `data` no more; None without one."""
+    n_choices: int = 1
+    """Answers that the client wants."""
+    is_usage_asked: bool = False
+    """True when the client wants to be told the usage of its stream."""
 
 
 def media_type(fields: list[tuple[bytes, bytes]]) -> bytes:
@@ -183,11 +188,20 @@ def judge(data: bytes | bytearray, *, has_list: bool = False) -> RequestBody:
     num_ctx = parse_num_ctx(root.get("num_ctx"))
     keep_alive_s = parse_keep_alive(root.get("keep_alive"))
     lora = own_entries(root["lora"]) if has_list and "lora" in root else None
-    max_tokens = 0 if model else _max_tokens(root)
     ours = (_OURS_AND_LIST if has_list else _OURS).intersection(root)
     if ours:
         data = without_members(data, ours)
-    return RequestBody(data, model or "", num_ctx, bool(stream), keep_alive_s, max_tokens, lora)
+    return RequestBody(
+        data,
+        model or "",
+        num_ctx,
+        bool(stream),
+        keep_alive_s,
+        _max_tokens(root),
+        lora,
+        root.get("n") or 1,
+        _asks_usage(root.get("stream_options")),
+    )
 
 
 def check_name(name: str) -> None:
@@ -220,6 +234,10 @@ def _max_tokens(root: dict[str, Any]) -> int:
     """The most that may be generated; 0 when that is not said, or said to be without limit."""
     value = next((root[name] for name in _MAX_TOKENS if root.get(name) is not None), 0)
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def _asks_usage(options: object) -> bool:
+    return isinstance(options, dict) and options.get("include_usage") is True
 
 
 def _decode(data: bytes | bytearray) -> dict[str, Any]:

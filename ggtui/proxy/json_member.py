@@ -1,4 +1,4 @@
-"""Takes members out of a JSON object; all others keep their bytes."""
+"""Takes members out of a JSON object, or gives them other values; all others keep their bytes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _PLAIN_VALUE = re.compile(rb'(?:null|-?[0-9][0-9.eE+\-]*|"[^"\\]*"|\[(?:[^]["\\]|"[^"\\]*")*\])\s*(,?)')
 """A list is plain when no other is in it."""
+_OPENING = re.compile(rb"[ \t\r\n]*\{[ \t\r\n]*")
 _SPACE = b" \t\r\n"
+_TEXT = re.compile(rb'"[^"\\]*"')
 _BACKSLASH = 0x5C
 
 
@@ -70,7 +72,7 @@ def _key(name: str) -> re.Pattern[bytes]:
     return re.compile(rb'"%b"\s*:\s*' % re.escape(name.encode()))
 
 
-def _has_member(data: bytearray, name: str) -> bool:
+def _has_member(data: bytes | bytearray, name: str) -> bool:
     return len(memoryview(getattr(_looking_for(name).decode(data), name))) > 0
 
 
@@ -78,3 +80,55 @@ def _has_member(data: bytearray, name: str) -> bool:
 def _looking_for(name: str) -> msgspec.json.Decoder[Any]:
     """Reads one member of an object as it stands, nothing when there is none."""
     return msgspec.json.Decoder(msgspec.defstruct("Looked", [(name, msgspec.Raw, msgspec.Raw(b""))]))
+
+
+def with_values(
+    data: bytes | bytearray, values: Mapping[str, bytes], absent: Mapping[str, bytes]
+) -> tuple[bytes, bytes | memoryview]:
+    """The same object with these members, in two pieces: a new start, and the old rest where that may stay.
+
+    values: JSON by name, in place of what each member is now; `absent` is for those it is known not to have.
+    Raises: msgspec.DecodeError.
+    """
+    if len(values) == 1:
+        ((name, value),) = values.items()
+        if not _has_member(data, name):
+            return _opened_with(data, {**values, **absent})
+        place = _value_place(data, name)
+        if place is not None:
+            start, end = place
+            return bytes(data[:start]) + value + _listed(absent, b",%b"), memoryview(data)[end:]
+    members = _RAW.decode(data)
+    members.update({name: msgspec.Raw(value) for name, value in (*values.items(), *absent.items())})
+    return msgspec.json.encode(members), b""
+
+
+def _opened_with(data: bytes | bytearray, values: Mapping[str, bytes]) -> tuple[bytes, memoryview]:
+    """With further members at its start."""
+    opening = _OPENING.match(data)
+    rest = memoryview(data)[opening.end() if opening is not None else 0 :]
+    start = b"{" + _listed(values, b"%b,")
+    return start[:-1] if rest[:1].tobytes() == b"}" else start, rest
+
+
+def _listed(values: Mapping[str, bytes], form: bytes) -> bytes:
+    return b"".join(form % (b'"%b":%b' % (name.encode(), value)) for name, value in values.items())
+
+
+def _value_place(data: bytes | bytearray, name: str) -> tuple[int, int] | None:
+    """Where the value of a member stands that the object has; None unless its key is written only once.
+
+    Keys that are spelled with escapes count too: another one could be what the next reader takes.
+    """
+    pattern = _any_spelling(name) if b"\\u" in data else _key(name)
+    keys = [key.span() for key in pattern.finditer(data) if data[key.start() - 1] != _BACKSLASH]
+    if len(keys) != 1:
+        return None
+    value = _TEXT.match(data, keys[0][1])
+    return value.span() if value is not None else None
+
+
+@lru_cache(maxsize=4)
+def _any_spelling(name: str) -> re.Pattern[bytes]:
+    letters = b"".join(rb"(?:%b|\\u(?i:%04x))" % (re.escape(each.encode()), ord(each)) for each in name)
+    return re.compile(rb'"%b"\s*:\s*' % letters)

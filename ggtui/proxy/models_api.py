@@ -13,16 +13,23 @@ if TYPE_CHECKING:
     from ggtui.core.models import ModelSummary, RunningTarget
     from ggtui.core.ports.catalog import ModelCatalogPort
     from ggtui.core.routing.endpoints import ModelEndpoint
-    from ggtui.proxy.ports import EndpointsPort, RunningServers
+    from ggtui.proxy.ports import DeploymentsPort, EndpointsPort, RunningServers
 
 
 class ModelsApi:
     """The endpoints as clients see them: models, adapters of models and stacks of adapters, by id."""
 
-    def __init__(self, catalog: ModelCatalogPort, servers: RunningServers, endpoints: EndpointsPort) -> None:
+    def __init__(
+        self,
+        catalog: ModelCatalogPort,
+        servers: RunningServers,
+        endpoints: EndpointsPort,
+        deployments: DeploymentsPort | None = None,
+    ) -> None:
         self._catalog = catalog
         self._servers = servers
         self._endpoints = endpoints
+        self._deployments = deployments
 
     async def listing(self, *, is_all: bool = False) -> dict[str, object]:
         """The list. is_all: those that do not serve too, each with its status and the reason.
@@ -63,6 +70,9 @@ class ModelsApi:
                 **(_adapters(endpoint) if endpoint.stack.adapters else {}),
             },
         }
+        live = self._deployments.get(endpoint.deployment) if self._deployments is not None else None
+        if live is not None:
+            entry["deployment"] = {"name": live.name, "runtime": str(live.kind), "model": live.rules.model}
         if endpoint.why:
             entry["reason"] = endpoint.why
         return entry

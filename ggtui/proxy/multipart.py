@@ -1,4 +1,4 @@
-"""Reads one text field out of a multipart form; the form itself is forwarded as it came.
+"""Reads one text field out of a multipart form, or gives it another value; the rest stays as it came.
 
 A form parser of a web framework would copy the audio file; only one short field is needed here.
 """
@@ -32,6 +32,25 @@ def form_field(data: bytes | bytearray, boundary: bytes, name: bytes) -> str:
 
     Raises: InvalidRequest for a form that is not sound.
     """
+    place = _place_of(data, boundary, name)
+    return _text(bytes(data[place[0] : place[1]])) if place is not None else ""
+
+
+def with_form_field(data: bytes | bytearray, boundary: bytes, name: bytes, value: bytes) -> bytes:
+    """The same form with this value of a text field, which it need not have.
+
+    Raises: InvalidRequest for a form that is not sound.
+    """
+    place = _place_of(data, boundary, name)
+    if place is not None:
+        return b"".join((data[: place[0]], value, data[place[1] :]))
+    part = b'--%b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n' % (boundary, name, value)
+    start = data.find(b"--" + boundary)
+    return b"".join((data[:start], part, data[start:]))
+
+
+def _place_of(data: bytes | bytearray, boundary: bytes, name: bytes) -> tuple[int, int] | None:
+    """Start and end of a field's value; None when the form has no such field."""
     delimiter = b"--" + boundary
     wanted = re.compile(
         rb'\r\ncontent-disposition:[^\r\n]*[; ]name="?' + re.escape(name) + rb'"?[;\r]', re.IGNORECASE
@@ -42,13 +61,13 @@ def form_field(data: bytes | bytearray, boundary: bytes, name: bytes) -> str:
     for _ in range(_MAX_PARTS):
         start += len(delimiter)
         if data[start : start + 2] == b"--":
-            return ""
+            return None
         end = data.find(b"\r\n" + delimiter, start)
         head_end = data.find(b"\r\n\r\n", start, end)
         if end < 0 or head_end < 0:
             raise InvalidRequest("the form is cut short")
         if wanted.search(bytes(data[start : head_end + 1])):
-            return _text(bytes(data[head_end + 4 : end]))
+            return head_end + 4, end
         start = end + 2
     raise InvalidRequest(f"the form has more than {_MAX_PARTS} parts")
 

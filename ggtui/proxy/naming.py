@@ -36,7 +36,8 @@ class Naming:
         running = await self._servers.list_running()
         newest = running[-1].model_name if running else None
         route = await self._endpoints.route(None, newest)
-        if body.num_ctx is not None or body.lora is not None or path not in CAPABILITIES:
+        is_elsewhere = not route.endpoint.base_model  # nobody here knows what another server holds
+        if is_elsewhere or body.num_ctx is not None or body.lora is not None or path not in CAPABILITIES:
             return route, body.num_ctx
         return await self._need.route(route, path, fields, body, running)
 

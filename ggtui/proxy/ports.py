@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from ggtui.core.ports.runtime import ModelRuntimePort
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from types import TracebackType
 
+    from ggtui.core.deployment.deployment import Deployment
+    from ggtui.core.deployment.facts import RequestFacts
     from ggtui.core.deployment.orders import DeploymentOrder
+    from ggtui.core.deployment.policies import TimeLimits
+    from ggtui.core.deployment.pricing import Usage
+    from ggtui.core.deployment.runtimes import RuntimeKind
+    from ggtui.core.deployment.secret import Secret
+    from ggtui.core.errors import Failure
     from ggtui.core.labels import LabelChange
     from ggtui.core.model_settings import SettingsView
     from ggtui.core.models import ModelSummary, RunningTarget
@@ -52,6 +60,77 @@ class EndpointsPort(Protocol):
 
     def brought_elsewhere(self, endpoint: str, words: str) -> None:
         """Tell people of a request whose context decided where it went."""
+
+
+class PassagePort(Protocol):
+    """What one request holds of a deployment; `ggtui.services.deployments.passage.Passage` is it.
+
+    Left once, as a context: it is settled then.
+    """
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def take_breaker(self) -> None:
+        """Before each attempt. Raises: CircuitOpen."""
+
+    def attempt_succeeded(self) -> None:
+        """The whole answer has come."""
+
+    def attempt_failed(self, failure: Failure) -> None:
+        """The attempt has ended with this."""
+
+    def may_retry(self, failure: Failure, retries_done: int) -> float | None:
+        """Seconds after which the same deployment is asked again; None when it is not."""
+
+    def answered(self, n_tokens: int = 0) -> None:
+        """A part of the answer has come, with so many tokens more where that can be seen."""
+
+    def used(self, usage: Usage) -> None:
+        """The server has counted."""
+
+
+class LivePort(Protocol):
+    """A deployment as it runs; `ggtui.services.deployments.live.LiveDeployment` is it."""
+
+    rules: Deployment
+
+    @property
+    def name(self) -> str:
+        """What clients send."""
+
+    @property
+    def kind(self) -> RuntimeKind:
+        """What serves it."""
+
+    @property
+    def time_limits(self) -> TimeLimits:
+        """Those of one attempt."""
+
+    async def enter(self, facts: RequestFacts) -> PassagePort:
+        """Let a request in, which may wait; a refusal and a cancellation take nothing.
+
+        Raises: EndpointNotReady, PolicyRefusal.
+        """
+
+    async def key(self) -> Secret | None:
+        """The key for its server; None when it needs none.
+
+        Raises: EndpointNotReady when it cannot be read.
+        """
+
+
+class DeploymentsPort(Protocol):
+    """The deployments of the configuration; `ggtui.services.deployments.book.Deployments` is it."""
+
+    def get(self, name: str) -> LivePort | None:
+        """The deployment of this name; None for a model that has no rules."""
+
+    def chain(self, name: str) -> Sequence[LivePort]:
+        """Who is asked for this name, in order; empty for a name that is no deployment."""
 
 
 class NamesControl(Protocol):

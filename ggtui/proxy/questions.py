@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ggtui.core.errors import EndpointNotFound, InvalidRequest
 from ggtui.core.state import TargetState
 from ggtui.proxy.body import check_name
-from ggtui.proxy.forward import Forwarder, ForwardRequest
+from ggtui.proxy.forward_request import ForwardRequest
 from ggtui.proxy.presence import presence_of
 from ggtui.proxy.query import parameters, with_query
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ggtui.core.models import RunningTarget
     from ggtui.core.ports.catalog import ModelCatalogPort
     from ggtui.proxy.answers import Receive, Reply
+    from ggtui.proxy.forward import Forwarder
     from ggtui.proxy.ports import ControlPort, EndpointsPort, RunningServers
 
 

@@ -15,12 +15,15 @@ from ggtui.proxy.app import App
 from ggtui.proxy.asking import Asking
 from ggtui.proxy.context_need import ContextNeed
 from ggtui.proxy.control_api import ControlApi
+from ggtui.proxy.course import Course
 from ggtui.proxy.deployments_api import DeploymentsApi
 from ggtui.proxy.descriptors import connection_cap
+from ggtui.proxy.fact_finder import FactFinder
 from ggtui.proxy.forward import Forwarder
 from ggtui.proxy.history_api import HistoryApi
 from ggtui.proxy.http_protocol import GuardedHttpProtocol
 from ggtui.proxy.interrupt import Drain
+from ggtui.proxy.leased import Leased
 from ggtui.proxy.metrics_api import MetricsApi
 from ggtui.proxy.models_api import ModelsApi
 from ggtui.proxy.names_api import NamesApi
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ggtui.core.ports.catalog import ModelCatalogPort
-    from ggtui.proxy.ports import ControlPort, EndpointsPort, RuntimePort
+    from ggtui.proxy.ports import ControlPort, DeploymentsPort, EndpointsPort, RuntimePort
 
 
 __all__ = ["HttpLimits", "ProxyServer", "ProxySettings"]
@@ -57,17 +60,19 @@ class ProxyServer:
         catalog: ModelCatalogPort,
         control: ControlPort,
         endpoints: EndpointsPort,
+        deployments: DeploymentsPort | None = None,
         pool: UpstreamPool | None = None,
         settings: ProxySettings | None = None,
     ) -> None:
-        """sock: bound, see ggtui.proxy.bind; the server owns and closes it."""
+        """sock: bound, see ggtui.proxy.bind; the server owns and closes it. deployments: None for none."""
         self._sock = sock
         self._settings = settings or ProxySettings()
         self.pool = pool or UpstreamPool()
         self._drain = Drain()
         host, port = sock.getsockname()[:2]
         self._host, self._port = str(host), int(port)
-        self._server = _Server(_config(self._app(runtime, catalog, control, endpoints), self._settings))
+        app = self._app(runtime, catalog, control, endpoints, deployments)
+        self._server = _Server(_config(app, self._settings))
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -110,16 +115,23 @@ class ProxyServer:
         catalog: ModelCatalogPort,
         control: ControlPort,
         endpoints: EndpointsPort,
+        deployments: DeploymentsPort | None,
     ) -> App:
         settings = self._settings
-        forwarder = Forwarder(runtime, catalog, self.pool, settings, self._drain)
+        access = Access(self._host, self._port, api_key=settings.api_key, hosts=settings.hosts)
+        leased = Leased(runtime, catalog, self.pool, settings)
+        course, facts = None, None
+        if deployments is not None:
+            course = Course(deployments, endpoints, leased, self.pool, catalog)
+            facts = FactFinder(deployments, settings, access.client)
+        forwarder = Forwarder(leased, self._drain, course)
         need = ContextNeed(endpoints, catalog, TokenCount(self.pool, settings))
         naming = Naming(endpoints, runtime, need)
         questions = Questions(runtime, catalog, endpoints, control, forwarder)
         return App(
-            access=Access(self._host, self._port, api_key=settings.api_key, hosts=settings.hosts),
-            asking=Asking(naming, forwarder, settings.max_body_bytes),
-            models=ModelsApi(catalog, runtime, endpoints),
+            access=access,
+            asking=Asking(naming, forwarder, settings.max_body_bytes, facts),
+            models=ModelsApi(catalog, runtime, endpoints, deployments),
             questions=questions,
             watch=WatchApi(control, self._drain),
             control=ControlApi(control, self._drain, settings.max_body_bytes),

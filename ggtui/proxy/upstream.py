@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ggtui.core.errors import UpstreamUnreachable
+from ggtui.proxy.answers import EVENT_STREAM
 from ggtui.proxy.upstream_connection import (
     Body,
     StaleConnection,
@@ -35,6 +37,8 @@ class UpstreamLimits:
     """A plain answer gives no byte before its generation is done."""
     between_bytes_s: float = 90.0
     """llama-server pings every 30 s while it streams."""
+    is_until_event: bool = False
+    """True: of an event stream, the first event must have come within first_byte_s, not only the head."""
 
 
 @dataclass(slots=True)
@@ -58,6 +62,7 @@ class UpstreamPool:
     def __init__(self, limits: UpstreamLimits | None = None) -> None:
         self.limits = limits or UpstreamLimits()
         self._lines: dict[str, _Line] = {}
+        self._tls: ssl.SSLContext | None = None
 
     def exchange(
         self,
@@ -66,12 +71,15 @@ class UpstreamPool:
         body: Body = b"",
         *,
         is_head_request: bool = False,
+        limits: UpstreamLimits | None = None,
+        may_repeat: bool = True,
     ) -> Exchange:
         """One request, as a context: entering sends it and waits for the answer's head.
 
+        limits: None for the pool's own. may_repeat: False for a request that must not reach a server twice.
         Raises: UpstreamUnreachable, UpstreamCrashed, UpstreamProtocolError, UpstreamTimedOut, on entry.
         """
-        return Exchange(self, target.base_url, head, body, is_head_request)
+        return Exchange(self, target.base_url, head, body, is_head_request, limits or self.limits, may_repeat)
 
     def close_target(self, target: RunningTarget) -> None:
         """Close every connection to a server, also those in use: their readers get UpstreamStopped."""
@@ -99,20 +107,24 @@ class UpstreamPool:
         line.active.add(connection)
         return connection
 
-    async def connect(self, base_url: str) -> UpstreamConnection:
-        """A fresh connection, in use.
+    async def connect(self, base_url: str, limit_s: float | None = None) -> UpstreamConnection:
+        """A fresh connection, in use. limit_s: how long that may take; None for the pool's own limit.
 
-        Raises: UpstreamUnreachable.
+        Raises: UpstreamUnreachable, also for a certificate that is not trusted.
         """
         loop = asyncio.get_running_loop()
-        host, port = _address(base_url)
+        host, port, is_tls = _address(base_url)
         line = self._lines.setdefault(base_url, _Line())
         line.n_connecting += 1
         try:
-            async with asyncio.timeout(self.limits.connect_s):
+            async with asyncio.timeout(self.limits.connect_s if limit_s is None else limit_s):
+                tls = await self._trust() if is_tls else None
                 _, connection = await loop.create_connection(
-                    lambda: UpstreamConnection(loop, line.lost), host, port
+                    lambda: UpstreamConnection(loop, line.lost), host, port, ssl=tls
                 )
+        except ssl.SSLCertVerificationError as error:
+            why = error.verify_message
+            raise UpstreamUnreachable(f"the certificate of {host} is not trusted: {why}") from error
         except (OSError, TimeoutError) as error:
             raise UpstreamUnreachable("the model's server cannot be reached") from error
         finally:
@@ -123,6 +135,12 @@ class UpstreamPool:
             raise UpstreamStopped("the model was stopped")
         self._lines.setdefault(base_url, line).active.add(connection)
         return connection
+
+    async def _trust(self) -> ssl.SSLContext:
+        """Whom the machine trusts; read once, which takes a while."""
+        if self._tls is None:
+            self._tls = await asyncio.to_thread(ssl.create_default_context)
+        return self._tls
 
     def give_back(self, base_url: str, connection: UpstreamConnection) -> None:
         """The exchange is over: keep the connection if it is sound, else close it at once."""
@@ -146,28 +164,48 @@ class UpstreamPool:
 class Exchange:
     """One request to one server. Left in any way but a whole answer, its connection is closed at once."""
 
-    __slots__ = ("_base_url", "_body", "_connection", "_head", "_is_head_request", "_pool", "head")
+    __slots__ = (
+        "_base_url",
+        "_body",
+        "_connection",
+        "_head",
+        "_is_head_request",
+        "_limits",
+        "_may_repeat",
+        "_pool",
+        "head",
+    )
 
     head: UpstreamHead
 
     def __init__(
-        self, pool: UpstreamPool, base_url: str, head: bytes, body: Body, is_head_request: bool
+        self,
+        pool: UpstreamPool,
+        base_url: str,
+        head: bytes,
+        body: Body,
+        is_head_request: bool,
+        limits: UpstreamLimits,
+        may_repeat: bool,
     ) -> None:
         self._pool = pool
         self._base_url = base_url
         self._head = head
         self._body = body
         self._is_head_request = is_head_request
+        self._limits = limits
+        self._may_repeat = may_repeat
         self._connection: UpstreamConnection | None = None
 
     async def __aenter__(self) -> Exchange:
-        idle = self._pool.take_idle(self._base_url)
+        # A kept connection may end just then, and nobody knows whether the request was read before.
+        idle = self._pool.take_idle(self._base_url) if self._may_repeat else None
         if idle is not None:
             try:
                 return await self._ask(idle)
             except StaleConnection:
                 pass
-        return await self._ask(await self._pool.connect(self._base_url))
+        return await self._ask(await self._pool.connect(self._base_url, self._limits.connect_s))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -187,16 +225,27 @@ class Exchange:
         if self._connection is not None:
             self._connection.saw_life()
 
+    def expect_more(self) -> None:
+        """The first event has come: from now on the limit between two of them counts."""
+        if self._connection is not None:
+            self._connection.expect_within(self._limits.between_bytes_s)
+
+    @property
+    def is_event_stream(self) -> bool:
+        """True when the answer is server-sent events."""
+        return self.head.status == 200 and self.head.media_type == EVENT_STREAM
+
     async def _ask(self, connection: UpstreamConnection) -> Exchange:
         self._connection = connection
-        limits = self._pool.limits
+        limits = self._limits
         connection.send(self._head, self._body, limits.first_byte_s, is_head_request=self._is_head_request)
         try:
             self.head = await connection.head()
         except BaseException:
             self._give_back()
             raise
-        connection.expect_within(limits.between_bytes_s)
+        if not (limits.is_until_event and self.is_event_stream):
+            connection.expect_within(limits.between_bytes_s)
         return self
 
     def _give_back(self) -> None:
@@ -212,6 +261,8 @@ def _close(line: _Line) -> None:
 
 
 @lru_cache(maxsize=64)
-def _address(base_url: str) -> tuple[str, int]:
+def _address(base_url: str) -> tuple[str, int, bool]:
+    """Host, port and whether it is https."""
     parts = urlsplit(base_url)
-    return parts.hostname or "127.0.0.1", parts.port or 80
+    is_tls = parts.scheme == "https"
+    return parts.hostname or "127.0.0.1", parts.port or (443 if is_tls else 80), is_tls

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ggtui.proxy.relay import EventHold
     from ggtui.proxy.upstream import Exchange
 
-_MAX_ERROR_BYTES = 64 * 1024
+MAX_ERROR_BYTES = 64 * 1024
 
 
 class Asked(Protocol):
@@ -45,7 +45,7 @@ async def relay_answer(
     Raises: UpstreamFailure.
     """
     head = exchange.head
-    kind = head.get(b"content-type").partition(b";")[0].strip().lower()
+    kind = head.media_type
     if head.status == 401:
         raise UpstreamUnauthorized("the model's server did not take the key it was started with")
     if head.status == 407 or 300 <= head.status < 400:
@@ -77,7 +77,7 @@ async def _relay_into_stream(
         await relay_events(exchange, reply, hold)
         return
     body = b""
-    while len(body) < _MAX_ERROR_BYTES and (data := await exchange.read()):
+    while len(body) < MAX_ERROR_BYTES and (data := await exchange.read()):
         body += data
     try:
         refusal = await context_refusal(body, asked, catalog) or msgspec.json.decode(body)
@@ -91,7 +91,7 @@ async def _relay_into_stream(
 async def _relay_refusal(exchange: Exchange, reply: Reply, asked: Asked, catalog: ModelCatalogPort) -> bool:
     """Pass a short refusal on; one for a too long context in the words clients know. False when not short."""
     declared = exchange.head.get(b"content-length")
-    if not declared.isdigit() or int(declared) > _MAX_ERROR_BYTES:
+    if not declared.isdigit() or int(declared) > MAX_ERROR_BYTES:
         return False
     body = b""
     while data := await exchange.read():

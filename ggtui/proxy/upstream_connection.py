@@ -48,6 +48,11 @@ class UpstreamHead(msgspec.Struct, frozen=True):
                 return value
         return b""
 
+    @property
+    def media_type(self) -> bytes:
+        """The Content-Type without parameters, in lower case."""
+        return self.get(b"content-type").partition(b";")[0].strip().lower()
+
 
 class UpstreamConnection(asyncio.Protocol):
     """Serves one exchange at a time. `is_reusable` only after a whole, sound, keep-alive answer."""

@@ -15,6 +15,7 @@ from ggtui.core.errors import SpawnReason
 from ggtui.tui.adapting import Adapting
 from ggtui.tui.bridge import Bridge
 from ggtui.tui.commands import Commands
+from ggtui.tui.deploying import Deploying
 from ggtui.tui.desk import Desk
 from ggtui.tui.following import Following
 from ggtui.tui.glyphs import ASCII, UNICODE
@@ -33,6 +34,7 @@ from ggtui.tui.messages import (
 from ggtui.tui.naming import Naming
 from ggtui.tui.notices import Notices
 from ggtui.tui.reasons import NO_RETRY, why_not, why_not_load
+from ggtui.tui.screens.deployments import DeploymentsScreen
 from ggtui.tui.screens.error_detail import ErrorScreen
 from ggtui.tui.screens.launch_options import LaunchOptionsScreen
 from ggtui.tui.screens.lora import LoraScreen
@@ -101,6 +103,7 @@ class ModelsApp(App[QuitChoice]):
         self.housekeeping = Housekeeping(self)
         self.naming = Naming(self)
         self.adapting = Adapting(self)
+        self.deploying = Deploying(self)
         self.following = Following(self)
         self.notices = Notices(self, self.glyphs, clock)
         self._starts_engine = starts_engine
@@ -345,6 +348,15 @@ class ModelsApp(App[QuitChoice]):
     def change_weight(self, wanted: WeightWanted) -> None:
         """More or less of an adapter."""
         self.adapting.weigh(wanted)
+
+    def action_deployments(self) -> None:
+        """What serves which name by which rules."""
+        self.deploying.open()
+
+    @on(DeploymentsScreen.Wanted)
+    def order_deployment(self, wanted: DeploymentsScreen.Wanted) -> None:
+        """Its breaker, or whether it takes requests."""
+        self.deploying.do(wanted)
 
     def action_waiting(self) -> None:
         """Who waits."""

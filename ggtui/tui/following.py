@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from ggtui.tui.screens.deployments import DeploymentsScreen
 from ggtui.tui.screens.history import HistoryScreen
 from ggtui.tui.screens.launch_options import LaunchOptionsScreen
 from ggtui.tui.screens.logs import LogScreen
@@ -52,7 +53,7 @@ class Following:
         if app.main is not None:
             silent_s = app.bridge.silent_s(time.monotonic()) if app.desk.snapshot.version else 0.0
             app.main.tick(app.clock(), silent_s)
-        if isinstance(app.screen, (WaitingScreen, HistoryScreen)):
+        if isinstance(app.screen, (WaitingScreen, HistoryScreen, DeploymentsScreen)):
             app.screen.tick()
 
     def refresh_top(self) -> None:
@@ -63,7 +64,7 @@ class Following:
                 screen.view = WaitingView.of(app.desk.snapshot)
             case HistoryScreen() as screen:
                 screen.generations = app.desk.snapshot.history
-            case NamesScreen() as screen:
+            case NamesScreen() | DeploymentsScreen() as screen:
                 screen.follow(app.desk.snapshot)
             case LoraScreen() as screen:
                 app.adapting.follow(screen)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ggtui.core.forecast import Verdict
 from ggtui.core.routing.endpoints import EndpointStatus
+from ggtui.core.snapshot import DeploymentState
 from ggtui.core.state import TargetState
 
 
@@ -29,6 +30,13 @@ STATES: dict[TargetState, StateLook] = {
     TargetState.STOPPING: StateLook("◌", ".", "STOPPING", "$quiet"),
     TargetState.FAILED: StateLook("!", "!", "FAILED", "$error bold"),
     TargetState.EXTERNAL: StateLook("○", "o", "EXTERNAL", "$secondary"),
+}
+
+DEPLOYMENTS: dict[DeploymentState, StateLook] = {
+    DeploymentState.SERVING: StateLook("●", "*", "SERVING", "$success"),
+    DeploymentState.DRAINING: StateLook("◑", "-", "DRAINING", "$warning"),
+    DeploymentState.DISABLED: StateLook("○", "o", "OFF", "$quiet"),
+    DeploymentState.FAILED: StateLook("!", "!", "FAILED", "$error bold"),
 }
 
 
@@ -106,6 +114,11 @@ class Glyphs:
     def state(self, state: TargetState) -> str:
         """The sign of a state, one cell."""
         look = STATES[state]
+        return look.ascii if self.is_ascii else look.glyph
+
+    def deployment(self, state: DeploymentState) -> str:
+        """The sign of a deployment's state, one cell."""
+        look = DEPLOYMENTS[state]
         return look.ascii if self.is_ascii else look.glyph
 
     def endpoint(self, status: EndpointStatus) -> str:

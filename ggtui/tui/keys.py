@@ -23,6 +23,7 @@ class Where(StrEnum):
     VALUE = "a value"
     NAMES = "names"
     LORA = "LoRA"
+    DEPLOYMENTS = "deployments"
     FILTER = "filter"
     DIALOG = "dialogs"
 
@@ -138,6 +139,14 @@ TABLE: tuple[Key, ...] = (
     Key("mark", "space", "space", "mark", "mark the model: t and * go to all marked", Where.CATALOG),
     Key("names", "N", "N", "app.names", "names: what clients can ask for, aliases, the default", Where.MAIN),
     Key("lora", "A", "A", "app.lora", "LoRA adapters of the model", Where.ANY),
+    Key(
+        "deployments",
+        "P",
+        "P",
+        "app.deployments",
+        "deployments: what serves each, its limits, circuit breaker and money",
+        Where.ANY,
+    ),
     Key("doctor", "H", "H", "app.doctor", "doctor: what is in order, what is not, and its cure", Where.ANY),
     Key("history", "h", "h", "app.history", "history: what was served, when and why", Where.ANY),
     Key("waiting", "W", "W", "app.waiting", "all requests that wait", Where.ANY),
@@ -220,6 +229,43 @@ TABLE: tuple[Key, ...] = (
     Key("lora-none", "0", "0", "whole_weight(0)", "none of it", Where.LORA, "None"),
     Key("lora-full", "1", "1", "whole_weight(1)", "all of it", Where.LORA, "Full"),
     Key("lora-file", "a", "a", "add_file", "attach a file whose path is typed", Where.LORA, "Add a file"),
+    Key(
+        "drain",
+        "space",
+        "space",
+        "want('drain')",
+        "drain: take no new request; asks first. Again: take them again",
+        Where.DEPLOYMENTS,
+        "Drain/resume",
+    ),
+    Key(
+        "breaker-open",
+        "o",
+        "o",
+        "want('breaker-open')",
+        "hold the circuit breaker open: nothing is sent; asks first",
+        Where.DEPLOYMENTS,
+        "Hold open",
+    ),
+    Key(
+        "breaker-close",
+        "c",
+        "c",
+        "want('breaker-close')",
+        "hold the circuit breaker closed: everything is sent",
+        Where.DEPLOYMENTS,
+        "Hold closed",
+    ),
+    Key(
+        "breaker-reset",
+        "backspace,delete",
+        "BkSp Del",
+        "want('breaker-reset')",
+        "let the circuit breaker judge by itself, from the beginning",
+        Where.DEPLOYMENTS,
+        "Reset",
+        footer_keys="BkSp",
+    ),
     Key("option-change", "enter", "⏎", "change", "type a value, or take the next", Where.OPTIONS, "Change"),
     Key(
         "option-down",

@@ -196,8 +196,8 @@ def test_paths_count_from_the_folder_of_the_file(tmp_path: Path) -> None:
         (
             'name = "b"\nmodel = "m"\nserving = 5',
             (
-                "'b': serving: must be a table with any of max_concurrent, queue_capacity, on_capacity_exhausted, "
-                "queue_timeout"
+                "'b': serving: must be a table with any of max_concurrent, queue_capacity, "
+                "on_capacity_exhausted, queue_timeout"
             ),
             "",
         ),

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.instance import GUARD_S, Instance
 from tests.e2e.provider import Provider, providing
-from tests.e2e.rules import ask, problem, remote, serving, status, streamed, wait_until, words
+from tests.e2e.rules import ask, problem, remote, serving, status, stream, wait_until, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,12 +55,11 @@ def _gaps(up: Provider, model: str) -> list[float]:
 def test_one_failure_is_tried_again_once(one: Instance, up: Provider, is_stream: bool) -> None:
     n_before = up.n_calls("retries-there")
     up.script("retries-there", BROKEN, {})
-    answer = ask(one, "retries", stream=is_stream)
-
-    assert 200 == answer.status_code
-    assert n_before + 2 == up.n_calls("retries-there")
     if is_stream:
-        assert words(8) == streamed(answer).text
+        assert words(8) == stream(one, "retries").text
+    else:
+        assert 200 == ask(one, "retries").status_code
+    assert n_before + 2 == up.n_calls("retries-there")
 
 
 def test_retries_wait_longer_each_time_and_end(one: Instance, up: Provider) -> None:
@@ -99,7 +98,7 @@ def test_a_dropped_connection_is_tried_again_before_the_first_byte_only(one: Ins
     assert n_before + 2 == up.n_calls("retries-there")
 
     up.script("retries-there", {"drop_after": 3}, {})
-    cut = streamed(ask(one, "retries", stream=True))
+    cut = stream(one, "retries")
 
     assert n_before + 3 == up.n_calls("retries-there")
     assert (words(3), False) == (cut.text, cut.is_done)
@@ -199,7 +198,7 @@ def test_a_silent_provider_is_given_up(one: Instance, up: Provider) -> None:
 @pytest.mark.parametrize("stalls", ["hang_after", "drip_after"])
 def test_a_stream_without_events_ends_in_an_error(one: Instance, up: Provider, stalls: str) -> None:
     up.script("impatient-there", {stalls: 3})
-    cut = streamed(ask(one, "impatient", stream=True))
+    cut = stream(one, "impatient")
 
     assert (words(3), False) == (cut.text, cut.is_done)
     assert cut.error is not None
@@ -208,7 +207,7 @@ def test_a_stream_without_events_ends_in_an_error(one: Instance, up: Provider, s
 
 def test_a_healthy_stream_lasts_longer_than_any_limit(one: Instance, up: Provider) -> None:
     up.script("patient-there", {"words": 12, "word_s": 0.25})
-    whole = streamed(ask(one, "patient", stream=True))
+    whole = stream(one, "patient")
 
     assert (words(12), True, None) == (whole.text, whole.is_done, whole.error)
 

@@ -24,7 +24,7 @@ from tests.e2e.rules import (
     remote,
     serving,
     status,
-    streamed,
+    stream,
     wait_until,
     words,
 )
@@ -111,6 +111,7 @@ def _validate(tmp_path: Path, config: str) -> subprocess.CompletedProcess[str]:
             "fallback cycle: a -> b -> a",
         ),
     ],
+    ids=["name", "model", "replicas", "key", "cycle"],
 )
 def test_a_wrong_deployment_is_refused_with_its_file_and_field(
     tmp_path: Path, config: str, field: str, text: str
@@ -148,13 +149,13 @@ def test_what_serves_a_model_follows_from_its_name_and_is_told_with_the_reason(o
 def test_a_model_of_this_machine_answers_by_the_name_of_its_deployment(one: Instance) -> None:
     name = f"kind-{list(RUNTIMES).index('mistral-tiny-f32')}"
     plain = ask(one, name, **LETTERS)
-    stream = streamed(ask(one, name, stream=True, **LETTERS))
+    told = stream(one, name, **LETTERS)
     listed = {entry["id"] for entry in one.get("/v1/models")["data"]}
 
     assert (200, name) == (plain.status_code, plain.headers["x-ggtui-deployment"])
     assert plain.json()["choices"][0]["message"]["content"]
-    assert stream.text
-    assert stream.is_done
+    assert told.text
+    assert told.is_done
     assert {name, "mistral-tiny-f32", "rejects"} <= listed
 
 
@@ -366,17 +367,17 @@ def test_a_removed_deployment_finishes_its_streams_and_is_unknown_to_others(
     kept = remote(up, "kept")
     with serving(tmp_path, kept + remote(up, "goes")) as one, ThreadPoolExecutor(1) as pool:
         up.script("goes-there", {"hold_after": 3})
-        stream = pool.submit(ask, one, "goes", stream=True)
+        asked = pool.submit(stream, one, "goes")
         up.wait("goes-there", running=1)
         (tmp_path / "config.toml").write_text(kept)
 
         assert 200 == one.post("/ggtui/reload", {}).status_code
         assert (404, "invalid_request_error", "model_not_found") == problem(ask(one, "goes"))
         assert "goes" not in {entry["id"] for entry in one.get("/v1/models")["data"]}
-        assert not stream.done()
+        assert not asked.done()
 
         up.release("goes-there")
-        whole = streamed(stream.result(GUARD_S))
+        whole = asked.result(GUARD_S)
 
         assert (words(8), True) == (whole.text, whole.is_done)
         assert 200 == ask(one, "kept").status_code
@@ -390,7 +391,7 @@ def test_the_server_of_a_removed_deployment_ends_after_its_last_stream(
     tiny_model(tmp_path / "models" / "tiny-f32.gguf", name="tiny")
     config = deployment("local", "tiny-f32")
     with serving(tmp_path, config, engine=str(FAKELLAMA)) as one, ThreadPoolExecutor(1) as pool:
-        stream = pool.submit(ask, one, "local", stream=True)
+        asked = pool.submit(stream, one, "local")
         while not one.get("/ggtui/state")["target"] or not one.target()["in_flight"]:
             pass
         server = psutil.Process(one.target()["pid"])
@@ -398,9 +399,9 @@ def test_the_server_of_a_removed_deployment_ends_after_its_last_stream(
 
         assert 200 == one.post("/ggtui/reload", {}).status_code
         assert (404, "invalid_request_error", "model_not_found") == problem(ask(one, "local"))
-        assert not stream.done()
+        assert not asked.done()
 
-        whole = streamed(stream.result(GUARD_S))
+        whole = asked.result(GUARD_S)
 
         assert (words(40), True) == (whole.text, whole.is_done)
         assert [] == ended([server])

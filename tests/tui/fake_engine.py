@@ -20,6 +20,7 @@ from ggtui.core.removal import RemovalPlan
 from ggtui.core.snapshot import EngineSnapshot, LogBatch, ModelStatus, QueueEntry, TargetStatus
 from ggtui.core.state import TargetState
 from tests.shapes import dense_shape
+from tests.tui.fake_deployments import FakeDeployments
 from tests.tui.fake_names import FakeNames
 
 if TYPE_CHECKING:
@@ -190,6 +191,7 @@ class FakeControl:
         self.history: dict[str, tuple[LoadRecord, ...]] = {}
         """What earlier loads took, by public id."""
         self.names = FakeNames(self)
+        self.deployments = FakeDeployments(self)
         self._hearers: list[Callable[[EngineSnapshot], None]] = []
         self._log_hearers: list[Callable[[LogBatch], None]] = []
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TAKES_MODEL = ("rm", "label", "lora")
 TAKES_ENDPOINT = ("show", "load", "stop", "logs", "estimate", "alias", "default", "enable", "disable")
-TAKES_FILE = ("estimate", "lora")
+TAKES_FILE = ("estimate", "lora", "validate")
 FOLDERS = ("--models-dir", "--data-dir")
 FILES = ("--config", "--llama-server")
 CHOICES = {"--strategy": ("single", "memory")}

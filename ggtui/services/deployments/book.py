@@ -83,8 +83,8 @@ class Deployments:
             self._gone[name] = self._live[name]
             self._live[name].remove()
         for each in deployments:
-            self._gone.pop(each.name, None)
-            if fresh[each.name].rules != each:
+            is_back = self._gone.pop(each.name, None) is not None
+            if is_back or fresh[each.name].rules != each:
                 fresh[each.name].adapt(each)
         self._live = fresh
         self.changed()

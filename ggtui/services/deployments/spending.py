@@ -70,7 +70,9 @@ class Spending:
 
     def reserve(self, cost_pusd: int) -> Hold:
         """Reserve what a request may cost at most. Raises: BudgetExceeded."""
-        found = self._ledger.reserve(cost_pusd, self._clock.unix())
+        now = self._clock.unix()
+        self._tell_excess(now)  # one that has rolled off meanwhile may come again
+        found = self._ledger.reserve(cost_pusd, now)
         if isinstance(found, OverBudget):
             raise BudgetExceeded(self._name, found.period, retry_after_s=found.retry_after_s)
         return found
@@ -79,10 +81,13 @@ class Spending:
         """The request has ended and cost this much; the task is what is still to be written."""
         now = self._clock.unix()
         entry = self._ledger.settle(hold, cost_pusd, now)
-        if (period := self._ledger.new_excess(now)) is not None:
-            _LOG.warning("deployment '%s' has spent more than its budget of the last %s", self._name, period)
+        self._tell_excess(now)
         return self._writes.begin(self._port.add(self._name, entry)) if cost_pusd else None
 
     def give_back(self, hold: Hold) -> None:
         """The request cost nothing."""
         self._ledger.give_back(hold)
+
+    def _tell_excess(self, now: float) -> None:
+        if (period := self._ledger.new_excess(now)) is not None:
+            _LOG.warning("deployment '%s' has spent more than its budget of the last %s", self._name, period)

@@ -33,6 +33,10 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("weight", "0 to 1; it goes with each request, so what is cached of earlier ones stays right"),
     ("alias", "another name that leads to an endpoint"),
     ("»", "in the list of names: serves requests that name no model"),
+    (
+        "breaker",
+        "leaves a server alone that failed in a row; after a while one request tries it",
+    ),
     ("fits", "everything fits into the memory, some of it left free"),
     ("part", "some layers go to main memory: works, slower"),
     ("◆", "beside the state: pinned; once loaded it never makes way for another model"),

@@ -190,3 +190,16 @@ def test_any_run_of_changes_leads_where_a_plain_model_says(steps: list[tuple[Any
         for name in ("a", "b", "c", "x", "y"):
             meant = name if name in known else aliases.get(name)
             assert (meant if meant in known else None) == id_of(made.resolve(name))
+
+
+def test_a_number_leads_to_what_another_endpoint_has_taken_the_id_of() -> None:
+    registry = ModelRegistry()
+    registry.register(ModelEndpoint(ModelId("alpha"), "", deployment="alpha"))
+    registry.add_number(1, "alpha")
+    registry.add_shadowed(1, ModelEndpoint(ModelId("alpha"), "alpha"))
+    by_name, by_number = registry.resolve("alpha"), registry.resolve("1")
+
+    assert by_name is not None
+    assert by_number is not None
+    assert ("", "alpha") == (by_name.base_model, by_number.base_model)
+    assert 1 == len(registry)

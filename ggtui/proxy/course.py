@@ -1,0 +1,165 @@
+"""Carries one request through its deployment: let in, tried, tried again, and handed to the fallbacks."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ggtui.core.deployment.outcomes import outcome_of
+from ggtui.core.errors import (
+    CircuitOpen,
+    EndpointNotFound,
+    EndpointNotReady,
+    Failure,
+    UpstreamUnauthorized,
+)
+from ggtui.core.routing.endpoints import ModelEndpoint, ModelId
+from ggtui.core.routing.route import Route
+from ggtui.proxy.adapter_list import NOTHING
+from ggtui.proxy.judged_answer import Judged, Terms, relay_judged
+from ggtui.proxy.remote import place_of, remote_head
+from ggtui.proxy.remote_body import renamed
+from ggtui.proxy.served_by import served_by
+from ggtui.proxy.upstream import UpstreamLimits
+from ggtui.proxy.upstream_connection import UpstreamStopped
+from ggtui.proxy.usage import Meter
+
+if TYPE_CHECKING:
+    from ggtui.core.deployment.deployment import Deployment
+    from ggtui.core.deployment.facts import RequestFacts
+    from ggtui.core.deployment.policies import TimeLimits
+    from ggtui.core.ports.catalog import ModelCatalogPort
+    from ggtui.proxy.answers import Reply
+    from ggtui.proxy.forward_request import ForwardRequest
+    from ggtui.proxy.leased import Leased
+    from ggtui.proxy.ports import DeploymentsPort, EndpointsPort, LivePort, PassagePort
+    from ggtui.proxy.relay import EventHold
+    from ggtui.proxy.upstream import UpstreamPool
+
+
+class Course:
+    """Lives on the engine's loop. In whatever way a request ends, it holds nothing of a deployment then."""
+
+    def __init__(
+        self,
+        deployments: DeploymentsPort,
+        endpoints: EndpointsPort,
+        leased: Leased,
+        pool: UpstreamPool,
+        catalog: ModelCatalogPort,
+    ) -> None:
+        self._deployments = deployments
+        self._endpoints = endpoints
+        self._leased = leased
+        self._pool = pool
+        self._catalog = catalog
+
+    async def run(self, request: ForwardRequest, facts: RequestFacts, reply: Reply, hold: EventHold) -> bytes:
+        """Answer but for the last bytes, which are returned once the request is settled.
+
+        When every place of the chain fails, what the first one said is raised: it is the one that was asked.
+        Raises: Failure.
+        """
+        assert request.route is not None
+        asked = request.route.endpoint
+        first: Failure | None = None
+        for live in self._deployments.chain(asked.deployment):
+            try:
+                carried = request if first is None else self._for_fallback(request, live.name)
+                return await self._through(live, carried, facts, reply, hold)
+            except Failure as failure:
+                is_final = isinstance(failure, UpstreamStopped) or not outcome_of(failure).falls_back
+                if is_final or reply.has_answered:
+                    raise
+                first = first or failure
+        raise first or EndpointNotFound(asked.id)
+
+    async def _through(
+        self, live: LivePort, request: ForwardRequest, facts: RequestFacts, reply: Reply, hold: EventHold
+    ) -> bytes:
+        async with await live.enter(facts) as passage:
+            judged = await self._tried(live, passage, request, reply, hold)
+            if judged.refusal is not None:
+                passage.attempt_failed(judged.refusal)
+            else:
+                passage.attempt_succeeded()
+        return judged.last
+
+    async def _tried(
+        self, live: LivePort, passage: PassagePort, request: ForwardRequest, reply: Reply, hold: EventHold
+    ) -> Judged:
+        """The first attempt that is answered; they end when a part of an answer has gone to the client."""
+        n_retries = 0
+        last: Failure | None = None
+        while True:
+            try:
+                passage.take_breaker()
+            except CircuitOpen:
+                if last is None:
+                    raise
+                raise last from None
+            try:
+                return await self._once(live, passage, request, reply, hold)
+            except UpstreamStopped:
+                raise
+            except Failure as failure:
+                passage.attempt_failed(failure)
+                delay_s = None if reply.has_answered else passage.may_retry(failure, n_retries)
+                if delay_s is None:
+                    raise
+                n_retries += not isinstance(failure, UpstreamUnauthorized)
+                last = failure
+            await asyncio.sleep(delay_s)
+
+    async def _once(
+        self, live: LivePort, passage: PassagePort, request: ForwardRequest, reply: Reply, hold: EventHold
+    ) -> Judged:
+        rules, limits = live.rules, _limits(live.time_limits)
+        if live.kind.is_local:
+            terms = Terms(rules.name, limits, Meter(passage), rules.idempotent)
+            judged = await self._leased.answer(request, reply, hold, terms)
+            assert judged is not None
+            return judged
+        place = place_of(rules, live.kind)
+        secret = await live.key()
+        key = secret.reveal() if secret is not None else ""
+        hides_usage = _needs_usage(rules) and _can_ask_usage(request)
+        terms = Terms(rules.name, limits, Meter(passage, hides_usage=hides_usage), rules.idempotent, key)
+        start, body = await renamed(request, rules.model, asks_usage=hides_usage)
+        n_body = len(start) + len(body)
+        head = remote_head(place, request.method, request.target, request.fields, key, n_body)
+        reply.served_by = served_by(request, terms)
+        async with self._pool.exchange(
+            place.target, head + start, body, limits=limits, may_repeat=rules.idempotent
+        ) as exchange:
+            return await relay_judged(exchange, reply, hold, request, terms, self._catalog)
+
+    def _for_fallback(self, request: ForwardRequest, name: str) -> ForwardRequest:
+        """The same request for another place. Adapters are those of a model, and so not of this one."""
+        assert request.route is not None
+        found = self._endpoints.router.registry.get(name) or ModelEndpoint(ModelId(name), "")
+        if not found.status.is_available:
+            raise EndpointNotReady(name, found.status, hint=found.why)
+        former = request.route
+        route = Route(found, former.rule, f"{former.detail} fallback of {former.endpoint.id}".strip())
+        wish = NOTHING if request.wish is not None else None
+        return msgspec.structs.replace(request, model=found.base_model, route=route, wish=wish)
+
+
+@lru_cache(maxsize=256)
+def _limits(limits: TimeLimits) -> UpstreamLimits:
+    return UpstreamLimits(limits.connect_s, limits.request_s, limits.read_s, is_until_event=True)
+
+
+def _needs_usage(rules: Deployment) -> bool:
+    """True when something is counted by tokens."""
+    return not rules.pricing.is_free or rules.rate_limits.tokens_per_minute is not None
+
+
+def _can_ask_usage(request: ForwardRequest) -> bool:
+    """A stream in OpenAI's older form tells its usage only when asked."""
+    is_kind = request.target.partition(b"?")[0].endswith((b"/chat/completions", b"/completions"))
+    return is_kind and request.is_stream and not request.is_usage_asked

@@ -1,0 +1,82 @@
+"""What the rules of a deployment need to know of a request: its size, its rank, and who asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from ggtui.core.deployment.facts import RequestFacts
+from ggtui.core.deployment.policies import Priority
+from ggtui.core.errors import InvalidRequest
+from ggtui.core.routing.token_estimate import BYTES_PER_MS, estimate_tokens
+from ggtui.proxy.routes import CAPABILITIES, SLOTLESS_POSTS
+
+if TYPE_CHECKING:
+    from ggtui.core.routing.endpoints import ModelEndpoint
+    from ggtui.proxy.answers import Headers
+    from ggtui.proxy.body import RequestBody
+    from ggtui.proxy.ports import DeploymentsPort
+    from ggtui.proxy.settings import ProxySettings
+
+_PRIORITY: Final = b"x-ggtui-priority"
+_ANSWERS_NO_TEXT: Final = frozenset(("embedding", "rerank"))
+_ABSENT: Final = msgspec.Raw(b"")
+
+
+class _Read(msgspec.Struct):
+    """The members of a request that a model reads."""
+
+    messages: msgspec.Raw = _ABSENT
+    prompt: msgspec.Raw = _ABSENT
+    input: msgspec.Raw = _ABSENT
+    content: msgspec.Raw = _ABSENT
+    system: msgspec.Raw = _ABSENT
+    instructions: msgspec.Raw = _ABSENT
+    tools: msgspec.Raw = _ABSENT
+    query: msgspec.Raw = _ABSENT
+    documents: msgspec.Raw = _ABSENT
+    texts: msgspec.Raw = _ABSENT
+
+
+_READ: Final = msgspec.json.Decoder(_Read)
+
+
+class FactFinder:
+    """Looks at a request whose name is that of a deployment."""
+
+    def __init__(self, deployments: DeploymentsPort, settings: ProxySettings, client: str) -> None:
+        """client: a name for who holds the key of the door; empty without one."""
+        self._deployments = deployments
+        self._settings = settings
+        self._client = client
+
+    def of(
+        self, path: bytes, fields: Headers, endpoint: ModelEndpoint, body: RequestBody
+    ) -> RequestFacts | None:
+        """path: the client's. None when no rules count for it: it is then served as any model is.
+
+        Raises: InvalidRequest for a priority that there is not.
+        """
+        if not endpoint.deployment or self._deployments.get(endpoint.deployment) is None:
+            return None
+        is_slotless = path in SLOTLESS_POSTS
+        if is_slotless and endpoint.base_model:  # counted beside the slots of a server here, and for nothing
+            return None
+        max_tokens = body.max_tokens * body.n_choices or None
+        if is_slotless or CAPABILITIES.get(path) in _ANSWERS_NO_TEXT:
+            max_tokens = 0
+        max_bytes = self._settings.estimate_ms * BYTES_PER_MS
+        return RequestFacts(
+            estimate_tokens(body.data, max_bytes), max_tokens, _priority(fields), self._client
+        )
+
+
+def _priority(fields: Headers) -> Priority:
+    for name, value in fields:
+        if name == _PRIORITY:
+            try:
+                return Priority.parse(value.decode("latin-1"))
+            except ValueError as error:
+                raise InvalidRequest(str(error), param=_PRIORITY.decode()) from None
+    return Priority.NORMAL

@@ -1,0 +1,224 @@
+"""Passes on what a server answers that is asked by the rules of a deployment, once it is judged."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from ggtui.core.deployment.outcomes import upstream_kind
+from ggtui.core.deployment.retry import parse_retry_after
+from ggtui.core.errors import (
+    ModelLoading,
+    UpstreamBadRequest,
+    UpstreamFailure,
+    UpstreamProtocolError,
+    UpstreamRateLimited,
+    UpstreamUnauthorized,
+)
+from ggtui.proxy.answers import STREAM_HEADERS, document_event
+from ggtui.proxy.headers import client_fields
+from ggtui.proxy.upstream_answer import MAX_ERROR_BYTES, context_refusal
+
+if TYPE_CHECKING:
+    from ggtui.core.errors import Failure
+    from ggtui.core.ports.catalog import ModelCatalogPort
+    from ggtui.proxy.answers import Headers, Reply
+    from ggtui.proxy.relay import EventHold
+    from ggtui.proxy.upstream import Exchange, UpstreamLimits
+    from ggtui.proxy.upstream_answer import Asked
+    from ggtui.proxy.usage import Meter
+
+_DONE: Final = b"data: [DONE]\n\n"
+_MAX_TOLD_CHARS: Final = 500
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How one attempt is made."""
+
+    deployment: str
+    """Its name."""
+    limits: UpstreamLimits
+    meter: Meter
+    may_repeat: bool = True
+    """False: a request that may have reached the server is never sent again."""
+    key: str = ""
+    """What must stand in no text that a client reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An answer that has gone to the client but for its last bytes."""
+
+    last: bytes = b""
+    refusal: Failure | None = None
+    """What the answer means when it is no success: the request itself is at fault."""
+
+
+async def relay_judged(
+    exchange: Exchange, reply: Reply, hold: EventHold, asked: Asked, terms: Terms, catalog: ModelCatalogPort
+) -> Judged:
+    """Pass a sound answer on, but for its last bytes: they go when everything about it is settled.
+
+    The reply begins with the first byte or event that there is: until then another server may be asked.
+    Raises: UpstreamFailure, ModelLoading; before anything has gone to the client for a server that fails.
+    """
+    hold.rest()
+    status = exchange.head.status
+    if status == 407 or 300 <= status < 400:
+        raise UpstreamProtocolError(f"the server of deployment '{terms.deployment}' answered {status}")
+    if status >= 400:
+        return await _refused(exchange, reply, asked, terms, catalog)
+    if exchange.is_event_stream:
+        return Judged(await _relay_events(exchange, reply, hold, terms.meter))
+    return Judged(await _relay_plain(exchange, reply, terms))
+
+
+async def _relay_events(exchange: Exchange, reply: Reply, hold: EventHold, meter: Meter) -> bytes:
+    last = b""
+    try:
+        while data := await exchange.read():
+            ready = hold.take(data)
+            if not ready:
+                continue
+            if not reply.has_answered:
+                exchange.expect_more()
+            exchange.saw_life()
+            seen = last + meter.events(ready)
+            last = _DONE if seen.endswith(_DONE) else b""
+            await _write_event(exchange, reply, seen[: len(seen) - len(last)])
+    except UpstreamFailure:
+        if not last:
+            raise
+    rest = hold.rest()
+    last += meter.events(rest) if rest else b""
+    await _write_event(exchange, reply, b"")
+    meter.end()
+    return last
+
+
+async def _write_event(exchange: Exchange, reply: Reply, data: bytes) -> None:
+    if not reply.is_begun:
+        reply.is_event_stream = True
+        fields = client_fields(exchange.head.fields, is_event_stream=True)
+        await reply.begin(200, fields + STREAM_HEADERS)
+    reply.is_only_waiting = False
+    if data:
+        await reply.write(data)
+
+
+async def _relay_plain(exchange: Exchange, reply: Reply, terms: Terms) -> bytes:
+    if reply.is_only_waiting:
+        raise UpstreamProtocolError(f"the server of deployment '{terms.deployment}' answered with no events")
+    data = await exchange.read()
+    await reply.begin(exchange.head.status, client_fields(exchange.head.fields, is_event_stream=False))
+    while data:
+        exchange.saw_life()
+        terms.meter.plain(data)
+        more = await exchange.read()
+        if not more:
+            break
+        await reply.write(data)
+        data = more
+    terms.meter.end()
+    return data
+
+
+async def _refused(
+    exchange: Exchange, reply: Reply, asked: Asked, terms: Terms, catalog: ModelCatalogPort
+) -> Judged:
+    """Raise what the refusal means, or pass it on as it is when the request is at fault."""
+    status = exchange.head.status
+    body, is_whole = await _start_of_body(exchange)
+    error = _error_in(body)
+    kind = upstream_kind(status, error.code)
+    if kind is not None and not issubclass(kind, UpstreamBadRequest):
+        raise _failure(exchange, kind, error, terms)
+    document = await context_refusal(body, asked, catalog) if status == 400 else None
+    if document is not None:
+        body = msgspec.json.encode(document)
+    refusal = (kind or UpstreamBadRequest)(f"the server of deployment '{terms.deployment}' answered {status}")
+    if reply.is_only_waiting:
+        await _say_refusal(reply, body, asked, refusal)
+        return Judged(refusal=refusal)
+    fields = client_fields(exchange.head.fields, is_event_stream=False)
+    await reply.begin(status, _sized(fields, len(body)) if document is not None else fields)
+    while not is_whole:
+        await reply.write(body)
+        body = await exchange.read()
+        is_whole = not body
+    return Judged(body, refusal)
+
+
+async def _start_of_body(exchange: Exchange) -> tuple[bytes, bool]:
+    """As much as an error may have, and whether that is all of it."""
+    body = b""
+    while len(body) < MAX_ERROR_BYTES:
+        data = await exchange.read()
+        if not data:
+            return body, True
+        body += data
+    return body, False
+
+
+async def _say_refusal(reply: Reply, body: bytes, asked: Asked, refusal: Failure) -> None:
+    """As an event: the status can no longer go."""
+    try:
+        document = msgspec.json.decode(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        raise refusal from None
+    reply.is_only_waiting = False
+    await reply.write(document_event(document, is_anthropic=asked.is_anthropic))
+
+
+def _sized(fields: Headers, n_body: int) -> Headers:
+    kept = [(name, value) for name, value in fields if name != b"content-length"]
+    return [*kept, (b"content-length", str(n_body).encode())]
+
+
+@dataclass(frozen=True, slots=True)
+class _Error:
+    """What the body of a refusal says."""
+
+    message: str = ""
+    code: str = ""
+
+
+def _error_in(body: bytes) -> _Error:
+    try:
+        document: Any = msgspec.json.decode(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return _Error()
+    error = document.get("error", document) if isinstance(document, dict) else None
+    if isinstance(error, str):
+        return _Error(error)
+    if not isinstance(error, dict):
+        return _Error()
+    message, code = error.get("message"), error.get("code")
+    return _Error(message if isinstance(message, str) else "", code if isinstance(code, str) else "")
+
+
+def _failure(exchange: Exchange, kind: type[UpstreamFailure], error: _Error, terms: Terms) -> Failure:
+    status, place = exchange.head.status, f"the server of deployment '{terms.deployment}'"
+    if kind is UpstreamUnauthorized:  # what it says of the key is for nobody else
+        return UpstreamUnauthorized(f"{place} did not take its key")
+    if status == 503 and error.message == "Loading model":
+        return ModelLoading()
+    told = _plain(error.message, terms.key)
+    text = f"{place} answered {status}" + (f": {told}" if told else "")
+    if kind is UpstreamRateLimited:
+        asked_for = exchange.head.get(b"retry-after").decode("latin-1")
+        return UpstreamRateLimited(text, retry_after_s=parse_retry_after(asked_for, time.time()))
+    return kind(text)
+
+
+def _plain(message: str, key: str) -> str:
+    """Text of a server as a client may read it: one line of bounded length, without ggtui's key."""
+    if key:
+        message = message.replace(key, "…")
+    return _CONTROL.sub(" ", message)[:_MAX_TOLD_CHARS].strip()

@@ -1,0 +1,181 @@
+"""What an answer has used, read off its end while it goes by."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+
+from ggtui.core.deployment.pricing import Usage
+from ggtui.core.units import KIB
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_TAIL_BYTES: Final = 64 * KIB
+_MAX_OPENING_BYTES: Final = 4 * KIB
+_OBJECT: Final = rb'"\s*:\s*(\{(?:[^{}]++|\{[^{}]*+\})*+\})'
+_USAGE: Final = re.compile(rb'(?<!\\)"usage' + _OBJECT)
+"""Behind a backslash the quotation mark is a part of the generated text."""
+_TIMINGS: Final = re.compile(rb'(?<!\\)"timings' + _OBJECT)
+_EVENT_END: Final = re.compile(rb"(?<=\n\n)|(?<=\r\n\r\n)")
+_DATA: Final = re.compile(rb"^data: ?(.*)$", re.MULTILINE)
+_NO_CHOICES: Final = re.compile(rb'"choices"\s*:\s*\[\s*\]')
+
+
+class Counted(Protocol):
+    """Who is told what an answer has used."""
+
+    def answered(self, n_tokens: int = 0) -> None:
+        """A part of the answer has come, with so many tokens more where that can be seen."""
+
+    def used(self, usage: Usage) -> None:
+        """The server has counted."""
+
+
+class _Details(msgspec.Struct):
+    cached_tokens: int | None = None
+
+
+class _Told(msgspec.Struct):
+    """The usage of an answer in every shape that clients know; what is absent is None."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: _Details | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    input_tokens_details: _Details | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+
+
+class _Timings(msgspec.Struct):
+    """llama-server's own figures; what it took from its cache is not among the first."""
+
+    prompt_n: int
+    predicted_n: int
+    cache_n: int = 0
+
+
+_TOLD: Final = msgspec.json.Decoder(_Told)
+_TIMED: Final = msgspec.json.Decoder(_Timings)
+
+
+class Meter:
+    """Sees the bytes of one answer. Nothing is parsed before the end, and no more than its tail is kept."""
+
+    __slots__ = ("_counted", "_hides_usage", "_is_seen", "_n_tail", "_opening", "_tail")
+
+    def __init__(self, counted: Counted, *, hides_usage: bool = False) -> None:
+        """hides_usage: ggtui asked for the usage of a stream, and the client did not."""
+        self._counted = counted
+        self._hides_usage = hides_usage
+        self._is_seen = False
+        self._opening = b""
+        self._tail: list[bytes] = []
+        self._n_tail = 0
+
+    def events(self, data: bytes) -> bytes:
+        """Whole events have come, about a token each; returns what of them the client sees."""
+        self._counted.answered(data.count(b"data: {") or data.count(b"data:{"))
+        self._keep(data)
+        return without_usage_event(data) if self._hides_usage else data
+
+    def plain(self, data: bytes) -> None:
+        """A part of any other answer has come."""
+        if not self._is_seen:
+            self._counted.answered()
+        self._keep(data)
+
+    def end(self) -> None:
+        """The answer is whole: tell what it has used, if it says so."""
+        usage = usage_in(self._opening, b"".join(self._tail)[-MAX_TAIL_BYTES:])
+        if usage is not None:
+            self._counted.used(usage)
+
+    def _keep(self, data: bytes) -> None:
+        if not self._is_seen:
+            self._is_seen = True
+            self._opening = data[:_MAX_OPENING_BYTES]
+        self._tail.append(data)
+        self._n_tail += len(data)
+        if self._n_tail > 4 * MAX_TAIL_BYTES:
+            self._tail = [b"".join(self._tail)[-MAX_TAIL_BYTES:]]
+            self._n_tail = MAX_TAIL_BYTES
+
+
+def usage_in(opening: bytes, tail: bytes) -> Usage | None:
+    """The usage that stands last in an answer; llama-server's own figures where there is none.
+
+    opening: how the answer begins. Anthropic's streams tell the tokens of the input there, and those of the
+    output in their last event.
+    """
+    told = next(_told_in(tail), None)
+    if told is None:
+        return _timed(tail)
+    if told.output_tokens is not None and told.input_tokens is None:
+        first = next(_told_in(opening), None)
+        told = _Told(
+            input_tokens=first.input_tokens if first is not None else None,
+            output_tokens=told.output_tokens,
+            cache_read_input_tokens=first.cache_read_input_tokens if first is not None else None,
+            cache_creation_input_tokens=first.cache_creation_input_tokens if first is not None else None,
+        )
+    return _usage(told)
+
+
+def without_usage_event(events: bytes) -> bytes:
+    """The same events but for one that has nothing but the usage."""
+    if b'"usage"' not in events or _NO_CHOICES.search(events) is None:
+        return events
+    return b"".join(each for each in _EVENT_END.split(events) if not _is_usage_event(each))
+
+
+def _is_usage_event(event: bytes) -> bool:
+    if _NO_CHOICES.search(event) is None:
+        return False
+    try:
+        document: Any = msgspec.json.decode(b"\n".join(_DATA.findall(event)))
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return False
+    if not isinstance(document, dict):
+        return False
+    return document.get("choices") == [] and isinstance(document.get("usage"), dict)
+
+
+def _told_in(text: bytes) -> Iterator[_Told]:
+    """Every usage that can be read, the last one first."""
+    for found in reversed(_USAGE.findall(text)):
+        try:
+            told = _TOLD.decode(found)
+        except (msgspec.DecodeError, ValueError):
+            continue
+        if (told.prompt_tokens, told.input_tokens, told.output_tokens) != (None, None, None):
+            yield told
+
+
+def _timed(text: bytes) -> Usage | None:
+    for found in reversed(_TIMINGS.findall(text)):
+        try:
+            timings = _TIMED.decode(found)
+        except (msgspec.DecodeError, ValueError):
+            continue
+        return Usage(timings.prompt_n + timings.cache_n, timings.predicted_n, timings.cache_n)
+    return None
+
+
+def _usage(told: _Told) -> Usage:
+    if told.prompt_tokens is not None:
+        cached = told.prompt_tokens_details
+        return Usage(told.prompt_tokens, told.completion_tokens or 0, _cached(cached))
+    read, made = told.cache_read_input_tokens or 0, told.cache_creation_input_tokens or 0
+    of_responses = _cached(told.input_tokens_details)
+    # Anthropic counts what it read from or wrote to its cache apart from the input, OpenAI within it.
+    n_input = (told.input_tokens or 0) + read + made
+    return Usage(n_input, told.output_tokens or 0, read or of_responses)
+
+
+def _cached(details: _Details | None) -> int:
+    return (details.cached_tokens or 0) if details is not None else 0

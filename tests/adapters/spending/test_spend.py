@@ -1,0 +1,174 @@
+"""What was spent, on disk: private, never less than what was settled, begun anew when it is broken."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ggtui.adapters.spending.database import open_database
+from ggtui.adapters.spending.spend import SCHEMA, SqliteSpend
+from ggtui.core.deployment.spend import SpendEntry
+from ggtui.core.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+CHILD = """
+import asyncio, sys
+from pathlib import Path
+from ggtui.adapters.memory.deployments import MemoryCounters, MemorySecrets
+from ggtui.adapters.spending.spend import SqliteSpend
+from ggtui.core.deployment.deployment import Deployment
+from ggtui.core.deployment.facts import RequestFacts
+from ggtui.core.deployment.pricing import Pricing, Usage
+from ggtui.services.deployments.book import Deployments
+
+async def main():
+    rules = Deployment("a", "gpt-4o", pricing=Pricing(output_pusd=1))
+    spend = SqliteSpend(Path(sys.argv[1]))
+    book = Deployments([rules], spend=spend, counters=MemoryCounters(), secrets=MemorySecrets())
+    await book.start()
+    live, total = book.get("a"), 0
+
+    async def ask():
+        nonlocal total
+        while True:
+            async with await live.enter(RequestFacts(0, 3)) as passage:
+                passage.used(Usage(0, 3))
+            total += 3
+            print(total, flush=True)
+
+    await asyncio.gather(*(ask() for _ in range(8)))
+
+asyncio.run(main())
+"""
+"""Settles in a loop, eight at a time, and prints the sum of what was settled each time."""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file in which 7 were spent."""
+    path = tmp_path / "data" / "spending.sqlite3"
+    _add(path, 7)
+    return path
+
+
+def _add(path: Path, cost: int) -> None:
+    async def add() -> None:
+        spend = SqliteSpend(path)
+        await spend.add("a", SpendEntry(1000.0, cost))
+        await spend.close()
+
+    asyncio.run(add())
+
+
+def _spent(path: Path) -> int:
+    async def load() -> int:
+        spend = SqliteSpend(path)
+        entries = await spend.load("a", 0.0)
+        await spend.close()
+        return sum(each.cost_pusd for each in entries)
+
+    return asyncio.run(load())
+
+
+def test_file_and_folder_are_private(path: Path) -> None:
+    assert 0o600 == stat.S_IMODE(path.stat().st_mode)
+    assert 0o700 == stat.S_IMODE(path.parent.stat().st_mode)
+
+
+@pytest.mark.parametrize("n_lines", [1, 50, 400])
+def test_what_was_settled_is_known_after_a_kill(tmp_path: Path, n_lines: int) -> None:
+    path = tmp_path / "spending.sqlite3"
+    child = subprocess.Popen([sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE, text=True)
+    with child:
+        assert child.stdout is not None
+        told = [int(child.stdout.readline()) for _ in range(n_lines)]
+        child.kill()
+        told += [int(line) for line in child.stdout if line.endswith("\n")]
+
+    assert told[-1] <= _spent(path) <= told[-1] + 8 * 3 * 2
+
+
+def test_a_journal_never_is_a_wal(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        assert ("delete",) == connection.execute("PRAGMA journal_mode").fetchone()
+    with closing(open_database(path, SCHEMA)) as connection:
+        assert ("truncate",) == connection.execute("PRAGMA journal_mode").fetchone()
+        assert (2,) == connection.execute("PRAGMA synchronous").fetchone()
+
+
+def _no_database(path: Path) -> None:
+    path.write_text("this is a text file, long enough to be looked at\n" * 50)
+
+
+def _newer_schema(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+
+
+def _other_table(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE spending")
+
+
+@pytest.mark.parametrize("break_it", [_no_database, _newer_schema, _other_table])
+def test_a_broken_or_newer_file_is_moved_aside_and_begun_anew(
+    path: Path, break_it: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    break_it(path)
+
+    assert 0 == _spent(path)
+
+    (aside,) = [file.name for file in path.parent.iterdir() if file.name.endswith(".bad")]
+    text = f"the record of what was spent was damaged or is from a newer ggtui; it is kept as {aside}"
+    assert [text] == caplog.messages
+
+    _add(path, 5)
+
+    assert 5 == _spent(path)
+
+
+def test_what_could_not_be_written_goes_with_the_next(path: Path) -> None:
+    async def scenario() -> None:
+        spend = SqliteSpend(path)
+        await spend.load("a", 0.0)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute(
+                "CREATE TRIGGER full BEFORE INSERT ON spending BEGIN SELECT RAISE(ABORT, 'full'); END"
+            )
+            with pytest.raises(StoreUnavailable, match="full"):
+                await spend.add("a", SpendEntry(1000.0, 30))
+            other.execute("DROP TRIGGER full")
+        await spend.add("a", SpendEntry(1000.0, 500))
+        await spend.close()
+
+    asyncio.run(scenario())
+
+    assert 537 == _spent(path)
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("no folder")
+
+    async def scenario() -> None:
+        spend = SqliteSpend(tmp_path / "data" / "spending.sqlite3")
+        with pytest.raises(StoreUnavailable, match=r"spending\.sqlite3"):
+            await spend.add("a", SpendEntry(1000.0, 1))
+        await spend.close()
+
+    asyncio.run(scenario())
+
+
+def test_nothing_is_made_for_nothing(tmp_path: Path) -> None:
+    asyncio.run(SqliteSpend(tmp_path / "data" / "spending.sqlite3").close())
+
+    assert [] == list(tmp_path.iterdir())

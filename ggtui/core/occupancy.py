@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 NOBODY: frozenset[int] = frozenset()
 
+LOOK_AGAIN_S = 5.0
+"""How often a replica for which there was no room is thought of again: others may have left memory."""
+
 
 class Occupancy:
     """The state that the scheduler decides upon. Times are monotonic seconds."""
@@ -38,6 +41,8 @@ class Occupancy:
         """Ids of the models that are started again with the memory to themselves."""
         self._in_the_way = NOBODY
         """Launch ids of those that must go for the first whose model has no server."""
+        self._looked: tuple[tuple[int, ...], float] = ((), 0.0)
+        """What stood, by launch id, when no further replica could be started, and when that was."""
         self._progressed_at = 0.0
         """When something last got on."""
 
@@ -123,7 +128,12 @@ class Occupancy:
         return moments
 
     def _moments_of_replicas(self) -> list[float]:
-        """When those may be started again that have failed too often."""
+        """When those may be started again that have failed too often, or for which there was no room."""
+        moments = self._rests()
+        return [*moments, self._looked[1] + LOOK_AGAIN_S] if moments else []
+
+    def _rests(self) -> list[float]:
+        """Until when each missing replica rests."""
         models = {resident.model_id for resident in self._residents.values()}
         return [
             self.replicas.rests_until(model_id, replica)
@@ -249,6 +259,13 @@ class Occupancy:
         rests_until = self.replicas.rests_until
         missing = self._missing_replicas(model_id)
         return next((replica for replica in missing if rests_until(model_id, replica) <= now), None)
+
+    def _is_worth_a_look(self, standing: tuple[int, ...], now: float) -> bool:
+        """False while nothing has changed since there was no room: each look asks for a forecast."""
+        seen, at = self._looked
+        if standing != seen or now >= at + LOOK_AGAIN_S:
+            return True
+        return any(at < moment <= now for moment in self._rests())
 
     # What there is room for
 

@@ -270,14 +270,16 @@ class Scheduler(Occupancy):
 
     def _bring_up_another(self, now: float) -> list[Decision]:
         """One more server for a model that has too few, while nobody waits for a model without any."""
+        standing = tuple(self._residents)
         is_loading = any(resident.phase is Phase.LOADING for resident in self._residents.values())
-        if is_loading or self._head() is not None:
+        if is_loading or self._head() is not None or not self._is_worth_a_look(standing, now):
             return []
         for model_id in dict.fromkeys(resident.model_id for resident in self._residents.values()):
             replica = self._next_replica(model_id, now)
             n_ctx = next_ctx(self.servers_of(model_id), self._of_model(model_id))
             if replica is not None and self._admits(model_id, n_ctx):
                 return [self._start(model_id, n_ctx, Wish.REPLICA, now, replica)]
+        self._looked = standing, now
         return []
 
     def _grant_all(self, now: float) -> list[Decision]:
@@ -317,7 +319,8 @@ class Scheduler(Occupancy):
         resident.leases.add(ticket.id)
         resident.turn.discard(ticket.id)
         if ticket.keep_alive_s is not None:
-            resident.keep_alive_s = ticket.keep_alive_s
+            for each in self.servers_of(ticket.model_id):  # replicas come and go together
+                each.keep_alive_s = ticket.keep_alive_s
         resident.n_slots_taken += ticket.needs_slot
         resident.n_requests += ticket.wish is Wish.REQUEST
         self._leases[ticket.id] = _Lease(resident.launch_id, ticket.needs_slot)
@@ -329,6 +332,7 @@ class Scheduler(Occupancy):
 
     def _start(self, model_id: int, n_ctx: int, why: Wish, now: float, replica: int) -> Start:
         resident = Resident(self._next_launch_id, model_id, n_ctx, replica, started_at=now)
+        resident.keep_alive_s = next((each.keep_alive_s for each in self.servers_of(model_id)), None)
         before = self._restarting.pop(model_id, n_ctx)
         if before != n_ctx:
             resident.restore_ctx = before

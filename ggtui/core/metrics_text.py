@@ -58,7 +58,9 @@ class Family:
 
     def _line(self, values: tuple[str, ...], number: str) -> str:
         pairs = ",".join(
-            f'{label}="{_value(value)}"' for label, value in zip(self.labels, values, strict=True)
+            f'{label}="{_value(value)}"'
+            for label, value in zip(self.labels, values, strict=True)
+            if value  # an empty one is the same as none
         )
         return f"{self.name}{{{pairs}}} {number}" if pairs else f"{self.name} {number}"
 
@@ -158,7 +160,7 @@ def _money(deployments: Iterable[DeploymentStatus]) -> Sequence[Family]:
 
 def _models(targets: Iterable[TargetStatus], now: float) -> Sequence[Family]:
     """The servers that load, run or end."""
-    of = ("model",)
+    of = ("model", "replica")
     state = Family("ggtui_model_state", "gauge", "1 for the state of the server.", (*of, "state"))
     since = Family("ggtui_model_state_seconds", "gauge", "Seconds since its state changed.", of)
     serving = Family("ggtui_model_requests_in_flight", "gauge", "Requests that its server has.", of)
@@ -172,8 +174,9 @@ def _models(targets: Iterable[TargetStatus], now: float) -> Sequence[Family]:
         "ggtui_model_predicted_tokens_per_second", "gauge", "Speed of writing, at the last answer.", of
     )
     for each in targets:
-        state.add_state(each.state, TargetState, each.public_id)
-        since.add(round(max(0.0, now - each.since), 3), each.public_id)
+        labels = each.public_id, "" if each.replica is None else str(each.replica + 1)
+        state.add_state(each.state, TargetState, *labels)
+        since.add(round(max(0.0, now - each.since), 3), *labels)
         for family, number in (
             (serving, each.in_flight),
             (slots, each.n_slots),
@@ -181,10 +184,10 @@ def _models(targets: Iterable[TargetStatus], now: float) -> Sequence[Family]:
             (memory, each.memory_bytes),
         ):
             if number is not None:
-                family.add_whole(number, each.public_id)
+                family.add_whole(number, *labels)
         for family, speed in ((reading, each.prompt_per_second), (writing, each.predicted_per_second)):
             if speed is not None:
-                family.add(speed, each.public_id)
+                family.add(speed, *labels)
     return state, since, serving, slots, context, memory, reading, writing
 
 

@@ -1,4 +1,4 @@
-"""How many servers each model has, what each may use of the machine, and which of them rests after failures."""
+"""How many servers each model has, what each may use of the machine, and which of them rests."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from ggtui.core.restarts import FREE_FAILURES_OF_REPLICAS, RestartLimiter
 from ggtui.core.siblings import as_replica
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from ggtui.core.decisions import Resident
     from ggtui.core.deployment.replicas import ReplicaPlan
-    from ggtui.core.deployment.shares import MachineShare
+    from ggtui.core.deployment.shares import Device, MachineShare
     from ggtui.core.models import ModelLaunchSpec
     from ggtui.services.launches import Launch
+
+
+async def known_at_once() -> None:
+    """What the machine has is known from the start."""
 
 
 class Replicas:
@@ -30,9 +34,14 @@ class Replicas:
         self,
         plan_of: Callable[[str], ReplicaPlan] = lambda _public_id: ONE,
         roster: Callable[[], Roster] = Roster,
+        known: Callable[[], Awaitable[None]] = known_at_once,
     ) -> None:
-        """plan_of: what deployments say of a model, by public id. roster: what there is to share out now."""
+        """plan_of: what deployments say of a model, by public id. roster: what there is to share out now.
+
+        known: awaited before a model is started whose servers share the machine: the roster is right then.
+        """
         self._plan_of = plan_of
+        self._known = known
         self._roster = roster
         self._plans: dict[int, ReplicaPlan] = {}
         """By model id, of those that were asked for."""
@@ -49,6 +58,11 @@ class Replicas:
         if self._plans.get(spec.model_id, ONE) != plan:
             self._plans[spec.model_id] = plan
             self.are_any = any(each.n > 1 for each in self._plans.values())
+
+    async def prepare(self, model_id: int) -> None:
+        """Return when all is known that a launch of this model needs to know."""
+        if self.plan(model_id) != ONE:
+            await self._known()
 
     def plan(self, model_id: int) -> ReplicaPlan:
         """What counts for this model now."""
@@ -68,7 +82,8 @@ class Replicas:
 
     def share(self, model_id: int, standing: Iterable[Launch]) -> MachineShare:
         """What the next server of this model may use. standing: all that have not ended."""
-        of_siblings, of_others = [], []
+        of_siblings: list[Device] = []
+        of_others: list[Device] = []
         for launch in standing:
             devices = of_siblings if launch.model_id == model_id else of_others
             devices.extend(launch.share.devices or ())
@@ -102,8 +117,7 @@ class Replicas:
         there = {each.replica: as_replica(each) for each in siblings}
         resting = {each for each in range(n_wanted) if self.rests_until(model_id, each) > now}
         return tuple(
-            there.get(each)
-            or Replica(each, ReplicaState.FAILED if each in resting else ReplicaState.PENDING)
+            there.get(each) or Replica(each, ReplicaState.FAILED if each in resting else ReplicaState.PENDING)
             for each in sorted({*range(n_wanted), *there})
         )
 

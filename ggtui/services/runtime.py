@@ -256,9 +256,7 @@ class ModelRuntime:
         resident = self._scheduler.resident(launch_id)
         if resident is not None:
             spec, has_worked = self._specs[resident.model_id], resident.restore_ctx is not None
-            self._refusals.failed(
-                spec, error, self._now(), replica=resident.replica, has_worked=has_worked
-            )
+            self._refusals.failed(spec, error, self._now(), replica=resident.replica, has_worked=has_worked)
         is_out_of_memory = isinstance(error, OutOfMemory)
         decisions = self._scheduler.launch_failed(launch_id, self._now(), is_out_of_memory=is_out_of_memory)
         self._carry_out(decisions, launch_error=error)
@@ -342,6 +340,7 @@ class ModelRuntime:
             raise refused
         self._specs[spec.model_id] = spec
         self._replicas.learn(spec)
+        await self._replicas.prepare(spec.model_id)
         return spec
 
     def _refuse_if_hopeless(self, spec: ModelLaunchSpec, ticket: Ticket) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -60,18 +59,17 @@ class Roster:
 def roster_of(engine: Iterable[str], gpus: Sequence[GpuSample], n_cores: int) -> Roster:
     """The devices that this engine can use, in its own order, and the cores.
 
-    engine: its list of devices, one line each. gpus: as the drivers tell of them. n_cores: 0 when unknown.
+    engine: its list of devices, one line each. gpus: as the drivers tell of them.
     """
     there = [device for device in engine_devices(engine) if not device.is_remote]
-    cores = n_cores or os.cpu_count() or 1
     if not there:
-        return Roster(n_cores=cores)
+        return Roster(n_cores=n_cores)
     backend = _backend(there[0].name)
     own = [gpu for gpu in gpus if gpu.vendor is _MAKERS.get(backend) and not (gpu.is_hidden or gpu.is_lost)]
     if own:
-        return Roster(tuple(Device(backend, gpu.uuid or str(gpu.index)) for gpu in own), cores)
+        return Roster(tuple(Device(backend, gpu.uuid or str(gpu.index)) for gpu in own), n_cores)
     numbers = (each.name.removeprefix(backend) for each in there if _backend(each.name) == backend)
-    return Roster(tuple(Device(backend, number) for number in numbers), cores)
+    return Roster(tuple(Device(backend, number) for number in numbers), n_cores)
 
 
 def _backend(name: str) -> str:

@@ -318,8 +318,7 @@ class Reloader:
             await self._catalog.reconfigure(after.models_dirs, after.options, after.stores)
         self._foresight.most_bytes = after.memory_budget_bytes
         self._endpoints.take(after.names)
-        await self._deployments.take(after.deployments)
-        await self._endpoints.take_deployments(after.deployments)
+        await self._take_deployments(after)
         self._runtime.reconfigure(_settings(after, self._catalog))
         models = await self._effects.settle(own_before)
         self._config = after
@@ -328,6 +327,18 @@ class Reloader:
             changed=(*changed, *(f'["{name}"]' for name in models)),
             at_next_start=tuple(name for name in _differing(self._started_with, after) if name not in LIVE),
         )
+
+    async def _take_deployments(self, config: Config) -> None:
+        """A model that is deployed no more ends after its requests."""
+        before = self._deployed_models()
+        await self._deployments.take(config.deployments)
+        await self._endpoints.take_deployments(config.deployments)
+        self._runtime.retire(before - self._deployed_models())
+
+    def _deployed_models(self) -> set[int]:
+        local = (each.rules.model for each in self._deployments.all if each.kind.is_local)
+        models = (self._catalog.by_name(self._catalog.deployed(given) or "") for given in local)
+        return {model.id for model in models if model is not None}
 
 
 def _launching(config: Config) -> tuple[object, ...]:

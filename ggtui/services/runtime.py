@@ -33,7 +33,7 @@ from ggtui.services.servers import ServerFleet, ServerTimes, memory_at_once
 from ggtui.services.waits import WaitBook
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
 
     from ggtui.core.causes import End
     from ggtui.core.context import ContextChoice
@@ -215,6 +215,11 @@ class ModelRuntime:
         outdated = [r.launch_id for r in self._scheduler.residents if self._is_outdated(r, other_ctx)]
         self._carry_out(self._scheduler.retire(outdated, self._now()))
         self._tick()
+
+    def retire(self, model_ids: Collection[int]) -> None:
+        """End the servers of these models after their requests; nobody who waits is refused."""
+        launch_ids = [r.launch_id for r in self._scheduler.residents if r.model_id in model_ids]
+        self._carry_out(self._scheduler.retire(launch_ids, self._now()))
 
     def _is_outdated(self, resident: Resident, other_ctx: frozenset[int]) -> bool:
         spec, launch = self._specs[resident.model_id], self._ledger.launch(resident.launch_id)

@@ -223,10 +223,9 @@ class Adapting:
         return [first, [(self._live_words(row, server), "$quiet")], [(row.file, "$quiet")]]
 
     def _live_words(self, row: LoraRow, server: TargetStatus | None) -> str:
-        if row.live is None:
-            return "< and > change what is applied, until ggtui ends"
-        if server is not None and row.name not in {each.name for each in server.adapters}:
-            return f"its server does not carry it yet. {restart_words(server)}"
-        if row.live == row.weight:
+        carried = {each.name for each in server.adapters} if server is not None else {row.name}
+        if row.name not in carried and not row.why:
+            return f"not carried yet. {restart_words(server)}"
+        if row.live in (None, row.weight):
             return "< and > change it for each request that follows, until ggtui ends"
         return f"{row.live:.2f} for each request that follows, until ggtui ends; then {row.weight:.2f} again"

@@ -213,7 +213,7 @@ class ModelsApp(App[QuitChoice]):
         self.intents.move_context(selected, wanted.step, exact)
         if self.main is not None:
             self.main.context_changed(selected)
-        self.following.refresh_top()
+        self.following.refresh_above()
         if self._keep_timer is not None:
             self._keep_timer.stop()
         self._keep_timer = self.set_timer(KEEP_CHOICE_AFTER_S, self.intents.keep_choices)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ggtui.tui.screens.deployments import DeploymentsScreen
 from ggtui.tui.screens.history import HistoryScreen
@@ -16,6 +16,8 @@ from ggtui.tui.screens.waiting import WaitingScreen
 from ggtui.tui.waiting import WaitingView
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
+
     from ggtui.core.snapshot import EngineSnapshot, LogBatch
     from ggtui.tui.app import ModelsApp
 
@@ -36,7 +38,7 @@ class Following:
             app.notices.tell_failure(note, public_id)
         if snapshot.target is not None:
             app.notices.forget_failure()
-        self.refresh_top()
+        self.refresh_above()
 
     def take_logs(self, batch: LogBatch) -> None:
         """Keep the lines and show them where their log is open."""
@@ -56,10 +58,14 @@ class Following:
         if isinstance(app.screen, (WaitingScreen, HistoryScreen, DeploymentsScreen)):
             app.screen.tick()
 
-    def refresh_top(self) -> None:
-        """Let a screen over the main one follow the state."""
+    def refresh_above(self) -> None:
+        """Let the screens over the main one follow the state, those under a dialog too."""
+        for screen in self._app.screen_stack:
+            self._refresh(screen)
+
+    def _refresh(self, stacked: Screen[Any]) -> None:
         app, selected = self._app, self._app.desk.selected
-        match app.screen:
+        match stacked:
             case WaitingScreen() as screen:
                 screen.view = WaitingView.of(app.desk.snapshot)
             case HistoryScreen() as screen:

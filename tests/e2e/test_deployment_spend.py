@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.instance import GUARD_S, Instance
 from tests.e2e.provider import Provider, providing
-from tests.e2e.rules import HELLO, ask, problem, remote, serving, status, stream, wait_until, words
+from tests.e2e.rules import HELLO, ask, post, problem, remote, serving, status, stream, wait_until, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -256,10 +256,7 @@ def test_a_throttling_budget_halves_what_is_served_at_once(one: Instance, up: Pr
 
 async def _many(one: Instance, name: str, n: int, **fields: Any) -> list[httpx.Response]:
     body = {"model": name, "messages": HELLO, **fields}
-    limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(timeout=GUARD_S, trust_env=False, limits=limits) as client:
-        asked = [client.post(f"{one.url}/chat/completions", json=body) for _ in range(n)]
-        return await asyncio.gather(*asked)
+    return await asyncio.gather(*(post(one, body) for _ in range(n)))
 
 
 def test_two_hundred_at_once_stay_within_the_budget(one: Instance, up: Provider) -> None:

@@ -20,6 +20,7 @@ from tests.e2e.rules import (
     ask,
     deployment,
     order,
+    post,
     problem,
     remote,
     serving,
@@ -200,19 +201,14 @@ def test_of_five_hundred_at_once_as_many_as_there_are_slots_are_served(one: Inst
     body = {"model": "crowd", "messages": HELLO, "max_tokens": 8}
 
     async def crowd() -> list[httpx.Response]:
-        limits = httpx.Limits(max_connections=None)
-        async with httpx.AsyncClient(timeout=GUARD_S, trust_env=False, limits=limits) as client:
-            asked = [
-                asyncio.ensure_future(client.post(f"{one.url}/chat/completions", json=body))
-                for _ in range(500)
-            ]
-            waiting: set[asyncio.Future[httpx.Response]] = set(asked)
-            while len(waiting) > 8:
-                _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            refused = [each.result() for each in asked if each.done()]
-            await asyncio.to_thread(up.wait, "crowd-there", running=8)
-            await asyncio.to_thread(up.release, "crowd-there")
-            return refused + list(await asyncio.gather(*waiting))
+        asked = [asyncio.ensure_future(post(one, body)) for _ in range(500)]
+        waiting: set[asyncio.Future[httpx.Response]] = set(asked)
+        while len(waiting) > 8:
+            _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        refused = [each.result() for each in asked if each.done()]
+        await asyncio.to_thread(up.wait, "crowd-there", running=8)
+        await asyncio.to_thread(up.release, "crowd-there")
+        return refused + list(await asyncio.gather(*waiting))
 
     answers = asyncio.run(crowd())
 
@@ -384,18 +380,16 @@ def test_a_removed_deployment_finishes_its_streams_and_is_unknown_to_others(
         assert 1 == up.n_calls("goes-there")
 
 
-def test_the_server_of_a_removed_deployment_ends_after_its_last_stream(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FAKELLAMA", "--fake-token-s 0.05 --fake-tokens 40")
+def test_the_server_of_a_removed_deployment_ends_after_its_last_stream(tmp_path: Path) -> None:
+    slow = '[launch]\nextra_args = ["--fake-token-s", "0.05", "--fake-tokens", "40"]\n'
     tiny_model(tmp_path / "models" / "tiny-f32.gguf", name="tiny")
-    config = deployment("local", "tiny-f32")
+    config = slow + deployment("local", "tiny-f32")
     with serving(tmp_path, config, engine=str(FAKELLAMA)) as one, ThreadPoolExecutor(1) as pool:
         asked = pool.submit(stream, one, "local")
         while not one.get("/ggtui/state")["target"] or not one.target()["in_flight"]:
-            pass
+            assert not asked.done(), asked.result()
         server = psutil.Process(one.target()["pid"])
-        (tmp_path / "config.toml").write_text("")
+        (tmp_path / "config.toml").write_text(slow)
 
         assert 200 == one.post("/ggtui/reload", {}).status_code
         assert (404, "invalid_request_error", "model_not_found") == problem(ask(one, "local"))

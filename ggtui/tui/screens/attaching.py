@@ -58,6 +58,7 @@ class AttachScreen(FormScreen):
             named = self.query_one("#line-name", Input)
             with self.prevent(Input.Changed):
                 named.value = proposed_name(base, self._taken) if base else ""
+                named.cursor_position = len(named.value)
         elif event.input.id == "line-name" and event.input.has_focus:
             self._is_named = True
         super().on_input_changed(event)

@@ -12,6 +12,7 @@ from benchmarks.rows.failures import failures
 from benchmarks.rows.forecast import forecasts
 from benchmarks.rows.memory import memory
 from benchmarks.rows.paint import paint
+from benchmarks.rows.policies import policies
 from benchmarks.rows.queue import queue
 from benchmarks.rows.screen import screen
 from benchmarks.rows.streams import crowd, paced, unpaced
@@ -36,6 +37,7 @@ class Family:
 FAMILIES = (
     Family("small", "Chat requests before a fast upstream", small_bodies),
     Family("queue", "More requests than slots", queue),
+    Family("policies", "With and without the rules of a deployment", policies),
     Family("large", "The same with bodies of a megabyte", large_bodies),
     Family("engine", "A quick endpoint of a real llama-server", engine_calls),
     Family("paced", "Streams at the pace of tokens", paced),

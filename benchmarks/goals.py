@@ -51,6 +51,16 @@ GOALS = (
     Goal("requests/s at c = 8", ("small body, c = 8", "requests/s", "ggtui"), 6960, is_least=True),
     *(
         Goal(
+            f"requests/s with the rules of a deployment over without, c = {connections}",
+            (f"small body, c = {connections}", "requests/s", "policies"),
+            0.85,
+            is_least=True,
+            over=(f"small body, c = {connections}", "requests/s", "without"),
+        )
+        for connections in (1, 8, 32)
+    ),
+    *(
+        Goal(
             f"requests/s over the router's at c = {connections}",
             (f"/tokenize, c = {connections}", "requests/s", "ggtui"),
             3,

@@ -25,7 +25,7 @@ PUSH_VARIABLE = "LLAMA_SERVER_ROUTER_PORT"
 _EXIT_LINE = b"cmd_router_to_child:exit"
 ROOM_FOR_ALL = 4096
 """Slots it claims to have unless `--fast-slots` says otherwise: nobody waits for one."""
-_SWITCHES = frozenset(("-kvu", "-no-kvu", "--no-ui", "--offline", "--embedding", "--rerank"))
+_SWITCHES = frozenset(("-kvu", "-no-kvu", "--no-ui", "--offline", "--metrics", "--embedding", "--rerank"))
 
 
 def main(arguments: Sequence[str]) -> None:

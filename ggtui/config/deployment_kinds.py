@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -86,7 +85,9 @@ def _whole(raw: object) -> int:
 
 
 def _number(raw: object) -> float:
-    if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not math.isfinite(raw):
+    if isinstance(raw, bool) or not isinstance(raw, (int, float)):
+        raise ValueError
+    if not abs(raw) <= LARGEST_NUMBER:  # so that nan is refused too
         raise ValueError
     return float(raw)
 

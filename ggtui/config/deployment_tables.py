@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ggtui.config import adapter_tables
 from ggtui.config.deployment_kinds import KEYS, Part
-from ggtui.config.deployment_places import deployment_lines
+from ggtui.config.deployment_places import deployment_lines, key_line
 from ggtui.config.kinds import Misfit, shown
+from ggtui.config.mistakes import FileMistake
 from ggtui.core.deployment.deployment import ApiKind, Deployment, RuntimeConfig
 from ggtui.core.deployment.problems import problems
 from ggtui.core.deployment.secret import SecretRef, SecretSource
-from ggtui.core.errors import ConfigInvalid
 from ggtui.core.nearness import near_names
 from ggtui.core.text import plain
 
@@ -31,35 +31,11 @@ _RESTS_ON: Final = {"runtime": "runtime_config", "serving.on_capacity_exhausted"
 
 
 @dataclass(frozen=True, slots=True)
-class DeploymentMistake:
-    """One thing that must be put right, with its place."""
-
-    line: int | None
-    """Of the table in the file, from 1; None when it cannot be told."""
-    deployment: str
-    """How a message calls the deployment."""
-    field: str
-    """The key, with those of the tables it is in: `serving.queue_timeout`."""
-    words: str
-    hint: str = ""
-
-    @property
-    def sentence(self) -> str:
-        """Without the place in the file."""
-        return f"deployment {self.deployment}: {self.field}: {self.words}"
-
-    def failure(self, file: Path) -> ConfigInvalid:
-        """As what is raised."""
-        where = f"{file}, line {self.line}" if self.line else str(file)
-        return ConfigInvalid(f"{where}: {self.sentence}", hint=self.hint, param=self.field)
-
-
-@dataclass(frozen=True, slots=True)
 class ReadDeployments:
     """What was read. Where there are mistakes, the values beside them are defaults."""
 
     deployments: tuple[Deployment, ...]
-    mistakes: tuple[DeploymentMistake, ...]
+    mistakes: tuple[FileMistake, ...]
     lines: tuple[int | None, ...] = ()
     """Of the tables, in their order; only looked for when somebody needs them."""
 
@@ -74,8 +50,8 @@ def read_deployments(
     """
     if not isinstance(raw, list) or not all(isinstance(each, dict) for each in raw):
         hint = f"begin each with a line {HEADER}"
-        words = "must be a list of tables"
-        return ReadDeployments((), (DeploymentMistake(None, "tables", TABLE, words, hint),))
+        line = key_line(text, "", TABLE)
+        return ReadDeployments((), (FileMistake(line, f"{TABLE} must be a list of tables", hint, TABLE),))
     found: list[tuple[int, str, str, str]] = []
     deployments = []
     for index, table in enumerate(raw):
@@ -212,8 +188,9 @@ def _placed(
 ) -> ReadDeployments:
     has_default = any(each.default for each in deployments)
     lines = deployment_lines(text, len(deployments)) if found or has_default else ()
+    names = [called(each.name, index) for index, each in enumerate(deployments)]
     mistakes = tuple(
-        DeploymentMistake(lines[index], called(deployments[index].name, index), field, words, hint)
+        FileMistake(lines[index], f"deployment {names[index]}: {field}: {words}", hint, field, names[index])
         for index, field, words, hint in sorted(found, key=lambda each: each[0])
     )
     return ReadDeployments(tuple(deployments), mistakes, lines)

@@ -57,8 +57,9 @@ SAMPLE = """\
 # ascii = false                   # true: no glyphs beyond ASCII
 # mouse = true                    # false leaves selecting to the terminal
 
-# Deployments are names with rules of their own, in front of models of this machine or of other servers. None by
-# default; a [[deployment]] needs a name and a model. Values are examples; `ggtui validate FILE` checks them.
+# Deployments are names with rules of their own, in front of models of this machine or of other servers.
+# There are none by default. Each needs a name and a model; values here are examples, and
+# `ggtui validate FILE` tells what is wrong in a file, or what its deployments mean.
 
 # [[deployment]]
 # name = "qwen"                   # what clients send

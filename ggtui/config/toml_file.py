@@ -109,9 +109,7 @@ def _is_table(value: object) -> bool:
 def _deployments(raw: object, reading: FileReading, is_local: Callable[[str], bool] | None) -> None:
     read = read_deployments(raw, reading.text, reading.file.parent, is_local)
     reading.found[DEPLOYMENTS], reading.lines = read.deployments, read.lines
-    for each in read.mistakes:
-        mistake = FileMistake(each.line, each.sentence, each.hint, each.field, each.deployment)
-        reading.mistakes.append(mistake)
+    reading.mistakes += read.mistakes
     named = reading.found.get(BY_FIELD["default"])
     for index, deployment in enumerate(read.deployments):
         if named and deployment.default:
@@ -164,6 +162,8 @@ def parsed(text: str, file: Path) -> dict[str, object]:
         raise _broken(file, text, str(error)) from None
     except RecursionError:
         raise ConfigInvalid(f"{file}: nested too deeply") from None
+    except ValueError:
+        raise ConfigInvalid(f"{file}: a number in it has thousands of digits") from None
 
 
 def _broken(file: Path, text: str, message: str) -> ConfigInvalid:

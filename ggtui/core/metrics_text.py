@@ -65,14 +65,15 @@ class Family:
         return f"{self.name}{{{pairs}}} {number}" if pairs else f"{self.name} {number}"
 
 
-def metrics_text(snapshot: EngineSnapshot, now: float) -> str:
-    """Everything of this state that is a number. now: Unix time."""
+def metrics_text(snapshot: EngineSnapshot, now: float, engines: Iterable[Family] = ()) -> str:
+    """Everything of this state that is a number. now: Unix time. engines: what the servers tell."""
     families = [
         *_own(snapshot),
         *_requests(snapshot.deployments),
         *_rules(snapshot.deployments, now),
         *_money(snapshot.deployments),
         *_models(snapshot.targets, now),
+        *engines,
     ]
     return "".join(f"{line}\n" for family in families for line in family.lines())
 

@@ -226,7 +226,7 @@ class DeploymentStatus:
     """Id in the catalog, path, or the name that another server knows."""
     state: DeploymentState = DeploymentState.SERVING
     why: str = ""
-    """Why it does not serve, one sentence; empty when it does."""
+    """Why it does not serve, or what a person should know although it does, such as a spent budget."""
     in_flight: int = 0
     queued: int = 0
     slots: int | None = None

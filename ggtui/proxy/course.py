@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ggtui.core.admission import Admission
 from ggtui.core.deployment.outcomes import outcome_of
 from ggtui.core.errors import (
     CircuitOpen,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from ggtui.proxy.ports import DeploymentsPort, EndpointsPort, LivePort, PassagePort
     from ggtui.proxy.relay import EventHold
     from ggtui.proxy.upstream import UpstreamPool
+    from ggtui.proxy.waiting import Telling
 
 
 class Course:
@@ -80,12 +82,17 @@ class Course:
     async def _through(
         self, live: LivePort, request: ForwardRequest, facts: RequestFacts, reply: Reply, hold: EventHold
     ) -> bytes:
-        async with await live.enter(facts) as passage:
-            judged = await self._tried(live, passage, request, reply, hold)
-            if judged.refusal is not None:
-                passage.attempt_failed(judged.refusal)
-            else:
-                passage.attempt_succeeded()
+        telling = self._telling(request, reply, f"{live.name} to have room")
+        try:
+            async with await live.enter(facts) as passage:
+                await _end(telling)
+                judged = await self._tried(live, passage, request, reply, hold)
+                if judged.refusal is not None:
+                    passage.attempt_failed(judged.refusal)
+                else:
+                    passage.attempt_succeeded()
+        finally:
+            await _end(telling)
         return judged.last
 
     async def _tried(
@@ -112,7 +119,18 @@ class Course:
                     raise
                 n_retries += not isinstance(failure, UpstreamUnauthorized)
                 last = failure
+            await self._pause(delay_s, live.name, request, reply)
+
+    async def _pause(self, delay_s: float, name: str, request: ForwardRequest, reply: Reply) -> None:
+        telling = self._telling(request, reply, f"another try at {name}")
+        try:
             await asyncio.sleep(delay_s)
+        finally:
+            await _end(telling)
+
+    def _telling(self, request: ForwardRequest, reply: Reply, words: str) -> Telling | None:
+        admission = Admission(now_waiting_for=lambda: words)
+        return self._leased.telling(request, reply, admission)
 
     async def _once(
         self, live: LivePort, passage: PassagePort, request: ForwardRequest, reply: Reply, hold: EventHold
@@ -147,6 +165,11 @@ class Course:
         route = Route(found, former.rule, f"{former.detail} fallback of {former.endpoint.id}".strip())
         wish = NOTHING if request.wish is not None else None
         return msgspec.structs.replace(request, model=found.base_model, route=route, wish=wish)
+
+
+async def _end(telling: Telling | None) -> None:
+    if telling is not None:
+        await telling.end()
 
 
 @lru_cache(maxsize=256)

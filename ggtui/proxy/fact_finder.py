@@ -9,7 +9,8 @@ import msgspec
 from ggtui.core.deployment.facts import RequestFacts
 from ggtui.core.deployment.policies import Priority
 from ggtui.core.errors import InvalidRequest
-from ggtui.core.routing.token_estimate import BYTES_PER_MS, estimate_tokens
+from ggtui.core.routing.token_estimate import BYTES_PER_MS, MEDIA_TOKENS, estimate_tokens
+from ggtui.proxy.body import OFF_LOOP_BYTES
 from ggtui.proxy.routes import CAPABILITIES, SLOTLESS_POSTS
 
 if TYPE_CHECKING:
@@ -66,10 +67,19 @@ class FactFinder:
         max_tokens = body.max_tokens * body.n_choices or None
         if is_slotless or CAPABILITIES.get(path) in _ANSWERS_NO_TEXT:
             max_tokens = 0
-        max_bytes = self._settings.estimate_ms * BYTES_PER_MS
-        return RequestFacts(
-            estimate_tokens(body.data, max_bytes), max_tokens, _priority(fields), self._client
-        )
+        n_input = _input_tokens(body.data, self._settings.estimate_ms * BYTES_PER_MS)
+        return RequestFacts(n_input, max_tokens, _priority(fields), self._client)
+
+
+def _input_tokens(body: bytes | bytearray, max_bytes: int) -> int:
+    """About how many tokens a model reads of a body; a form holds a sound."""
+    if body[:1] == b"-":
+        return MEDIA_TOKENS
+    if len(body) > OFF_LOOP_BYTES:
+        return estimate_tokens(body, max_bytes)
+    read = _READ.decode(body)
+    texts = (bytes(getattr(read, name)) for name in _Read.__struct_fields__)
+    return estimate_tokens(b"".join(texts), max_bytes)
 
 
 def _priority(fields: Headers) -> Priority:

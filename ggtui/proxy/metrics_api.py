@@ -1,4 +1,4 @@
-"""`/metrics`: ggtui's own numbers, or with `?model=` what that model's server tells of itself."""
+"""`/metrics`: the numbers of ggtui and of all its servers, or with `?model=` those of one server alone."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ggtui.proxy.query import parameters
 
 if TYPE_CHECKING:
     from ggtui.proxy.answers import Receive, Reply
+    from ggtui.proxy.engine_metrics import EngineMetrics
     from ggtui.proxy.ports import ControlPort
     from ggtui.proxy.questions import Questions
 
@@ -17,17 +18,19 @@ if TYPE_CHECKING:
 class MetricsApi:
     """The handler."""
 
-    def __init__(self, control: ControlPort, questions: Questions) -> None:
+    def __init__(self, control: ControlPort, questions: Questions, engines: EngineMetrics) -> None:
         self._control = control
         self._questions = questions
+        self._engines = engines
 
     async def metrics(self, scope: Any, receive: Receive, reply: Reply) -> None:
-        """GET /metrics, in Prometheus' text format. Asking ggtui itself reaches no server.
+        """GET /metrics, in Prometheus' text format. For one reader: see EngineMetrics.
 
         Raises: what Questions.ask raises, with `?model=`.
         """
         if "model" in parameters(scope):
             await self._questions.ask(scope, receive, reply)
             return
-        text = metrics_text(self._control.snapshot(), time.time())
+        engines = await self._engines.families()
+        text = metrics_text(self._control.snapshot(), time.time(), engines)
         await reply.whole(200, text.encode(), MEDIA_TYPE)

@@ -12,6 +12,8 @@ from ggtui.proxy.presence import presence_of
 from ggtui.proxy.query import parameters, with_query
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ggtui.core.models import RunningTarget
     from ggtui.core.ports.catalog import ModelCatalogPort
     from ggtui.proxy.answers import Receive, Reply
@@ -46,9 +48,13 @@ class Questions:
         request = ForwardRequest("GET", target, scope["headers"], server.model_name, server=server)
         await self._forwarder.forward(request, presence_of(scope), reply)
 
+    async def servers(self) -> Sequence[RunningTarget]:
+        """Those that may be asked: they run, and were not told to stop."""
+        return [server for server in await self._servers.list_running() if not self._is_ending(server)]
+
     async def _meant(self, name: str) -> RunningTarget:
         wanted = await self._model_id(name) if name else None
-        running = [server for server in await self._servers.list_running() if not self._is_ending(server)]
+        running = await self.servers()
         meant = [server for server in running if wanted in (None, server.model_id)]
         if len(meant) == 1:
             return meant[0]

@@ -18,6 +18,7 @@ from ggtui.proxy.control_api import ControlApi
 from ggtui.proxy.course import Course
 from ggtui.proxy.deployments_api import DeploymentsApi
 from ggtui.proxy.descriptors import connection_cap
+from ggtui.proxy.engine_metrics import EngineMetrics
 from ggtui.proxy.fact_finder import FactFinder
 from ggtui.proxy.forward import Forwarder
 from ggtui.proxy.history_api import HistoryApi
@@ -138,7 +139,7 @@ class ProxyServer:
             names=NamesApi(control, settings.max_body_bytes),
             history=HistoryApi(control),
             deployments=DeploymentsApi(control, settings.max_body_bytes),
-            metrics=MetricsApi(control, questions),
+            metrics=MetricsApi(control, questions, EngineMetrics(questions, endpoints, self.pool)),
             drain=self._drain,
         )
 

@@ -18,6 +18,7 @@ from ggtui.core.routing.registry import ModelRegistry
 from ggtui.core.routing.route import Route, RouteRule
 from ggtui.core.routing.router import ModelRouter
 from ggtui.core.snapshot import RouteNote
+from ggtui.services.deployment_endpoints import by_rules, served_elsewhere, why_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from ggtui.services.catalog import CatalogService
 
 _LOG = logging.getLogger(__name__)
-
-EVERY_CAPABILITY = ("chat", "completion", "embedding", "rerank")
-"""Of a server that nobody has asked what it can: it says so by itself."""
 
 
 class Endpoints:
@@ -224,20 +222,22 @@ class Endpoints:
         n_ctx = each.runtime_config.ctx
         if not kind.is_local:
             problem = f"{kind} has no engine here and needs runtime_config.endpoint; chosen because {why}"
-            yield _deployed(each, n_ctx, "" if can_serve(kind, each.runtime_config.endpoint) else problem)
+            yield served_elsewhere(
+                each, n_ctx, "" if can_serve(kind, each.runtime_config.endpoint) else problem
+            )
             return
         model = self._catalog.by_name(self._catalog.deployed(each.model) or "")
         if model is None:
-            yield _deployed(each, n_ctx, _why_unknown(each.model))
+            yield served_elsewhere(each, n_ctx, why_unknown(each.model))
             return
         for endpoint in self._of_model(model):
-            yield _by_rules(each, endpoint, model.public_id)
+            yield by_rules(each, endpoint, model.public_id)
         for adapter in each.adapters:
             problem = self._catalog.why_refused(each.name, adapter.name)
             if problem:
                 stack = AdapterStack((AdapterRef(adapter.name, adapter.weight),))
                 yield _with_stack(
-                    _by_rules(each, self._base(model), model.public_id), adapter.name, stack, problem
+                    by_rules(each, self._base(model), model.public_id), adapter.name, stack, problem
                 )
 
     def _as_told(self, endpoint: ModelEndpoint) -> ModelEndpoint:
@@ -275,37 +275,6 @@ class Endpoints:
             capabilities=model.capabilities,
             why=(model.problem or "") if is_broken else "",
         )
-
-
-def _deployed(each: Deployment, n_ctx: int | None, problem: str) -> ModelEndpoint:
-    """The endpoint of a deployment that no model of the catalog stands behind."""
-    return ModelEndpoint(
-        ModelId(each.name),
-        "",
-        max_context_length=n_ctx or DEFAULT_MAX_CONTEXT,
-        status=EndpointStatus.ERROR if problem else EndpointStatus.READY,
-        capabilities=EVERY_CAPABILITY,
-        deployment=each.name,
-        why=problem,
-    )
-
-
-def _by_rules(each: Deployment, endpoint: ModelEndpoint, public_id: str) -> ModelEndpoint:
-    """An endpoint of a model, or of an adapter of it, by the name and the rules of a deployment."""
-    most = endpoint.max_context_length
-    return replace(
-        endpoint,
-        id=ModelId(each.name + endpoint.id.removeprefix(public_id)),
-        display_name="",
-        deployment=each.name,
-        max_context_length=min(most, each.runtime_config.ctx or most),
-    )
-
-
-def _why_unknown(model: str) -> str:
-    if os.path.isabs(model) and os.path.isfile(model):
-        return f"{model} lies in no folder that ggtui looks into: add its folder to models_dirs"
-    return f"there is no model {model} in the catalog"
 
 
 def _with_stack(base: ModelEndpoint, name: str, stack: AdapterStack, problem: str) -> ModelEndpoint:

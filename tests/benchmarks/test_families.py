@@ -16,6 +16,7 @@ FAST = {"direct", "ggtui"}
 EXPECTED: dict[str, tuple[set[str], set[str]]] = {
     "small": (FAST, {"requests/s", "p50", "p99", "added p50"}),
     "queue": ({"ggtui", "4 slots"}, {"requests/s", "p99", "CPU per call"}),
+    "policies": ({"without", "policies"}, {"requests/s", "p50", "CPU per call"}),
     "large": (FAST, {"requests/s", "p50", "p99", "added p50"}),
     "paced": (FAST, {"added first byte p50", "chunk p99", "added chunk p50", "CPU per chunk"}),
     "unpaced": (FAST, {"chunks/s"}),

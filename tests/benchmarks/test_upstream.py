@@ -25,9 +25,9 @@ def status(port: int, path: str, key: str = "") -> int:
 
 
 def test_switches_take_no_value() -> None:
-    flags = read_flags(["-m", "a.gguf", "-kvu", "--port", "0", "--no-ui"])
+    flags = read_flags(["-m", "a.gguf", "-kvu", "--port", "0", "--metrics", "--no-ui"])
 
-    assert {"-m": "a.gguf", "-kvu": "", "--port": "0", "--no-ui": ""} == flags
+    assert {"-m": "a.gguf", "-kvu": "", "--port": "0", "--metrics": "", "--no-ui": ""} == flags
 
 
 def test_a_key_is_asked_for_except_by_health(tmp_path: Path) -> None:

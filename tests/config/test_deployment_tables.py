@@ -329,9 +329,8 @@ def test_a_list_of_deployments_is_found_by_its_key(tmp_path: Path) -> None:
     assert [(2, "deployment 'b': model: deployment model must not be empty", "")] == _told(
         tmp_path, 'read_only = true\ndeployment = [\n  { name = "b" },\n]'
     )
-    assert ["deployment tables: deployment: must be a list of tables"] == [
-        words for _, words, _ in _told(tmp_path, "[deployment]\nname = 'a'")
-    ]
+    hint = "begin each with a line [[deployment]]"
+    assert [(2, "deployment must be a list of tables", hint)] == _told(tmp_path, "\n[deployment]\nname = 'a'")
 
 
 def test_there_is_one_default(tmp_path: Path) -> None:
@@ -383,3 +382,11 @@ def test_a_misspelled_table_is_told(tmp_path: Path) -> None:
     assert [(1, "no table is called [deployments]", "did you mean [[deployment]]?")] == _told(
         tmp_path, "[[deployments]]\nname = 'a'"
     )
+
+
+@pytest.mark.parametrize("number", ["1e400", "-inf", "nan", "9" * 400])
+def test_a_number_beyond_all_measure_is_told(tmp_path: Path, number: str) -> None:
+    for field in ("retry = { backoff_multiplier = ", "serving = { max_concurrent = ", "replicas = { x = "):
+        told = _told(tmp_path, f'[[deployment]]\nname = "a"\nmodel = "m.gguf"\n{field}{number} }}')
+
+        assert [1] == [line for line, _, _ in told]

@@ -119,7 +119,7 @@ def test_a_byte_order_mark_and_windows_lines_are_read(tmp_path: Path) -> None:
 
 def test_a_huge_file_and_deep_nesting_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
-    for text in ("#" * (LARGEST_FILE + 1), "a = " + "[" * 50_000):
+    for text in ("#" * (LARGEST_FILE + 1), "a = " + "[" * 50_000, "a = " + "9" * 5_000):
         file.write_text(text)
 
         with pytest.raises(ConfigInvalid):

@@ -70,7 +70,7 @@ async def post(one: Instance, body: dict[str, Any]) -> httpx.Response:
     finally:
         writer.close()
     line, *lines = head.decode().split("\r\n")
-    headers = [tuple(each.split(": ", 1)) for each in lines]
+    headers = [(name, value.strip()) for name, _, value in (each.partition(":") for each in lines)]
     return httpx.Response(int(line.split()[1]), headers=headers, content=content)
 
 

@@ -10,11 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import psutil
 import pytest
 
 from tests.e2e.instance import GUARD_S, Instance, ended, running
 from tests.models import tiny_model
+from tests.prometheus import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,6 +113,29 @@ def test_models_that_fit_stay_and_the_pinned_is_never_evicted(start: Any) -> Non
     one.process.wait(GUARD_S)
 
     assert [] == ended(family)
+
+
+def test_one_scrape_tells_the_numbers_of_all_servers(start: Any) -> None:
+    one: Instance = start("--strategy", "memory")
+    n_tokens = {
+        name: one.chat(name, max_tokens=most, **ANY_LETTERS).json()["usage"]["completion_tokens"]
+        for name, most in (("tiny-00-f32", 2), ("tiny-01-f32", 8))
+    }
+    before = _targets(one)
+    answer = httpx.get(f"{one.root}/metrics", trust_env=False, timeout=GUARD_S)
+    told = read(answer.text)
+
+    assert set(n_tokens) == set(before)
+    predicted = told["llamacpp:tokens_predicted_total"]
+    assert n_tokens == {name: predicted.value(model=name) for name in n_tokens}
+    assert len(n_tokens) == len(predicted.samples)
+    assert {"gauge"} == {told[f"llamacpp:requests_{each}"].kind for each in ("processing", "deferred")}
+    assert "ggtui_metrics_missing" not in told
+    assert before == _targets(one)
+
+    named = httpx.get(f"{one.root}/metrics?model=tiny-01-f32", trust_env=False, timeout=GUARD_S).text
+
+    assert n_tokens["tiny-01-f32"] == read(named)["llamacpp:tokens_predicted_total"].value()
 
 
 def test_a_third_model_evicts_the_idle_one_and_not_the_pinned(

@@ -45,6 +45,20 @@ SWITCHES = {
     *("--fake-no-push", "-kvu", "-no-kvu", "--no-ui", "--offline", "--embedding", "--rerank", "--metrics"),
     *("--version", "--list-devices", "--cache-prompt", "--no-cache-prompt"),
 }
+METRICS = (
+    ("prompt_tokens_total", "counter", "Number of prompt tokens processed, excluding cached tokens"),
+    ("tokens_predicted_total", "counter", "Number of generation tokens processed"),
+    ("predicted_tokens_seconds", "gauge", "Average generation throughput in tokens/s"),
+    ("requests_processing", "gauge", "Number of requests processing"),
+)
+"""Some of what llama-server tells when it is launched with --metrics."""
+NO_METRICS = {
+    "error": {
+        "message": "This server does not support metrics endpoint. Start it with `--metrics`",
+        "type": "not_supported_error",
+        "code": 501,
+    }
+}
 LOADING = {"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}}
 DENIED = {"error": {"message": "Invalid API Key", "type": "authentication_error", "code": 401}}
 
@@ -85,6 +99,7 @@ class FakeServer:
             for at, path in enumerate(paths)
         ]
         self.last: dict[str, Any] = {}
+        self.n_answers = 0
 
     def main(self) -> None:
         """Serve until told to end."""
@@ -241,6 +256,8 @@ class FakeServer:
             return self.send(connection, 200, props)
         if path == "/v1/models":
             return self.send(connection, 200, {"object": "list", "data": [{"id": self.flags.get("--alias")}]})
+        if path == "/metrics":
+            return self.answer_metrics(connection)
         if path == "/fake/last":
             return self.send(connection, 200, self.last)
         if path == "/lora-adapters" and self.flags.get("--fake-lora") != "silent":
@@ -248,8 +265,21 @@ class FakeServer:
         if method == "POST" and path.endswith("/chat/completions"):
             request = json.loads(body or b"{}")
             self.last = {"path": path, "body": request, "lora": request.get("lora")}
+            self.n_answers += 1
             return self.complete(connection, request)
         return self.send(connection, 404, {"error": {"message": "File Not Found", "code": 404}})
+
+    def answer_metrics(self, connection: socket.socket) -> None:
+        """Numbers by the answers that were begun, in Prometheus' format."""
+        if "--metrics" not in self.flags:
+            return self.send(connection, 501, NO_METRICS)
+        n_tokens = self.n_answers * int(self.flags.get("--fake-tokens", 8))
+        numbers = (self.n_answers, n_tokens, 0, 0)
+        lines = [
+            f"# HELP llamacpp:{name} {words}\n# TYPE llamacpp:{name} {kind}\nllamacpp:{name} {number}\n"
+            for (name, kind, words), number in zip(METRICS, numbers, strict=True)
+        ]
+        return self.send_data(connection, 200, "text/plain; version=0.0.4", "".join(lines).encode())
 
     def answer_adapters(self, connection: socket.socket, method: str, body: bytes) -> None:
         """The adapters, or other scales for them: 0 for those that are left out."""
@@ -307,8 +337,11 @@ class FakeServer:
 
     def send(self, connection: socket.socket, status: int, value: Any) -> None:
         """One whole JSON answer."""
-        data = json.dumps(value).encode()
-        head = f"HTTP/1.1 {status} Fake\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n"
+        self.send_data(connection, status, "application/json", json.dumps(value).encode())
+
+    def send_data(self, connection: socket.socket, status: int, kind: str, data: bytes) -> None:
+        """One whole answer."""
+        head = f"HTTP/1.1 {status} Fake\r\nContent-Type: {kind}\r\nContent-Length: {len(data)}\r\n"
         connection.sendall(f"{head}Connection: close\r\n\r\n".encode() + data)
 
 

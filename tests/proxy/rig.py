@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from ggtui.adapters.memory.deployments import MemoryCounters, MemorySecrets, MemorySpend
 from ggtui.config.model_file import checked
 from ggtui.core.errors import ModelNotFound
 from ggtui.core.labels import UNLABELLED
@@ -24,17 +25,20 @@ from ggtui.proxy.bind import bind
 from ggtui.proxy.server import ProxyServer, ProxySettings
 from ggtui.proxy.upstream import UpstreamLimits, UpstreamPool
 from ggtui.services.adapters import ModelAdapter
+from ggtui.services.deployments.book import Deployments
 from ggtui.services.endpoints import Endpoints
 from ggtui.services.model_settings import SettingsBook
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 
     from ggtui.core.admission import Admission
+    from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.orders import DeploymentOrder
     from ggtui.core.labels import LabelChange
     from ggtui.core.model_settings import SettingsView
     from ggtui.services.catalog import CatalogService
+    from ggtui.services.deployments.live import LiveDeployment
 
 T = TypeVar("T")
 HANG_S = 20.0
@@ -128,6 +132,7 @@ class FakeCatalog:
     """Settings by public id."""
     broken: dict[str, str] = field(default_factory=dict)
     """Adapters that cannot be used, by name, and why."""
+    deployments: tuple[Deployment, ...] = ()
 
     @property
     def settings(self) -> SettingsBook:
@@ -143,6 +148,16 @@ class FakeCatalog:
     def is_resident(self, model_id: int) -> bool:
         return False
 
+    def by_name(self, name: str) -> ModelSummary | None:
+        return next((each for each in self.models if name in (each.public_id, str(each.id))), None)
+
+    def deployed(self, model: str) -> str | None:
+        known = self.by_name(model)
+        return known.public_id if known is not None else None
+
+    def why_refused(self, deployment: str, adapter: str) -> str:
+        return ""
+
     async def scan_ended(self) -> bool:
         return False
 
@@ -150,7 +165,7 @@ class FakeCatalog:
         return self.models
 
     async def resolve_model(self, name: str) -> ModelSummary | None:
-        return next((each for each in self.models if name in (each.public_id, str(each.id))), None)
+        return self.by_name(name)
 
     async def resolve_for_launch(self, name: str) -> None:
         return None
@@ -320,6 +335,9 @@ class Door:
     control: FakeControl
     endpoints: Endpoints
     port: int
+    deployments: Deployments
+    spend: MemorySpend
+    secrets: MemorySecrets
     clients: list[Client] = field(default_factory=list)
 
     async def connect(self, receive_buffer: int | None = None) -> Client:
@@ -485,15 +503,27 @@ async def door(
     limits: UpstreamLimits | None = None,
     send_buffer: int | None = None,
     names: NameSettings | None = None,
+    deployments: Sequence[Deployment] = (),
+    spend: MemorySpend | None = None,
 ) -> AsyncIterator[Door]:
-    """A proxy on a free port in front of a server on upstream_port.
+    """A proxy on a free port in front of a server on upstream_port; it holds nothing when all is over.
 
     send_buffer: bytes the system may hold of what goes to a client.
     """
     if runtime is None:
         runtime = FakeRuntime(target_at(upstream_port) if upstream_port else None)
     catalog, control = catalog or FakeCatalog(), control or FakeControl()
-    endpoints = Endpoints(cast("CatalogService", catalog), names or NameSettings())
+    endpoints = Endpoints(
+        cast("CatalogService", catalog), names or NameSettings(), deployments=tuple(deployments)
+    )
+    spend, secrets = spend or MemorySpend(), MemorySecrets()
+    book = Deployments(
+        deployments,
+        spend=spend,
+        counters=MemoryCounters(),
+        secrets=secrets,
+        is_local=endpoints.is_local,
+    )
     sock = bind("127.0.0.1", 0)
     port = sock.getsockname()[1]
     if send_buffer is not None:
@@ -504,11 +534,13 @@ async def door(
         catalog=catalog,
         control=control,
         endpoints=endpoints,
+        deployments=book,
         pool=UpstreamPool(limits),
         settings=settings or ProxySettings(drain_grace_s=0.05),
     )
+    await book.start()
     await server.start()
-    proxy = Door(server, runtime, catalog, control, endpoints, port)
+    proxy = Door(server, runtime, catalog, control, endpoints, port, book, spend, secrets)
     try:
         yield proxy
     finally:
@@ -518,3 +550,16 @@ async def door(
         await asyncio.sleep(0)
         assert 0 == server.n_open
         assert 0 == runtime.n_leases
+        assert [] == [live.name for live in book.all if holds(live)]
+        await book.stop()
+
+
+def holds(live: LiveDeployment) -> bool:
+    """True when something of a deployment is taken: a slot, a place in a line, a part of a limit."""
+    return bool(
+        live.in_flight
+        or live.n_waiting
+        or live.room.n_served
+        or live.limits.in_flight
+        or live.spending.held_pusd
+    )

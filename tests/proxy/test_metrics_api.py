@@ -31,7 +31,7 @@ def test_without_a_model_ggtui_tells_of_itself_in_the_format_of_prometheus() -> 
                 )
                 done = told["inference_requests_total"]
                 assert 7 == done.value(deployment='q"wen', outcome="succeeded")
-                assert [] == upstream.requests
+                assert [] == runtime.wanted
 
     run(check())
 

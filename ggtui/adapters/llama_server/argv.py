@@ -16,7 +16,7 @@ HOST: Final = "127.0.0.1"
 VERBOSE: Final = "4"
 """The log level at which the engine tells what it allocates."""
 
-DISPENSABLE: Final = ("--cors-origins", "--no-ui", "--offline", "-kvu", "-no-kvu")
+DISPENSABLE: Final = ("--cors-origins", "--no-ui", "--offline", "--metrics", "-kvu", "-no-kvu")
 """Flags that older builds do not know and that a launch can do without."""
 
 KEEP_APART: Final = ("--cache-ram", "0", "--no-cache-prompt")
@@ -55,6 +55,7 @@ def server_flags(
         ("--cors-origins", "localhost"),
         ("--no-ui",),
         ("--offline",),
+        ("--metrics",),
         *((("--mmproj", str(spec.projector)),) if spec.projector and options.projector else ()),
         *_task(spec.capabilities),
     ]

@@ -68,13 +68,18 @@ class SqliteSpend:
 
     async def close(self) -> None:
         """See SpendPort."""
-        await self._thread.close()
+        await self._thread.close(self._write_late)
 
     def _write(self, batch: _Batch, connection: sqlite3.Connection) -> None:
         with self._lock:  # whoever comes from now on begins another one
             if self._batch is batch:
                 self._batch = None
         self._unwritten += batch.rows
+        self._write_late(connection)
+
+    def _write_late(self, connection: sqlite3.Connection) -> None:
+        if not self._unwritten:
+            return
         connection.execute("BEGIN IMMEDIATE")
         with connection:
             connection.executemany("INSERT INTO spending VALUES (?, ?, ?)", self._unwritten)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -82,6 +83,7 @@ def infer_runtime(model: str) -> RuntimeKind:
     return RuntimeKind.MISTRAL_RS if "mistral" in name else RuntimeKind.VLLM
 
 
+@lru_cache(maxsize=256)
 def choose_runtime(
     explicit: RuntimeKind | None, of_config: RuntimeKind | None, model: str, *, is_local: bool
 ) -> tuple[RuntimeKind, str]:

@@ -34,6 +34,9 @@ class Period(StrEnum):
         return 3600.0 if self is Period.HOUR else DAY_S
 
 
+_PERIODS: Final = tuple(Period)
+
+
 @dataclass(frozen=True, slots=True)
 class SpendEntry:
     """What one request has cost, as a database keeps it. Entries older than a day count no more."""
@@ -98,12 +101,12 @@ class SpendLedger:
     def new_excess(self, unix_now: float) -> Period | None:
         """The period whose limit was passed since the last call: each excess is told once."""
         told = None
-        for period in Period:
+        for period in _PERIODS:
             most = self._limit(period)
-            is_over = most is not None and self.spent_pusd(period, unix_now) > most
-            if is_over and not self._is_told[period]:
-                told = period
-            self._is_told[period] = is_over
+            is_over = most is not None and self._windows[period].total(unix_now) > most
+            if is_over is not self._is_told[period]:
+                told = period if is_over else told
+                self._is_told[period] = is_over
         return told
 
     def slots(self, slots: int | None, unix_now: float) -> int | None:
@@ -117,10 +120,9 @@ class SpendLedger:
     def reserve(self, cost_pusd: int, unix_now: float) -> Hold | OverBudget:
         """Reserve what a request may cost at most. It is refused by the action reject alone."""
         if self.budget.on_exceeded is BudgetAction.REJECT:
-            refusals = [self._refusal(period, cost_pusd, unix_now) for period in Period]
-            found = [each for each in refusals if each is not None]
-            if found:
-                return max(found, key=lambda each: each.retry_after_s)
+            refusals = [self._refusal(period, cost_pusd, unix_now) for period in _PERIODS]
+            if any(refusals):
+                return max(filter(None, refusals), key=lambda each: each.retry_after_s)
         hold = Hold(self._next_id, cost_pusd)
         self._next_id += 1
         self._held[hold.id] = cost_pusd

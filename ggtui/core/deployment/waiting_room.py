@@ -105,11 +105,12 @@ class WaitingRoom:
 
     def leave(self, ticket_id: int, now: float) -> list[Answer]:
         """A ticket has ended, or its owner has gone while it waited. Unknown ids are ignored."""
-        self._drop(ticket_id)
         admitted_at = self._served.pop(ticket_id, None)
         if admitted_at is not None:
             self._learn(now - admitted_at)
-        return self._fill(now)
+        else:
+            self._drop(ticket_id)
+        return self._fill(now) if any(self._lanes.values()) else []
 
     def tick(self, now: float) -> list[Answer]:
         """Time has passed: who has waited too long is turned away."""

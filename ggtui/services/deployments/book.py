@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import random as chance
 from typing import TYPE_CHECKING
 
 from ggtui.core.deployment.deployment import implicit_deployment
 from ggtui.core.deployment.spend import DAY_S
-from ggtui.core.errors import StoreUnavailable
 from ggtui.services.deployments.clock import SystemClock
 from ggtui.services.deployments.live import LiveDeployment
 from ggtui.services.deployments.report import status_of
@@ -21,9 +19,9 @@ if TYPE_CHECKING:
     from ggtui.core.deployment.replicas import Replica
     from ggtui.core.ports.deployments import CountersPort, SecretsPort, SpendPort
     from ggtui.core.snapshot import DeploymentStatus
-    from ggtui.services.deployments.clock import Clock
+    from ggtui.services.deployments.clock import Alarm, Clock
 
-_LOG = logging.getLogger(__name__)
+PRUNE_EVERY_S = 3600.0
 
 
 class Deployments:
@@ -61,18 +59,18 @@ class Deployments:
         """Removed by a reload: their requests may still run, and what they spent counts if they come back."""
         self._bare: dict[str, LiveDeployment] = {}
         """Models without a deployment that others fall back to."""
+        self._pruning: Alarm | None = None
 
     async def start(self) -> None:
         """Take over what was spent within the last day."""
         for live in self.all:
             await live.load()
-        try:
-            await self._around.spend.prune(self._around.clock.unix() - DAY_S)
-        except StoreUnavailable as failure:
-            _LOG.warning("what deployments spent long ago is not forgotten: %s", failure.message)
+        self._prune()
 
     async def stop(self) -> None:
         """Settle what is still open, wait until all is written, and close what keeps it."""
+        if self._pruning is not None:
+            self._pruning.cancel()
         for live in (*self.all, *self._gone.values(), *self._bare.values()):
             live.leave_all()
         await self._around.writes.finish()
@@ -135,6 +133,13 @@ class Deployments:
         if name not in self._bare:
             self._bare[name] = LiveDeployment(implicit_deployment(name), self._around)
         return self._bare[name]
+
+    def _prune(self) -> None:
+        """Forget what counts no more, now and every hour."""
+        clock = self._around.clock
+        if self._live:
+            self._around.writes.begin(self._around.spend.prune(clock.unix() - DAY_S))
+        self._pruning = clock.call_at(clock.monotonic() + PRUNE_EVERY_S, self._prune)
 
     async def _made(self, rules: Deployment) -> LiveDeployment:
         known = self._live.get(rules.name) or self._gone.get(rules.name)

@@ -101,6 +101,10 @@ class Limits:
             return Grant()
         if not may_wait:
             return await self._at_once(tokens)
+        if not self._limits.strict and not self._line.n_served:  # nobody is in front
+            found = self._reserve_own(tokens)
+            if isinstance(found, Grant):
+                return found
         try:
             turn = await self._line.enter(priority, deadline)
         except QueueTimeout:
@@ -163,9 +167,14 @@ class Limits:
         shared = await self._reserve_shared(tokens) if self._limits.strict else None
         if isinstance(shared, Wait):
             return shared
+        if shared is None:
+            return self._reserve_own(tokens)
         own = self._own.reserve(tokens, self._clock.monotonic())
-        if shared is not None:  # all processes together have decided
-            return Grant(own if isinstance(own, Reservation) else None, shared)
+        # all processes together have decided
+        return Grant(own if isinstance(own, Reservation) else None, shared)
+
+    def _reserve_own(self, tokens: int) -> Grant | Wait:
+        own = self._own.reserve(tokens, self._clock.monotonic())
         return own if isinstance(own, Wait) else Grant(own)
 
     async def _reserve_shared(self, tokens: int) -> int | Wait | None:

@@ -8,21 +8,13 @@ from typing import TYPE_CHECKING
 from ggtui.core.deployment.breaker import BreakerState, CircuitBreaker
 from ggtui.core.deployment.policies import CapacityPolicy
 from ggtui.core.deployment.retry import RetryBudget
-from ggtui.core.errors import (
-    CircuitOpen,
-    ConfigInvalid,
-    EndpointNotFound,
-    EndpointNotReady,
-    Failure,
-    HealthCheckFailed,
-    SpawnFailed,
-)
+from ggtui.core.errors import CircuitOpen, ConfigInvalid, EndpointNotReady, EngineStopping
 from ggtui.core.routing.endpoints import EndpointStatus
-from ggtui.core.snapshot import DeploymentState
 from ggtui.services.deployments.limits import Limits
 from ggtui.services.deployments.passage import Passage
 from ggtui.services.deployments.room import Room
 from ggtui.services.deployments.spending import Spending
+from ggtui.services.deployments.standing import Standing
 from ggtui.services.deployments.tally import Tally
 
 if TYPE_CHECKING:
@@ -34,7 +26,8 @@ if TYPE_CHECKING:
     from ggtui.core.deployment.replicas import Replica
     from ggtui.core.deployment.runtimes import RuntimeKind
     from ggtui.core.deployment.secret import Secret
-    from ggtui.core.snapshot import DeploymentCounts
+    from ggtui.core.errors import Failure
+    from ggtui.core.snapshot import DeploymentCounts, DeploymentState
     from ggtui.services.deployments.surroundings import Surroundings
 
 _LOG = logging.getLogger(__name__)
@@ -63,9 +56,7 @@ class LiveDeployment:
         )
         self.spending = Spending(rules.name, rules.budget, around.spend, around.clock, around.writes)
         self._open: set[Passage] = set()
-        self._is_drained = False
-        self._is_removed = False
-        self._why_failed = ""
+        self.standing = Standing(rules.name, lambda: around.changed())
         self._key: Secret | None = None
 
     # What it is
@@ -93,17 +84,13 @@ class LiveDeployment:
     @property
     def state(self) -> DeploymentState:
         """Whether it takes requests."""
-        if self._is_drained:
-            return DeploymentState.DRAINING if self._open else DeploymentState.DISABLED
-        return DeploymentState.FAILED if self._why_failed else DeploymentState.SERVING
+        return self.standing.state(len(self._open))
 
     @property
     def why(self) -> str:
         """Why it does not serve, one sentence; or what a person should know although it does."""
-        if self._is_drained:
-            return "a person has drained it"
-        if self._why_failed:
-            return self._why_failed
+        if self.standing.why:
+            return self.standing.why
         period = self.spending.exceeded
         return f"more was spent than its budget of the last {period}" if period is not None else ""
 
@@ -157,7 +144,7 @@ class LiveDeployment:
         try:
             self._key = await self._around.secrets.read(ref)
         except ConfigInvalid as failure:
-            self._fails(failure.message)
+            self.standing.fails(failure.message)
             raise EndpointNotReady(self.name, EndpointStatus.ERROR, hint=failure.message) from failure
         return self._key
 
@@ -165,13 +152,13 @@ class LiveDeployment:
 
     def drain(self) -> None:
         """Take no new request: those who wait are turned away, those who are served end."""
-        self._is_drained = True
-        self._turn_away(self._drained())
+        self.standing.is_drained = True
+        self._turn_away()
         self._around.changed()
 
     def resume(self) -> None:
         """Take requests again."""
-        self._is_drained = False
+        self.standing.is_drained = False
         self._around.changed()
 
     # What a reload does
@@ -183,14 +170,14 @@ class LiveDeployment:
     def adapt(self, rules: Deployment) -> None:
         """Serve by other rules from the next request on; counts, limits used and money spent stay."""
         before, self.rules = self.rules, rules
-        self._is_removed = False
+        self.standing.is_removed = False
         if (before.model, before.runtime, before.runtime_config) != (
             rules.model,
             rules.runtime,
             rules.runtime_config,
         ):
             self.breaker = CircuitBreaker(rules.circuit_breaker)
-            self._key, self._why_failed = None, ""
+            self._key, self.standing.why_failed = None, ""
             self.limits.shared_name = _shared_name(rules)
         self.breaker.policy = rules.circuit_breaker
         self.limits.adapt(rules.rate_limits, rules.serving)
@@ -199,8 +186,8 @@ class LiveDeployment:
 
     def remove(self) -> None:
         """The configuration has it no more: nobody new is served, requests that run end normally."""
-        self._is_removed = True
-        self._turn_away(EndpointNotFound(self.name))
+        self.standing.is_removed = True
+        self._turn_away()
 
     # What its passages tell
 
@@ -214,15 +201,6 @@ class LiveDeployment:
             _LOG.log(level, "the circuit breaker of deployment '%s' is %s", self.name, now.replace("_", " "))
             self._around.changed()
 
-    def works(self) -> None:
-        """Its server has answered."""
-        self._fails("")
-
-    def works_not(self, failure: Failure) -> None:
-        """An attempt failed; a start that failed is the deployment's own failure."""
-        if isinstance(failure, (SpawnFailed, HealthCheckFailed)):
-            self._fails(failure.message)
-
     def forget_key(self) -> None:
         """The key was refused: the next attempt reads it again."""
         self._key = None
@@ -235,12 +213,15 @@ class LiveDeployment:
 
     def leave_all(self) -> None:
         """The end of ggtui: settle what is still open."""
-        self._turn_away(EndpointNotReady(self.name, EndpointStatus.DISABLED, hint="ggtui is stopping"))
+        self._turn_away(EngineStopping("ggtui is stopping"))
         for passage in list(self._open):
             passage.leave()
 
     def adapt_slots(self) -> None:
         """Let in as many as may be now: a spent budget halves their number."""
+        if not self.spending.may_throttle:
+            self.room.adapt(self.rules.serving, self._slots_by_rule())
+            return
         slots = self._slots_by_rule()
         if slots is None and self.spending.is_throttled:
             slots = self._around.server_slots(self.rules.model)
@@ -264,30 +245,24 @@ class LiveDeployment:
         passage.hold = self.spending.reserve(rules.pricing.cost_pusd(reserved))
 
     def _check(self) -> None:
-        if self._is_removed:
-            raise EndpointNotFound(self.name)
-        if self._is_drained:
-            raise self._drained()
+        if (refusal := self.standing.refusal()) is not None:
+            raise refusal
         if retry_after_s := self.breaker.retry_after_s(self.clock.monotonic()):
             raise CircuitOpen(self.name, retry_after_s=retry_after_s)
 
-    def _drained(self) -> EndpointNotReady:
-        return EndpointNotReady(self.name, EndpointStatus.DISABLED, hint="a person has drained it")
-
-    def _turn_away(self, failure: Failure) -> None:
+    def _turn_away(self, failure: Failure | None = None) -> None:
+        """Whoever waits hears this, or why no new request is taken."""
+        failure = failure or self.standing.refusal()
+        assert failure is not None
         self.room.turn_away(failure)
         self.limits.turn_away(failure)
-
-    def _fails(self, why: str) -> None:
-        if why != self._why_failed:
-            self._why_failed = why
-            self._around.changed()
 
     def _choice(self) -> tuple[RuntimeKind, str]:
         return self.rules.choose_runtime(is_local=self._around.is_local(self.rules.model))
 
     def _slots_by_rule(self) -> int | None:
-        return self.rules.serving.slots(self.kind)
+        serving = self.rules.serving
+        return serving.max_concurrent or serving.slots(self.kind)
 
 
 def _shared_name(rules: Deployment) -> str:

@@ -85,7 +85,7 @@ class Passage:
         taken, self._pass, self._outcome = self._pass, None, True
         if taken is not None:
             self.live.breaker_heard(lambda breaker: breaker.succeeded(taken))
-        self.live.works()
+        self.live.standing.works()
 
     def attempt_failed(self, failure: Failure) -> None:
         """The attempt has ended with this."""
@@ -96,7 +96,7 @@ class Passage:
                 self.live.breaker_heard(lambda breaker: breaker.failed(taken, now))
             else:
                 self.live.breaker.give_back(taken)
-        self.live.works_not(failure)
+        self.live.standing.works_not(failure)
 
     def may_retry(self, failure: Failure, retries_done: int) -> float | None:
         """Seconds after which the same deployment is asked again; None when it is not.
@@ -134,15 +134,6 @@ class Passage:
     ) -> None:
         await written(self.leave(error))
 
-    async def settle(self) -> None:
-        """Bill what the server counted, and wait until it is kept; leaving does it otherwise.
-
-        For the end of an answer, which the client shall not see before it counts as paid. Does nothing before
-        `used`, and nothing the second time.
-        """
-        if self._usage is not None:
-            await written(self._settle())
-
     def leave(self, error: BaseException | None = None) -> list[asyncio.Task[None] | None]:
         """Settle, and give the rest back; the tasks are what is still to be written. Twice does nothing."""
         if self._is_left:
@@ -150,9 +141,8 @@ class Passage:
         self._is_left = True
         self._give_pass_back()
         tasks = self._settle()
-        ticket, self.ticket = self.ticket, None
-        if ticket is not None:
-            self.live.room.leave(ticket)
+        if self.ticket is not None:
+            self.live.room.leave(self.ticket)
         self._count(error)
         self.live.left(self)
         return tasks
@@ -160,22 +150,17 @@ class Passage:
     def _settle(self) -> list[asyncio.Task[None] | None]:
         """What is there: a request that was refused on its way in holds but a part."""
         live, usage = self.live, self._billed()
-        hold, self.hold = self.hold, None
-        grant, self.grant = self.grant, None
         tasks: list[asyncio.Task[None] | None] = []
-        if hold is not None and usage.total_tokens:
+        if self.hold is not None and usage.total_tokens:
             cost = self.rules.pricing.cost_pusd(usage)
             live.tally.used(usage, cost)
-            tasks.append(live.spending.settle(hold, cost))
-        elif hold is not None:
-            live.spending.give_back(hold)
-        if grant is not None:
-            end = (
-                live.limits.settle(grant, usage.total_tokens)
-                if self._was_sent
-                else live.limits.give_back(grant)
-            )
-            tasks.append(end)
+            tasks.append(live.spending.settle(self.hold, cost))
+        elif self.hold is not None:
+            live.spending.give_back(self.hold)
+        if self.grant is not None and self._was_sent:
+            tasks.append(live.limits.settle(self.grant, usage.total_tokens))
+        elif self.grant is not None:
+            tasks.append(live.limits.give_back(self.grant))
         return tasks
 
     def _billed(self) -> Usage:

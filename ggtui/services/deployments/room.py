@@ -62,7 +62,7 @@ class Room:
 
     def adapt(self, serving: Serving, slots: int | None) -> None:
         """Other rules or another number of slots from now on; whoever waits goes on waiting."""
-        if serving != self._serving or slots != self.slots:
+        if slots != self.slots or (serving is not self._serving and serving != self._serving):
             self._serving, self.slots = serving, slots
             self._tell(self._decided.adapt(serving, slots, self._clock.monotonic()))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from ggtui.core.deployment.policies import Budget
+from ggtui.core.deployment.policies import Budget, BudgetAction
 from ggtui.core.deployment.spend import DAY_S, Hold, OverBudget, Period, SpendLedger
 from ggtui.core.errors import BudgetExceeded, StoreUnavailable
 
@@ -58,6 +58,11 @@ class Spending:
     def exceeded(self) -> Period | None:
         """The period in which more was spent than may be; None while all is well."""
         return self._ledger.exceeded(self._clock.unix())
+
+    @property
+    def may_throttle(self) -> bool:
+        """True when a spent budget is met by serving fewer requests at once."""
+        return self._ledger.budget.on_exceeded is BudgetAction.THROTTLE
 
     @property
     def is_throttled(self) -> bool:

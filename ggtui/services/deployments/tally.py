@@ -20,6 +20,7 @@ _COUNTED_AS: Final[tuple[tuple[type[Failure], str], ...]] = (
     (errors.UpstreamTimedOut, "timed_out"),
     (errors.ContentFiltered, "content_filtered"),
     (errors.PolicyRefusal, "refused"),
+    (errors.EndpointNotReady, "refused"),
 )
 """The first that matches; any other failure that is not the caller's counts as failed."""
 

@@ -25,6 +25,7 @@ def test_every_launch_names_address_slots_and_context() -> None:
         *("-m", "/m/q.gguf", "--host", "127.0.0.1", "--port", "5500", "--alias", "qwen"),
         *("-c", "2048", "-np", "4", "-kvu", "-ctk", "f16", "-ctv", "f16"),
         *("-lv", "4", "--api-key-file", "/run/k", "--cors-origins", "localhost", "--no-ui", "--offline"),
+        "--metrics",
     )
 
     assert expected == server_flags(plan(), "5500", Path("/run/k"))

@@ -132,6 +132,7 @@ def test_what_was_spent_is_known_after_a_restart_for_an_hour_and_a_day() -> None
         again.spend.kept = rig.spend.kept
         again.spend.kept["a"].append(SpendEntry(rig.clock.now - DAY_S - 1, DOLLAR))
         await again.book.start()
+        await settled()
 
         assert (8 * DOLLAR, 8 * DOLLAR) == (again.status().spent_hour_pusd, again.status().spent_day_pusd)
         assert 1 == len(again.spend.kept["a"])
@@ -139,6 +140,13 @@ def test_what_was_spent_is_known_after_a_restart_for_an_hour_and_a_day() -> None
         rig.clock.advance(601.0)
 
         assert (0, 8 * DOLLAR) == (again.status().spent_hour_pusd, again.status().spent_day_pusd)
+
+        rig.clock.advance(DAY_S)
+        await settled()
+
+        assert (0, []) == (again.status().spent_day_pusd, again.spend.kept["a"])
+
+        await again.book.stop()
 
     run(scenario())
 
@@ -149,13 +157,28 @@ def test_spending_that_cannot_be_read_keeps_nobody_from_serving(caplog: pytest.L
         rig.spend.failure = "the disk is gone"
         await rig.book.start()
         await answer(rig.live())
+        await rig.book.stop()
 
     run(scenario())
 
     assert [
         "what deployment 'a' spent before is not known: the disk is gone",
-        "what deployments spent long ago is not forgotten: the disk is gone",
+        "what a deployment used is not kept: the disk is gone",
     ] == caplog.messages
+
+
+def test_without_deployments_nothing_is_read_or_kept() -> None:
+    async def scenario() -> None:
+        rig = Rig(())
+        rig.spend.failure = "nobody asks"
+        await rig.book.start()
+        await settled()
+        rig.clock.advance(DAY_S)
+        await rig.book.stop()
+
+        assert 0 == rig.clock.n_alarms
+
+    run(scenario())
 
 
 def test_the_end_settles_what_is_open_and_turns_away_who_waits() -> None:
@@ -168,7 +191,7 @@ def test_the_end_settles_what_is_open_and_turns_away_who_waits() -> None:
         await rig.book.stop()
         found = await asyncio.gather(waiting, return_exceptions=True)
 
-        assert ["EndpointNotReady"] == [type(each).__name__ for each in found]
+        assert ["EngineStopping"] == [type(each).__name__ for each in found]
         assert [5 * DOLLAR] == [each.cost_pusd for each in rig.spend.kept["a"]]
         assert rig.spend.is_closed
         assert NOTHING == left_over(rig)

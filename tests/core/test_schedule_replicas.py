@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ggtui.core.causes import End, Wish
-from ggtui.core.decisions import Decision, Grant, Phase, Refuse, Start, Stop
+from ggtui.core.decisions import Decision, Grant, Phase, Refuse, Start, Stop, Ticket
 from ggtui.core.occupancy import LOOK_AGAIN_S
 from ggtui.core.residency import MemoryRoom
 from ggtui.core.schedule import Rules
@@ -133,6 +133,20 @@ def test_a_second_that_fails_to_start_costs_nobody_anything() -> None:
     assert [] == [each for each in decisions if isinstance(each, (Refuse, Stop, Start))]
 
 
+def test_nobody_makes_way_for_a_second_that_found_too_little_memory() -> None:
+    script, replicas = _script(room=MemoryRoom(lambda _model, _n_ctx: 1, lambda: 4))
+    script.running(B)
+    script.running(A)
+    second = script.scheduler.residents[-1]
+    assert (1, Phase.LOADING) == (second.replica, second.phase)
+    replicas.resting[1] = script.now + 30.0
+
+    script.scheduler.launch_failed(second.launch_id, script.now, is_out_of_memory=True)
+    script.now += 30.0
+
+    assert [(A, 1, Wish.REPLICA)] == _starts(script.scheduler.tick(script.now))
+
+
 def test_nobody_is_stopped_for_a_second_and_it_comes_when_there_is_room() -> None:
     budget = 2
     script, _ = _script(room=MemoryRoom(lambda _model, _n_ctx: 1, lambda: budget))
@@ -185,6 +199,22 @@ def test_they_are_idle_together() -> None:
         (each.launch_id, each.why) for each in decisions if isinstance(each, Stop)
     ]
     assert [] == _starts(decisions + script.ended(first) + script.ended(second))
+
+
+def test_how_long_one_stays_counts_for_both() -> None:
+    script, _ = _script()
+    first, second = _both(script)
+    ticket = Ticket(90, A, 4096, None, script.now, keep_alive_s=30.0)
+    script.scheduler.request(ticket, script.now)
+    script.leave(ticket.id)
+    assert [30.0, 30.0] == [each.keep_alive_s for each in script.scheduler.residents]
+
+    starts = [each for each in script.ended(second) if isinstance(each, Start)]
+    fresh = script.scheduler.resident(starts[0].launch_id)
+
+    assert fresh is not None
+    assert 30.0 == fresh.keep_alive_s
+    assert first == script.scheduler.residents[0].launch_id
 
 
 def test_a_larger_wish_restarts_one_and_the_other_goes_on() -> None:

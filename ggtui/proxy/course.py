@@ -31,7 +31,8 @@ from ggtui.proxy.usage import Meter
 if TYPE_CHECKING:
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.facts import RequestFacts
-    from ggtui.core.deployment.policies import TimeLimits
+    from ggtui.core.deployment.policies import Timeouts
+    from ggtui.core.deployment.runtimes import RuntimeKind
     from ggtui.core.ports.catalog import ModelCatalogPort
     from ggtui.proxy.answers import Reply
     from ggtui.proxy.forward_request import ForwardRequest
@@ -59,8 +60,10 @@ class Course:
         self._pool = pool
         self._catalog = catalog
 
-    async def run(self, request: ForwardRequest, facts: RequestFacts, reply: Reply, hold: EventHold) -> bytes:
-        """Answer but for the last bytes, which are returned once the request is settled.
+    async def run(
+        self, request: ForwardRequest, facts: RequestFacts, reply: Reply, hold: EventHold
+    ) -> Judged:
+        """Answer but for what is returned: the last of it goes when the request is settled.
 
         When every place of the chain fails, what the first one said is raised: it is the one that was asked.
         Raises: Failure.
@@ -81,19 +84,21 @@ class Course:
 
     async def _through(
         self, live: LivePort, request: ForwardRequest, facts: RequestFacts, reply: Reply, hold: EventHold
-    ) -> bytes:
-        telling = self._telling(request, reply, f"{live.name} to have room")
+    ) -> Judged:
+        telling = self._telling(request, reply, "room at", live.name)
         try:
             async with await live.enter(facts) as passage:
-                await _end(telling)
+                if telling is not None:
+                    await telling.end()
                 judged = await self._tried(live, passage, request, reply, hold)
                 if judged.refusal is not None:
                     passage.attempt_failed(judged.refusal)
                 else:
                     passage.attempt_succeeded()
         finally:
-            await _end(telling)
-        return judged.last
+            if telling is not None:
+                await telling.end()
+        return judged
 
     async def _tried(
         self, live: LivePort, passage: PassagePort, request: ForwardRequest, reply: Reply, hold: EventHold
@@ -122,26 +127,30 @@ class Course:
             await self._pause(delay_s, live.name, request, reply)
 
     async def _pause(self, delay_s: float, name: str, request: ForwardRequest, reply: Reply) -> None:
-        telling = self._telling(request, reply, f"another try at {name}")
+        telling = self._telling(request, reply, "another try at", name)
         try:
             await asyncio.sleep(delay_s)
         finally:
-            await _end(telling)
+            if telling is not None:
+                await telling.end()
 
-    def _telling(self, request: ForwardRequest, reply: Reply, words: str) -> Telling | None:
-        admission = Admission(now_waiting_for=lambda: words)
+    def _telling(self, request: ForwardRequest, reply: Reply, what: str, name: str) -> Telling | None:
+        if not request.is_stream:
+            return None
+        admission = Admission(now_waiting_for=lambda: f"{what} {name}")
         return self._leased.telling(request, reply, admission)
 
     async def _once(
         self, live: LivePort, passage: PassagePort, request: ForwardRequest, reply: Reply, hold: EventHold
     ) -> Judged:
-        rules, limits = live.rules, _limits(live.time_limits)
-        if live.kind.is_local:
+        rules, kind = live.rules, live.kind
+        limits = _limits(rules.timeouts, kind)
+        if kind.is_local:
             terms = Terms(rules.name, limits, Meter(passage), rules.idempotent)
             judged = await self._leased.answer(request, reply, hold, terms)
             assert judged is not None
             return judged
-        place = place_of(rules, live.kind)
+        place = place_of(rules, kind)
         secret = await live.key()
         key = secret.reveal() if secret is not None else ""
         hides_usage = _needs_usage(rules) and _can_ask_usage(request)
@@ -167,13 +176,9 @@ class Course:
         return msgspec.structs.replace(request, model=found.base_model, route=route, wish=wish)
 
 
-async def _end(telling: Telling | None) -> None:
-    if telling is not None:
-        await telling.end()
-
-
 @lru_cache(maxsize=256)
-def _limits(limits: TimeLimits) -> UpstreamLimits:
+def _limits(timeouts: Timeouts, kind: RuntimeKind) -> UpstreamLimits:
+    limits = timeouts.limits(kind)
     return UpstreamLimits(limits.connect_s, limits.request_s, limits.read_s, is_until_event=True)
 
 

@@ -14,6 +14,7 @@ from ggtui.proxy.body import OFF_LOOP_BYTES
 from ggtui.proxy.routes import CAPABILITIES, SLOTLESS_POSTS
 
 if TYPE_CHECKING:
+    from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.routing.endpoints import ModelEndpoint
     from ggtui.proxy.answers import Headers
     from ggtui.proxy.body import RequestBody
@@ -67,8 +68,14 @@ class FactFinder:
         max_tokens = body.max_tokens * body.n_choices or None
         if is_slotless or CAPABILITIES.get(path) in _ANSWERS_NO_TEXT:
             max_tokens = 0
-        n_input = _input_tokens(body.data, self._settings.estimate_ms * BYTES_PER_MS)
+        n_input = 0
+        if any(_counts_tokens(live.rules) for live in self._deployments.chain(endpoint.deployment)):
+            n_input = _input_tokens(body.data, self._settings.estimate_ms * BYTES_PER_MS)
         return RequestFacts(n_input, max_tokens, _priority(fields), self._client)
+
+
+def _counts_tokens(rules: Deployment) -> bool:
+    return not rules.pricing.is_free or rules.rate_limits.tokens_per_minute is not None
 
 
 def _input_tokens(body: bytes | bytearray, max_bytes: int) -> int:
@@ -77,9 +84,8 @@ def _input_tokens(body: bytes | bytearray, max_bytes: int) -> int:
         return MEDIA_TOKENS
     if len(body) > OFF_LOOP_BYTES:
         return estimate_tokens(body, max_bytes)
-    read = _READ.decode(body)
-    texts = (bytes(getattr(read, name)) for name in _Read.__struct_fields__)
-    return estimate_tokens(b"".join(texts), max_bytes)
+    read = msgspec.structs.astuple(_READ.decode(body))
+    return estimate_tokens(b"".join([each for each in read if each is not _ABSENT]), max_bytes)
 
 
 def _priority(fields: Headers) -> Priority:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ggtui.core.errors import EngineStopping, Failure
 from ggtui.proxy.answers import failure_event
 from ggtui.proxy.interrupt import Cause, Interrupted, Interruptible
+from ggtui.proxy.judged_answer import WHOLE
 from ggtui.proxy.relay import EventHold
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from ggtui.proxy.course import Course
     from ggtui.proxy.forward_request import ForwardRequest
     from ggtui.proxy.interrupt import Drain
+    from ggtui.proxy.judged_answer import Judged
     from ggtui.proxy.leased import Leased
     from ggtui.proxy.presence import Presence
 
@@ -35,7 +37,7 @@ class Forwarder:
         hold = EventHold()
         try:
             async with Interruptible(client, self._drain) as work:
-                last = await self._answered(request, reply, hold)
+                rest = await self._answered(request, reply, hold)
                 work.settle()
         except Failure as failure:
             if not reply.is_begun:
@@ -49,14 +51,15 @@ class Forwarder:
                 raise stopping from None
             await _say_in_stream(stopping, request, reply, hold)
         else:
-            await reply.end(last)
+            if rest.begin is not None:
+                await reply.begin(*rest.begin)
+            await reply.end(rest.last)
 
-    async def _answered(self, request: ForwardRequest, reply: Reply, hold: EventHold) -> bytes:
-        """Answer but for the last bytes, which are returned."""
+    async def _answered(self, request: ForwardRequest, reply: Reply, hold: EventHold) -> Judged:
+        """Answer but for what is returned."""
         if request.facts is not None and self._course is not None:
             return await self._course.run(request, request.facts, reply, hold)
-        await self._leased.answer(request, reply, hold)
-        return b""
+        return await self._leased.answer(request, reply, hold) or WHOLE
 
 
 async def _say_in_stream(failure: Failure, request: ForwardRequest, reply: Reply, hold: EventHold) -> None:

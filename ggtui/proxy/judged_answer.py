@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -37,8 +36,7 @@ _MAX_TOLD_CHARS: Final = 500
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """How one attempt is made."""
 
     deployment: str
@@ -51,13 +49,18 @@ class Terms:
     """What must stand in no text that a client reads."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True):
     """An answer that has gone to the client but for its last bytes."""
 
     last: bytes = b""
+    begin: tuple[int, Headers] | None = None
+    """Status and fields, when even these have not gone."""
     refusal: Failure | None = None
     """What the answer means when it is no success: the request itself is at fault."""
+
+
+WHOLE: Final = Judged()
+"""All of it has gone but its end."""
 
 
 async def relay_judged(
@@ -76,7 +79,7 @@ async def relay_judged(
         return await _refused(exchange, reply, asked, terms, catalog)
     if exchange.is_event_stream:
         return Judged(await _relay_events(exchange, reply, hold, terms.meter))
-    return Judged(await _relay_plain(exchange, reply, terms))
+    return await _relay_plain(exchange, reply, terms)
 
 
 async def _relay_events(exchange: Exchange, reply: Reply, hold: EventHold, meter: Meter) -> bytes:
@@ -112,21 +115,23 @@ async def _write_event(exchange: Exchange, reply: Reply, data: bytes) -> None:
         await reply.write(data)
 
 
-async def _relay_plain(exchange: Exchange, reply: Reply, terms: Terms) -> bytes:
+async def _relay_plain(exchange: Exchange, reply: Reply, terms: Terms) -> Judged:
     if reply.is_only_waiting:
         raise UpstreamProtocolError(f"the server of deployment '{terms.deployment}' answered with no events")
+    begin = exchange.head.status, client_fields(exchange.head.fields, is_event_stream=False)
     data = await exchange.read()
-    await reply.begin(exchange.head.status, client_fields(exchange.head.fields, is_event_stream=False))
     while data:
         exchange.saw_life()
         terms.meter.plain(data)
         more = await exchange.read()
         if not more:
             break
+        if not reply.is_begun:
+            await reply.begin(*begin)
         await reply.write(data)
         data = more
     terms.meter.end()
-    return data
+    return Judged(data, None if reply.is_begun else begin)
 
 
 async def _refused(
@@ -152,7 +157,7 @@ async def _refused(
         await reply.write(body)
         body = await exchange.read()
         is_whole = not body
-    return Judged(body, refusal)
+    return Judged(body, refusal=refusal)
 
 
 async def _start_of_body(exchange: Exchange) -> tuple[bytes, bool]:
@@ -181,8 +186,7 @@ def _sized(fields: Headers, n_body: int) -> Headers:
     return [*kept, (b"content-length", str(n_body).encode())]
 
 
-@dataclass(frozen=True, slots=True)
-class _Error:
+class _Error(msgspec.Struct, frozen=True):
     """What the body of a refusal says."""
 
     message: str = ""

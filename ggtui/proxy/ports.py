@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.facts import RequestFacts
     from ggtui.core.deployment.orders import DeploymentOrder
-    from ggtui.core.deployment.policies import TimeLimits
     from ggtui.core.deployment.pricing import Usage
     from ggtui.core.deployment.runtimes import RuntimeKind
     from ggtui.core.deployment.secret import Secret
@@ -105,10 +104,6 @@ class LivePort(Protocol):
     @property
     def kind(self) -> RuntimeKind:
         """What serves it."""
-
-    @property
-    def time_limits(self) -> TimeLimits:
-        """Those of one attempt."""
 
     async def enter(self, facts: RequestFacts) -> PassagePort:
         """Let a request in, which may wait; a refusal and a cancellation take nothing.

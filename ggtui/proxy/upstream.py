@@ -174,9 +174,12 @@ class Exchange:
         "_may_repeat",
         "_pool",
         "head",
+        "is_event_stream",
     )
 
     head: UpstreamHead
+    is_event_stream: bool
+    """True when the answer is server-sent events."""
 
     def __init__(
         self,
@@ -230,11 +233,6 @@ class Exchange:
         if self._connection is not None:
             self._connection.expect_within(self._limits.between_bytes_s)
 
-    @property
-    def is_event_stream(self) -> bool:
-        """True when the answer is server-sent events."""
-        return self.head.status == 200 and self.head.media_type == EVENT_STREAM
-
     async def _ask(self, connection: UpstreamConnection) -> Exchange:
         self._connection = connection
         limits = self._limits
@@ -244,6 +242,7 @@ class Exchange:
         except BaseException:
             self._give_back()
             raise
+        self.is_event_stream = self.head.status == 200 and self.head.media_type == EVENT_STREAM
         if not (limits.is_until_event and self.is_event_stream):
             connection.expect_within(limits.between_bytes_s)
         return self

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from ggtui.core.errors import ContextTooLong, UpstreamProtocolError, UpstreamUnauthorized
-from ggtui.proxy.answers import EVENT_STREAM, STREAM_HEADERS, document_event, failure_document
+from ggtui.proxy.answers import STREAM_HEADERS, document_event, failure_document
 from ggtui.proxy.context_hint import context_hint
 from ggtui.proxy.headers import client_fields
 from ggtui.proxy.relay import relay_events, relay_plain
@@ -45,18 +45,17 @@ async def relay_answer(
     Raises: UpstreamFailure.
     """
     head = exchange.head
-    kind = head.media_type
     if head.status == 401:
         raise UpstreamUnauthorized("the model's server did not take the key it was started with")
     if head.status == 407 or 300 <= head.status < 400:
         raise UpstreamProtocolError(f"the model's server answered with status {head.status}")
     if reply.is_only_waiting:
-        await _relay_into_stream(exchange, kind, reply, hold, asked, catalog)
+        await _relay_into_stream(exchange, reply, hold, asked, catalog)
         return
-    is_refused = head.status == 400 and kind == b"application/json"
+    is_refused = head.status == 400 and head.media_type == b"application/json"
     if is_refused and await _relay_refusal(exchange, reply, asked, catalog):
         return
-    reply.is_event_stream = kind == EVENT_STREAM and head.status == 200
+    reply.is_event_stream = exchange.is_event_stream
     fields = client_fields(head.fields, is_event_stream=reply.is_event_stream)
     await reply.begin(head.status, fields + (STREAM_HEADERS if reply.is_event_stream else []))
     if reply.is_event_stream:
@@ -66,14 +65,14 @@ async def relay_answer(
 
 
 async def _relay_into_stream(
-    exchange: Exchange, kind: bytes, reply: Reply, hold: EventHold, asked: Asked, catalog: ModelCatalogPort
+    exchange: Exchange, reply: Reply, hold: EventHold, asked: Asked, catalog: ModelCatalogPort
 ) -> None:
     """The answer behind comments about the wait. A refusal becomes an event: its status can no longer go.
 
     Raises: UpstreamProtocolError for anything but events or a short JSON refusal.
     """
     reply.is_only_waiting = False
-    if exchange.head.status == 200 and kind == EVENT_STREAM:
+    if exchange.is_event_stream:
         await relay_events(exchange, reply, hold)
         return
     body = b""

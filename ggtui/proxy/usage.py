@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 MAX_TAIL_BYTES: Final = 64 * KIB
 _MAX_OPENING_BYTES: Final = 4 * KIB
-_OBJECT: Final = rb'"\s*:\s*(\{(?:[^{}]++|\{[^{}]*+\})*+\})'
-_USAGE: Final = re.compile(rb'(?<!\\)"usage' + _OBJECT)
-"""Behind a backslash the quotation mark is a part of the generated text."""
-_TIMINGS: Final = re.compile(rb'(?<!\\)"timings' + _OBJECT)
+_OBJECT: Final = re.compile(rb"\s*:\s*(\{(?:[^{}]++|\{[^{}]*+\})*+\})")
+_USAGE: Final = b'"usage"'
+_TIMINGS: Final = b'"timings"'
+_BACKSLASH: Final = 0x5C
 _EVENT_END: Final = re.compile(rb"(?<=\n\n)|(?<=\r\n\r\n)")
 _DATA: Final = re.compile(rb"^data: ?(.*)$", re.MULTILINE)
 _NO_CHOICES: Final = re.compile(rb'"choices"\s*:\s*\[\s*\]')
@@ -147,7 +147,7 @@ def _is_usage_event(event: bytes) -> bool:
 
 def _told_in(text: bytes) -> Iterator[_Told]:
     """Every usage that can be read, the last one first."""
-    for found in reversed(_USAGE.findall(text)):
+    for found in _objects(text, _USAGE):
         try:
             told = _TOLD.decode(found)
         except (msgspec.DecodeError, ValueError):
@@ -156,8 +156,18 @@ def _told_in(text: bytes) -> Iterator[_Told]:
             yield told
 
 
+def _objects(text: bytes, key: bytes) -> Iterator[bytes]:
+    """The values of a key that are objects, the last one first."""
+    at = text.rfind(key)
+    while at >= 0:
+        found = _OBJECT.match(text, at + len(key))
+        if found is not None and not (at and text[at - 1] == _BACKSLASH):  # that is generated text
+            yield found[1]
+        at = text.rfind(key, 0, at)
+
+
 def _timed(text: bytes) -> Usage | None:
-    for found in reversed(_TIMINGS.findall(text)):
+    for found in _objects(text, _TIMINGS):
         try:
             timings = _TIMED.decode(found)
         except (msgspec.DecodeError, ValueError):

@@ -60,6 +60,12 @@ def counters(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock)
 # Spending
 
 
+async def _add(run: SpendPort, name: str, entry: SpendEntry) -> None:
+    work = run.add(name, entry)
+    if work is not None:
+        await work
+
+
 def test_what_is_added_is_there_in_the_next_run_oldest_first(next_run: NextRun) -> None:
     entries = [SpendEntry(NOW + 2.5, 7), SpendEntry(NOW, 9_000_000_000_000_000_000), SpendEntry(NOW + 1, 0)]
 
@@ -69,8 +75,8 @@ def test_what_is_added_is_there_in_the_next_run_oldest_first(next_run: NextRun) 
         assert () == await first.load("a", 0.0)
 
         for entry in entries:
-            await first.add("a", entry)
-        await first.add("b", SpendEntry(NOW, 5))
+            await _add(first, "a", entry)
+        await _add(first, "b", SpendEntry(NOW, 5))
         await first.close()
         second = next_run()
 
@@ -87,7 +93,7 @@ def test_what_is_pruned_is_forgotten(next_run: NextRun) -> None:
     async def scenario() -> None:
         run = next_run()
         for at in (NOW, NOW + 1, NOW + 2):
-            await run.add("a", SpendEntry(at, 1))
+            await _add(run, "a", SpendEntry(at, 1))
         await run.prune(NOW + 1)
 
         assert (SpendEntry(NOW + 1, 1), SpendEntry(NOW + 2, 1)) == await run.load("a", 0.0)
@@ -100,7 +106,7 @@ def test_what_is_pruned_is_forgotten(next_run: NextRun) -> None:
 def test_many_at_once_are_all_kept(next_run: NextRun) -> None:
     async def scenario() -> None:
         run = next_run()
-        await asyncio.gather(*(run.add("a", SpendEntry(NOW, number)) for number in range(500)))
+        await asyncio.gather(*(_add(run, "a", SpendEntry(NOW, number)) for number in range(500)))
 
         assert sum(range(500)) == sum(each.cost_pusd for each in await run.load("a", 0.0))
 
@@ -112,11 +118,11 @@ def test_many_at_once_are_all_kept(next_run: NextRun) -> None:
 def test_who_is_cancelled_while_it_writes_has_written(next_run: NextRun) -> None:
     async def scenario() -> None:
         run = next_run()
-        task = asyncio.create_task(run.add("a", SpendEntry(NOW, 3)))
+        task = asyncio.create_task(_add(run, "a", SpendEntry(NOW, 3)))
         await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        await run.add("a", SpendEntry(NOW, 4))
+        await _add(run, "a", SpendEntry(NOW, 4))
 
         assert {3, 4} == {each.cost_pusd for each in await run.load("a", 0.0)}
 
@@ -131,7 +137,7 @@ def test_nothing_is_kept_after_the_end(next_run: NextRun) -> None:
         await run.close()
         await run.close()
         with pytest.raises(StoreUnavailable):
-            await run.add("a", SpendEntry(NOW, 1))
+            await _add(run, "a", SpendEntry(NOW, 1))
 
     asyncio.run(scenario())
 

@@ -17,6 +17,7 @@ import pytest
 from ggtui.adapters.llama_server import loopback
 from ggtui.adapters.llama_server.launcher import free_port
 from ggtui.adapters.memory.launcher import MemoryLauncher, Script
+from ggtui.core.engine_metrics import read_series
 from ggtui.core.errors import LaunchRejected, ModelFileNotFound, SpawnFailed, SpawnReason
 from ggtui.core.models import LaunchOptions
 from tests import models
@@ -68,6 +69,24 @@ def test_a_launched_server_is_ready_and_tells_what_it_can(kind: str, tmp_path: P
             assert 200 == (await loopback.get(target.port, "/props", target.api_key))[0]
             assert 401 == (await loopback.get(target.port, "/props"))[0]
         await server.stop(5)
+
+    using(kind, tmp_path, model, test)
+
+
+@PROCESSES
+def test_a_server_tells_its_numbers_to_who_has_its_key(kind: str, tmp_path: Path, model: Path) -> None:
+    async def test(rig: Rig) -> None:
+        server = await rig.launcher.launch(rig.plan(), RecordingListener())
+        target = server.target
+        status, body = await loopback.get(target.port, "/metrics", target.api_key)
+        refused, _ = await loopback.get(target.port, "/metrics")
+        await server.stop(5)
+
+        assert (200, 401) == (status, refused)
+        series = read_series(body)
+        assert series is not None
+        assert {(): "0"} == series["llamacpp:tokens_predicted_total"].samples
+        assert "gauge" == series["llamacpp:requests_processing"].kind
 
     using(kind, tmp_path, model, test)
 

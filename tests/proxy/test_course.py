@@ -818,7 +818,7 @@ def test_a_stream_hears_that_it_waits_and_then_its_answer() -> None:
             await first.send(proxy.post(STREAM))
             await upstream.asked.wait()
             await second.send(proxy.post(STREAM))
-            await second.reader.readuntil(b": far to have room\n\n")
+            await second.reader.readuntil(b": room at far\n\n")
             gate.set()
             rest = await second.rest()
 

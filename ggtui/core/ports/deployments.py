@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from ggtui.core.deployment.limits import Wait
     from ggtui.core.deployment.policies import RateLimits
     from ggtui.core.deployment.secret import Secret, SecretRef
@@ -17,10 +19,11 @@ class SpendPort(Protocol):
     async def load(self, name: str, since: float) -> tuple[SpendEntry, ...]:
         """What a deployment settled from this Unix time on, the oldest first."""
 
-    async def add(self, name: str, entry: SpendEntry) -> None:
-        """Keep one entry. When this returns, neither a kill nor a loss of power takes it away.
+    def add(self, name: str, entry: SpendEntry) -> Coroutine[Any, Any, None] | None:
+        """Keep one entry; what is returned must be awaited, None is for one that is kept already.
 
-        A caller that is cancelled meanwhile does not keep it from being written.
+        No kill takes it away then, and soon no loss of power. A caller that is cancelled meanwhile does not
+        keep it from being written.
         """
 
     async def prune(self, before: float) -> None:

@@ -87,7 +87,8 @@ class Spending:
         now = self._clock.unix()
         entry = self._ledger.settle(hold, cost_pusd, now)
         self._tell_excess(now)
-        return self._writes.begin(self._port.add(self._name, entry)) if cost_pusd else None
+        work = self._port.add(self._name, entry) if cost_pusd else None
+        return None if work is None else self._writes.begin(work)
 
     def give_back(self, hold: Hold) -> None:
         """The request cost nothing."""

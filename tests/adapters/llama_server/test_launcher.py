@@ -71,7 +71,7 @@ def test_load_and_stop_on_both_loops(on_uvloop: bool, tmp_path: Path, model: Pat
 
 
 def test_flags_that_an_old_build_refuses_are_left_out_from_then_on(tmp_path: Path, model: Path) -> None:
-    refused = ("--fake-unknown", "cors-origins", "--fake-unknown", "no-ui")
+    refused = [word for name in ("cors-origins", "no-ui", "metrics") for word in ("--fake-unknown", name)]
 
     async def test(rig: Rig) -> None:
         first, second = RecordingListener(), RecordingListener()
@@ -79,8 +79,8 @@ def test_flags_that_an_old_build_refuses_are_left_out_from_then_on(tmp_path: Pat
             server = await rig.launcher.launch(rig.plan(*refused), listener)
             await server.stop(5)
 
-        assert (3, 1) == (len(first.pids), len(second.pids))
-        assert not {"--cors-origins", "localhost", "--no-ui"} & set(server.argv)
+        assert (4, 1) == (len(first.pids), len(second.pids))
+        assert not {"--cors-origins", "localhost", "--no-ui", "--metrics"} & set(server.argv)
 
     using_fake(tmp_path, model, test)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import stat
 import subprocess
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from ggtui.core.deployment.spend import SpendEntry
 from ggtui.core.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from pathlib import Path
 
 CHILD = """
@@ -61,10 +62,15 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
+async def _kept(work: Coroutine[Any, Any, None] | None) -> None:
+    if work is not None:
+        await work
+
+
 def _add(path: Path, cost: int) -> None:
     async def add() -> None:
         spend = SqliteSpend(path)
-        await spend.add("a", SpendEntry(1000.0, cost))
+        await _kept(spend.add("a", SpendEntry(1000.0, cost)))
         await spend.close()
 
     asyncio.run(add())
@@ -145,15 +151,49 @@ def test_what_could_not_be_written_goes_with_the_next(path: Path) -> None:
             other.execute(
                 "CREATE TRIGGER full BEFORE INSERT ON spending BEGIN SELECT RAISE(ABORT, 'full'); END"
             )
+            await _kept(spend.add("a", SpendEntry(1000.0, 30)))  # it is noted: nobody waits for the database
+            await spend.load("a", 0.0)
             with pytest.raises(StoreUnavailable, match="full"):
-                await spend.add("a", SpendEntry(1000.0, 30))
+                await _kept(spend.add("a", SpendEntry(1000.0, 200)))
             other.execute("DROP TRIGGER full")
-        await spend.add("a", SpendEntry(1000.0, 500))
+        await _kept(spend.add("a", SpendEntry(1000.0, 500)))
         await spend.close()
 
     asyncio.run(scenario())
 
-    assert 537 == _spent(path)
+    assert 737 == _spent(path)
+    assert [] == list(path.parent.glob("*-notes-*"))
+
+
+def test_what_the_database_never_took_is_noted_for_the_next_run(path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("CREATE TRIGGER full BEFORE INSERT ON spending BEGIN SELECT RAISE(ABORT, 'full'); END")
+
+    async def scenario() -> None:
+        spend = SqliteSpend(path)
+        await spend.load("a", 0.0)
+        await _kept(spend.add("a", SpendEntry(1000.0, 30)))
+        await spend.close()
+
+    asyncio.run(scenario())
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("DROP TRIGGER full")
+
+    assert 37 == _spent(path)
+    assert 37 == _spent(path)
+    assert [] == list(path.parent.glob("*-notes-*"))
+
+
+def test_notes_count_once_although_the_database_has_some_of_them(path: Path) -> None:
+    with closing(open_database(path, SCHEMA)) as connection:
+        connection.execute("INSERT INTO noted VALUES ('run', 2)")
+    notes = [["run", 1, "a", 1000.0, 10], ["run", 3, "a", 1000.0, 500], ["run", 2, "a", 1000.0, 20]]
+    lines = [f"\n{json.dumps(note)}\n" for note in notes]
+    (path.parent / f"{path.name}-notes-run-0").write_text("".join(lines) + '\n["run", 4, "a", 10')
+    (path.parent / f"{path.name}-notes-run-1").write_text("\n".join(["", "{}", "[]", "7", '["run"]']))
+
+    assert 507 == _spent(path)
+    assert 507 == _spent(path)
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
@@ -162,7 +202,7 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     async def scenario() -> None:
         spend = SqliteSpend(tmp_path / "data" / "spending.sqlite3")
         with pytest.raises(StoreUnavailable, match=r"spending\.sqlite3"):
-            await spend.add("a", SpendEntry(1000.0, 1))
+            await _kept(spend.add("a", SpendEntry(1000.0, 1)))
         await spend.close()
 
     asyncio.run(scenario())

@@ -1,0 +1,96 @@
+"""What was added and is on its way to the database: noted in a file at once, so that a kill loses none of it.
+
+A commit waits for the disk, some 20 ms that no answer should wait for; a note is a write to a file, some
+microseconds. Two files take turns: while the notes of one go to the database, the other takes new ones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    Row = tuple[str, float, int]
+    """Deployment, Unix time, pusd."""
+
+NOTED: Final = "CREATE TABLE noted (run TEXT PRIMARY KEY, number INTEGER NOT NULL)"
+"""Up to which number the notes of a run are in the database."""
+INSERT: Final = "INSERT INTO spending VALUES (?, ?, ?)"
+
+
+class Notes:
+    """Those of one run of ggtui. Numbers grow by one; the caller sees to it that one thread adds or turns."""
+
+    def __init__(self, database: Path) -> None:
+        """Nothing is made yet."""
+        self.run = secrets.token_hex(8)
+        self.number = 0
+        """Of the newest note."""
+        self._paths = [f"{database}-notes-{self.run}-{turn}" for turn in (0, 1)]
+        self._files: list[int] = []
+        self._current = 0
+
+    def add(self, row: Row) -> None:
+        """Note one row. Raises: OSError; the number is used all the same."""
+        self.number += 1
+        if not self._files:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+            self._files = [os.open(path, flags, 0o600) for path in self._paths]
+        # The line break comes first, so that a note that was cut spoils no other.
+        line = b"\n" + json.dumps([self.run, self.number, *row]).encode() + b"\n"
+        if os.write(self._files[self._current], line) != len(line):
+            raise OSError("a note was cut")
+
+    def turn(self) -> None:
+        """New notes go to the other file from now on."""
+        self._current = 1 - self._current
+
+    def are_written(self, connection: sqlite3.Connection, number: int) -> None:
+        """Part of the transaction that writes all up to this number. Raises: sqlite3.Error."""
+        connection.execute("INSERT OR REPLACE INTO noted VALUES (?, ?)", (self.run, number))
+
+    def forget(self) -> None:
+        """What was noted before the last turn is in the database."""
+        if self._files:
+            os.ftruncate(self._files[1 - self._current], 0)
+
+    def end(self, connection: sqlite3.Connection) -> None:
+        """All is in the database. Raises: sqlite3.Error, OSError."""
+        for file, path in zip(self._files, self._paths, strict=False):
+            os.close(file)
+            os.unlink(path)
+        self._files = []
+        connection.execute("DELETE FROM noted WHERE run = ?", (self.run,))
+
+
+def take_over(connection: sqlite3.Connection, database: Path) -> None:
+    """Write what killed runs have noted and the database has not. Raises: sqlite3.Error, OSError."""
+    paths = sorted(database.parent.glob(f"{database.name}-notes-*"))
+    if not paths:
+        return
+    known = dict(connection.execute("SELECT run, number FROM noted"))
+    found = sorted(note for path in paths for note in _read(path))
+    connection.execute("BEGIN IMMEDIATE")
+    with connection:
+        for run, number, row in found:
+            if number > known.get(run, 0):
+                connection.execute(INSERT, row)
+                connection.execute("INSERT OR REPLACE INTO noted VALUES (?, ?)", (run, number))
+    for path in paths:
+        path.unlink()
+    connection.execute("DELETE FROM noted")
+
+
+def _read(path: Path) -> Iterator[tuple[str, int, Row]]:
+    """Run, number and row of each note that is whole."""
+    for line in path.read_bytes().splitlines():
+        with suppress(ValueError, TypeError):
+            run, number, name, at, cost_pusd = json.loads(line)
+            yield str(run), int(number), (str(name), float(at), int(cost_pusd))

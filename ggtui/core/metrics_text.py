@@ -58,9 +58,7 @@ class Family:
 
     def _line(self, values: tuple[str, ...], number: str) -> str:
         pairs = ",".join(
-            f'{label}="{_value(value)}"'
-            for label, value in zip(self.labels, values, strict=True)
-            if value  # an empty one is the same as none
+            f'{label}="{_value(value)}"' for label, value in zip(self.labels, values, strict=True)
         )
         return f"{self.name}{{{pairs}}} {number}" if pairs else f"{self.name} {number}"
 
@@ -161,7 +159,9 @@ def _money(deployments: Iterable[DeploymentStatus]) -> Sequence[Family]:
 
 def _models(targets: Iterable[TargetStatus], now: float) -> Sequence[Family]:
     """The servers that load, run or end."""
-    of = ("model", "replica")
+    targets = tuple(targets)
+    has_several = any(each.replica is not None for each in targets)
+    of = ("model", "replica") if has_several else ("model",)
     state = Family("ggtui_model_state", "gauge", "1 for the state of the server.", (*of, "state"))
     since = Family("ggtui_model_state_seconds", "gauge", "Seconds since its state changed.", of)
     serving = Family("ggtui_model_requests_in_flight", "gauge", "Requests that its server has.", of)
@@ -175,17 +175,18 @@ def _models(targets: Iterable[TargetStatus], now: float) -> Sequence[Family]:
         "ggtui_model_predicted_tokens_per_second", "gauge", "Speed of writing, at the last answer.", of
     )
     for each in targets:
-        labels = each.public_id, "" if each.replica is None else str(each.replica + 1)
+        number = "" if each.replica is None else str(each.replica + 1)
+        labels = (each.public_id, number) if has_several else (each.public_id,)
         state.add_state(each.state, TargetState, *labels)
         since.add(round(max(0.0, now - each.since), 3), *labels)
-        for family, number in (
+        for family, whole in (
             (serving, each.in_flight),
             (slots, each.n_slots),
             (context, each.n_ctx),
             (memory, each.memory_bytes),
         ):
-            if number is not None:
-                family.add_whole(number, *labels)
+            if whole is not None:
+                family.add_whole(whole, *labels)
         for family, speed in ((reading, each.prompt_per_second), (writing, each.predicted_per_second)):
             if speed is not None:
                 family.add(speed, *labels)

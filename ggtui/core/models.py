@@ -196,8 +196,8 @@ class LaunchPlan:
     """Time between a polite stop and SIGKILL."""
     is_verbose: bool = True
     """True: the engine is asked to tell what it allocates."""
-    replica: int = 0
-    """Its number among the servers of this model, from 0."""
+    replica: int | None = None
+    """Its number among the servers of this model, from 0; None where the model has only one."""
     share: MachineShare = WHOLE
     """What of the machine it may use."""
 
@@ -222,6 +222,8 @@ class RunningTarget:
     """The launch's own key: it goes to this server and nowhere else."""
     adapters: tuple[str, ...] = ()
     """Names of the adapters that it carries; the place of each is its number in a request's `lora` list."""
+    replica: int | None = None
+    """Its number among the servers of its model, from 0; None where the model has only one."""
 
     @classmethod
     def local(cls, port: int, model_id: int, model_name: str, effective_ctx: int) -> RunningTarget:

@@ -82,6 +82,11 @@ class Launch:
     end_words: str = ""
     """The same in words."""
 
+    @property
+    def number(self) -> int | None:
+        """That of the replica; None where the model has only one server."""
+        return self.replica if self.plan.n > 1 else None
+
     def spawned(self, pid: int, port: int, argv: tuple[str, ...]) -> None:
         """See LaunchListener."""
         self.pid, self.port, self.argv = pid, port, argv
@@ -118,7 +123,7 @@ class Launch:
 
     def _marked(self, line: str) -> str:
         """The log of a model holds the lines of all its replicas."""
-        return f"#{self.replica + 1} {line}" if self.plan.n > 1 else line
+        return line if self.number is None else f"#{self.number + 1} {line}"
 
 
 class LaunchLedger:

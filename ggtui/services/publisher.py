@@ -189,7 +189,7 @@ class Publisher:
             predicted_bytes=pool_bytes(launch.predicted) if launch and launch.predicted else None,
             load=launch.record if launch and launch.process else None,
             adapters=self._endpoints.weights(target.model_name, target.adapters) if target else (),
-            replica=resident.replica if launch is not None and launch.plan.n > 1 else None,
+            replica=launch.number if launch else None,
             last_used_at=self._epoch + resident.last_used if resident.last_used else None,
             keep_alive_s=self._scheduler.keep_alive_s(resident),
             prompt_per_second=launch.prompt_per_second if launch else None,

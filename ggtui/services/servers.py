@@ -108,7 +108,7 @@ class ServerFleet:
             times.stall_timeout_s,
             times.stop_grace_s,
             launch.is_verbose,
-            launch.replica,
+            launch.number,
             launch.share,
         )
         server.load = self._spawn(self._load(launch_id, server, plan))

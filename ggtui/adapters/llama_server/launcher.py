@@ -252,4 +252,5 @@ def _target(plan: LaunchPlan, port: int, key: str, pid: int, facts: ServerFacts)
         pid=pid,
         api_key=key,
         adapters=tuple(adapter.name for adapter in spec.options.adapters),
+        replica=plan.replica,
     )

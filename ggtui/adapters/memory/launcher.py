@@ -206,6 +206,7 @@ class MemoryLauncher:
             pid=FIRST_PID + number,
             api_key=f"memory-key-{number}",
             adapters=tuple(adapter.name for adapter in plan.spec.options.adapters),
+            replica=plan.replica,
         )
 
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from tests.e2e.instance import Instance
 from tests.e2e.rules import ask, deployment, problem, serving, status
 from tests.models import tiny_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.e2e.instance import Instance
 
 LETTERS: dict[str, Any] = {"grammar": "root ::= [a-z ]*"}
 """Random weights answer noise, which no chat parser takes without a grammar."""
@@ -47,39 +48,42 @@ def _both(one: Instance) -> dict[int, int]:
     return {number: each["pid"] for number, each in ready.items()}
 
 
+def _long(one: Instance) -> int:
+    """The status of one answer of four hundred tokens."""
+    body = {"model": "twins", "prompt": "hello", "max_tokens": 400, "ignore_eos": True, **LETTERS}
+    return one.post("/v1/completions", body).status_code
+
+
 def test_both_servers_come_up_and_work(one: Instance) -> None:
     assert 200 == ask(one, "twins", **LETTERS).status_code
-    pids = _both(one)
-    ready = _ready(one)
-    busy: set[int] = set()
+    pids, ready = _both(one), _ready(one)
     with ThreadPoolExecutor(20) as pool:
-        answers = [pool.submit(ask, one, "twins", max_tokens=200, **LETTERS) for _ in range(20)]
-        while not all(each.done() for each in answers):
-            busy |= {number for number, each in _ready(one).items() if each["in_flight"]}
+        codes = list(pool.map(lambda _: _long(one), range(20)))
+    told = status(one, "twins")["replicas"]
+    one.post("/ggtui/stop", {"model": "tiny-f32"})
+    served = [each["n_requests"] for each in one.get("/ggtui/history?n=2")["generations"]]
 
-    assert [200] * 20 == [each.result().status_code for each in answers]
-    assert {1, 2} == busy
+    assert [200] * 20 == codes
+    assert (21, True) == (sum(served), all(served))
     assert [1, 2] == sorted(pids)
     assert 2 == len({*pids.values()}) == len({each["port"] for each in ready.values()})
     share = str(max(1, (psutil.cpu_count(logical=False) or 1) // 2))
     assert {share} == {each["argv"][each["argv"].index("-t") + 1] for each in ready.values()}
-    assert [(1, "serving"), (2, "serving")] == [
-        (each["number"], each["state"]) for each in status(one, "twins")["replicas"]
-    ]
+    assert [(1, "serving"), (2, "serving")] == [(each["number"], each["state"]) for each in told]
 
 
 def test_killing_one_fails_nobody_whose_answer_had_not_begun(one: Instance) -> None:
     ask(one, "twins", **LETTERS)
     before = _both(one)
     with ThreadPoolExecutor(8) as pool:
-        answers = [pool.submit(ask, one, "twins", max_tokens=60, **LETTERS) for _ in range(60)]
+        answers = [pool.submit(_long, one) for _ in range(40)]
         while not _ready(one)[1]["in_flight"]:
             pass
         os.kill(before[1], signal.SIGKILL)
-        codes = [each.result().status_code for each in answers]
+        codes = [each.result() for each in answers]
     after = _both(one)
 
-    assert [200] * 60 == codes
+    assert [200] * 40 == codes
     assert (True, True) == (before[2] == after[2], before[1] != after[1])
 
 

@@ -124,7 +124,7 @@ def test_who_is_cancelled_while_it_writes_has_written(next_run: NextRun) -> None
         await asyncio.gather(task, return_exceptions=True)
         await _add(run, "a", SpendEntry(NOW, 4))
 
-        assert {3, 4} == {each.cost_pusd for each in await run.load("a", 0.0)}
+        assert 7 == sum(each.cost_pusd for each in await run.load("a", 0.0))
 
         await run.close()
 

@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ class Notes:
         if not self._files:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
             self._files = [os.open(path, flags, 0o600) for path in self._paths]
+        name, at, cost_pusd = row
         # The line break comes first, so that a note that was cut spoils no other.
-        line = b"\n" + json.dumps([self.run, self.number, *row]).encode() + b"\n"
+        line = f'\n["{self.run}",{self.number},{_quoted(name)},{at!r},{cost_pusd}]\n'.encode()
         if os.write(self._files[self._current], line) != len(line):
             raise OSError("a note was cut")
 
@@ -86,6 +88,11 @@ def take_over(connection: sqlite3.Connection, database: Path) -> None:
     for path in paths:
         path.unlink()
     connection.execute("DELETE FROM noted")
+
+
+@lru_cache(maxsize=64)
+def _quoted(name: str) -> str:
+    return json.dumps(name)
 
 
 def _read(path: Path) -> Iterator[tuple[str, int, Row]]:

@@ -15,11 +15,16 @@ from ggtui.core.deployment.spend import SpendEntry
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterable
     from concurrent.futures import Future
     from pathlib import Path
 
     from ggtui.adapters.spending.notes import Row
+
+PAUSE_S = 0.1
+"""From a note until it goes to the database, so that others go with it: each commit waits for the disk."""
+_LARGEST = 2**63 - 1
+"""Integer that SQLite holds."""
 
 SCHEMA = Schema(
     what="the record of what was spent",
@@ -50,6 +55,7 @@ class SqliteSpend:
         self._notes = Notes(database)
         self._is_well = False
         """True while the database takes what it is given; until then each caller waits for it."""
+        self._is_ending = threading.Event()
         self._batch: _Batch | None = None
         """What the thread has not begun to write; more may be put into it."""
         self._unwritten: list[Row] = []
@@ -87,6 +93,7 @@ class SqliteSpend:
 
     async def close(self) -> None:
         """See SpendPort."""
+        self._is_ending.set()
         await self._thread.close(self._end)
 
     def _open(self, database: Path) -> sqlite3.Connection:
@@ -107,12 +114,14 @@ class SqliteSpend:
         return True
 
     def _write(self, batch: _Batch, connection: sqlite3.Connection) -> None:
+        if self._is_well:
+            self._is_ending.wait(PAUSE_S)
         with self._lock:  # whoever comes from now on begins another one
             if self._batch is batch:
                 self._batch = None
             self._notes.turn()
             number = self._notes.number
-        self._unwritten += batch.rows
+        self._unwritten += _merged(batch.rows)
         try:
             self._write_all(connection, number)
         except BaseException:
@@ -133,6 +142,21 @@ class SqliteSpend:
         if self._unwritten:
             self._write_all(connection, self._notes.number)
         self._notes.end(connection)
+
+
+def _merged(rows: Iterable[Row]) -> list[Row]:
+    """One row for all that a deployment spent within a second: nobody looks closer."""
+    merged: dict[tuple[str, int], Row] = {}
+    too_large: list[Row] = []
+    for row in rows:
+        name, at, cost_pusd = row
+        key = (name, int(at))
+        _, former_at, former_pusd = merged.get(key, (name, at, 0))
+        if former_pusd + cost_pusd <= _LARGEST:
+            merged[key] = (name, max(at, former_at), former_pusd + cost_pusd)
+        else:
+            too_large.append(row)
+    return [*merged.values(), *too_large]
 
 
 def _load(connection: sqlite3.Connection, name: str, since: float) -> tuple[SpendEntry, ...]:

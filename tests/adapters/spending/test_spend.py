@@ -165,6 +165,24 @@ def test_what_could_not_be_written_goes_with_the_next(path: Path) -> None:
     assert [] == list(path.parent.glob("*-notes-*"))
 
 
+def test_what_was_spent_within_a_second_is_one_row(path: Path) -> None:
+    largest = 2**63 - 1
+    spent = [("a", 5.1, 10), ("b", 5.2, 200), ("a", 5.9, 3000), ("a", 6.0, 1), ("b", 5.3, largest)]
+
+    async def scenario() -> None:
+        spend = SqliteSpend(path)
+        await spend.load("a", 0.0)
+        for name, at, cost in spent:
+            await _kept(spend.add(name, SpendEntry(at, cost)))
+
+        assert (SpendEntry(5.9, 3010), SpendEntry(6.0, 1)) == (await spend.load("a", 0.0))[:2]
+        assert (SpendEntry(5.2, 200), SpendEntry(5.3, largest)) == await spend.load("b", 0.0)
+
+        await spend.close()
+
+    asyncio.run(scenario())
+
+
 def test_what_the_database_never_took_is_noted_for_the_next_run(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("CREATE TRIGGER full BEFORE INSERT ON spending BEGIN SELECT RAISE(ABORT, 'full'); END")

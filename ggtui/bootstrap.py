@@ -24,6 +24,7 @@ from ggtui.adapters.spending.shared_place import shared_file
 from ggtui.adapters.spending.spend import SqliteSpend
 from ggtui.config.checks import config_checks
 from ggtui.config.paths import default_config_file
+from ggtui.core.decisions import Phase
 from ggtui.core.reload import ReloadReport
 from ggtui.core.residency import MemoryRoom, SingleRoom
 from ggtui.core.schedule import Rules
@@ -45,6 +46,8 @@ from ggtui.services.logs import LogBook
 from ggtui.services.model_settings import SettingsBook
 from ggtui.services.names import Names
 from ggtui.services.publisher import Publisher
+from ggtui.services.replicas import Replicas
+from ggtui.services.roster import MachineRoster
 from ggtui.services.runtime import ModelRuntime, RuntimeSettings
 from ggtui.services.servers import ServerTimes
 from ggtui.services.settings_effects import SettingsEffects
@@ -56,6 +59,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ggtui.config.schema import Config
+    from ggtui.core.deployment.replicas import Replica
     from ggtui.core.models import RunningTarget
     from ggtui.core.ports.catalog import ModelStorePort
     from ggtui.core.ports.gpu import GpuProbePort
@@ -109,6 +113,7 @@ def build(
         memory_back=gpu.memory_back,
         foresee=foresight.line,
         forbids=foresight.impossible,
+        replicas=Replicas(models.replicas_of, roster := MachineRoster(gpu, lookup), roster.known),
     )
     models.is_resident = lambda model_id: any(
         resident.model_id == model_id for resident in runtime.scheduler.residents
@@ -187,8 +192,12 @@ def _deployments(
 ) -> Deployments:
     def server_slots(model: str) -> int | None:
         known = models.by_name(models.deployed(model) or "")
-        found = (each for each in runtime.scheduler.residents if known and each.model_id == known.id)
-        return next((each.n_slots or None for each in found), None)
+        found = runtime.scheduler.servers_of(known.id) if known else []
+        return sum(each.n_slots for each in found if each.phase is Phase.READY) or None
+
+    def replicas(model: str) -> tuple[Replica, ...]:
+        known = models.by_name(models.deployed(model) or "")
+        return runtime.replicas_of(known.id) if known else ()
 
     return Deployments(
         config.deployments,
@@ -197,6 +206,7 @@ def _deployments(
         secrets=SecretSources(folder=_config_file(config).parent),
         is_local=endpoints.is_local,
         server_slots=server_slots,
+        replicas=replicas,
     )
 
 

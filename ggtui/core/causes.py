@@ -21,6 +21,7 @@ class Wish(StrEnum):
     PERSON = "loaded by a person"
     PRELOAD = "loaded at the start (preload)"
     LAST_RUN = "restored from the last run"
+    REPLICA = "another replica for its deployment"
     EARLIER_CONTEXT = "started again with its earlier context, as the other one failed"
 
 
@@ -54,7 +55,7 @@ def why_begun(wish: Wish, n_ctx: int, before: PastServer | None) -> str:
 
     n_ctx: what it is launched with. before: the last server of the same model in this run.
     """
-    if wish is not Wish.REQUEST or before is None:
+    if wish not in (Wish.REQUEST, Wish.REPLICA) or before is None:
         return str(wish)
     if before.end is End.CRASH:
         return RESTARTED_AFTER_CRASH

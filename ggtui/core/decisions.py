@@ -52,6 +52,8 @@ class Resident:
     model_id: int
     n_ctx: int
     """What it was launched with."""
+    replica: int = 0
+    """Its number among the servers of its model, from 0."""
     started_at: float = 0.0
     phase: Phase = Phase.LOADING
     effective_ctx: int = 0
@@ -115,6 +117,7 @@ class Start:
     model_id: int
     n_ctx: int
     why: Wish
+    replica: int = 0
 
 
 @dataclass(frozen=True, slots=True)

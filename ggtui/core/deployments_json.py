@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ggtui.core.deployment.policies import Budget
+    from ggtui.core.deployment.replicas import Replica
     from ggtui.core.snapshot import DeploymentCounts, DeploymentStatus
 
 SCHEMA = 1
@@ -42,6 +43,7 @@ def deployment_document(status: DeploymentStatus, now: float) -> dict[str, objec
         "in_flight": status.in_flight,
         "queued": status.queued,
         "slots": status.slots,
+        "replicas": [_replica(each) for each in status.replicas],
         "limits": {str(each.limit): {"used": each.used, "allowed": each.allowed} for each in status.limits},
         "breaker": {
             "state": str(status.breaker),
@@ -56,6 +58,11 @@ def deployment_document(status: DeploymentStatus, now: float) -> dict[str, objec
         "spent_day_usd": amount(status.spent_day_pusd),
         "budget": None if status.budget is None else _budget(status.budget),
     }
+
+
+def _replica(each: Replica) -> dict[str, object]:
+    """One of several servers; they are numbered from 1."""
+    return {"number": each.index + 1, "state": str(each.state), "in_flight": each.in_flight}
 
 
 def amount(pusd: int) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import TYPE_CHECKING, Final
 
 from ggtui.core.metrics_text import Family
@@ -23,7 +24,7 @@ _MAX_LINE: Final = 4096
 _PREFIX: Final = "llamacpp:"
 """Other names could be those of ggtui's own series."""
 _KINDS: Final = frozenset(("counter", "gauge"))
-_OURS: Final = ("model", "deployment")
+_OURS: Final = ("model", "deployment", "replica")
 
 _SAMPLE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:[ \t]*\{(.*)\}[ \t]*|[ \t]+)([^\s{}]+)(?:[ \t]+-?\d+)?")
 """Name, labels, number, and a time that nobody needs."""
@@ -56,6 +57,13 @@ class ServerMetrics:
     """The only one of this model; empty where there is none or several."""
     series: dict[str, Series] | None
     """By name; None when it did not answer, or with nothing that can be read."""
+    replica: str = ""
+    """Its number among the servers of its model, from 1; empty where there is only one."""
+
+    @property
+    def own(self) -> tuple[str, str, str]:
+        """The values of our own labels."""
+        return self.model, self.deployment, self.replica
 
 
 def read_series(data: bytes) -> dict[str, Series] | None:
@@ -83,15 +91,17 @@ def read_series(data: bytes) -> dict[str, Series] | None:
 def engine_families(servers: Iterable[ServerMetrics]) -> Iterator[Family]:
     """Each series once, for all servers together, and who is missing.
 
-    A deployment stands in a label where one of the servers has one; for the others of that series it is
-    empty, which Prometheus takes for no label. The first server's words and kind count for all.
+    A deployment, or the number of a replica, stands in a label where one of the servers has one; for the
+    others of that series it is empty, which Prometheus takes for no label. The first server's words and kind
+    count for all.
     """
     servers = list(servers)
     told = [(each, each.series) for each in servers if each.series is not None]
-    ours = _OURS if any(each.deployment for each, _ in told) else _OURS[:1]
+    used = [at == 0 or any(each.own[at] for each, _ in told) for at in range(len(_OURS))]
+    ours = tuple(compress(_OURS, used))
     merged: dict[str, Family] = {}
     for server, series in told:
-        own = (server.model, server.deployment)[: len(ours)]
+        own = tuple(compress(server.own, used))
         for name, each in series.items():
             names = ours + tuple(label for label, _ in next(iter(each.samples)))
             family = merged.setdefault(name, Family(name, each.kind, each.words, names))

@@ -159,7 +159,9 @@ def _money(deployments: Iterable[DeploymentStatus]) -> Sequence[Family]:
 
 def _models(targets: Iterable[TargetStatus], now: float) -> Sequence[Family]:
     """The servers that load, run or end."""
-    of = ("model",)
+    targets = tuple(targets)
+    has_several = any(each.replica is not None for each in targets)
+    of = ("model", "replica") if has_several else ("model",)
     state = Family("ggtui_model_state", "gauge", "1 for the state of the server.", (*of, "state"))
     since = Family("ggtui_model_state_seconds", "gauge", "Seconds since its state changed.", of)
     serving = Family("ggtui_model_requests_in_flight", "gauge", "Requests that its server has.", of)
@@ -173,19 +175,21 @@ def _models(targets: Iterable[TargetStatus], now: float) -> Sequence[Family]:
         "ggtui_model_predicted_tokens_per_second", "gauge", "Speed of writing, at the last answer.", of
     )
     for each in targets:
-        state.add_state(each.state, TargetState, each.public_id)
-        since.add(round(max(0.0, now - each.since), 3), each.public_id)
-        for family, number in (
+        number = "" if each.replica is None else str(each.replica + 1)
+        labels = (each.public_id, number) if has_several else (each.public_id,)
+        state.add_state(each.state, TargetState, *labels)
+        since.add(round(max(0.0, now - each.since), 3), *labels)
+        for family, whole in (
             (serving, each.in_flight),
             (slots, each.n_slots),
             (context, each.n_ctx),
             (memory, each.memory_bytes),
         ):
-            if number is not None:
-                family.add_whole(number, each.public_id)
+            if whole is not None:
+                family.add_whole(whole, *labels)
         for family, speed in ((reading, each.prompt_per_second), (writing, each.predicted_per_second)):
             if speed is not None:
-                family.add(speed, each.public_id)
+                family.add(speed, *labels)
     return state, since, serving, slots, context, memory, reading, writing
 
 

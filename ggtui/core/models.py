@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ggtui.core.deployment.shares import WHOLE, MachineShare
 from ggtui.core.engine_devices import has_accelerator
 from ggtui.core.naming import shard_names
 
@@ -195,6 +196,15 @@ class LaunchPlan:
     """Time between a polite stop and SIGKILL."""
     is_verbose: bool = True
     """True: the engine is asked to tell what it allocates."""
+    replica: int | None = None
+    """Its number among the servers of this model, from 0; None where the model has only one."""
+    share: MachineShare = WHOLE
+    """What of the machine it may use."""
+
+    @property
+    def log_name(self) -> str:
+        """What its log is called: that of the model, with the number of each further replica."""
+        return f"{self.spec.public_id}.replica-{self.replica + 1}" if self.replica else self.spec.public_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +222,8 @@ class RunningTarget:
     """The launch's own key: it goes to this server and nowhere else."""
     adapters: tuple[str, ...] = ()
     """Names of the adapters that it carries; the place of each is its number in a request's `lora` list."""
+    replica: int | None = None
+    """Its number among the servers of its model, from 0; None where the model has only one."""
 
     @classmethod
     def local(cls, port: int, model_id: int, model_name: str, effective_ctx: int) -> RunningTarget:

@@ -6,14 +6,22 @@ from typing import TYPE_CHECKING
 
 from ggtui.core.causes import End
 from ggtui.core.decisions import Phase, Resident, Ticket
+from ggtui.core.deployment.replicas import OneEach
 from ggtui.core.line import Line
 from ggtui.core.residency import victims_for
+from ggtui.core.siblings import is_asked_for, leading, least_busy, suited_elsewhere
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ggtui.core.deployment.replicas import ReplicaRules
     from ggtui.core.residency import Room
     from ggtui.core.schedule import Rules
 
 NOBODY: frozenset[int] = frozenset()
+
+LOOK_AGAIN_S = 5.0
+"""How often a replica for which there was no room is thought of again: others may have left memory."""
 
 
 class Occupancy:
@@ -21,6 +29,8 @@ class Occupancy:
 
     def __init__(self, rules: Rules, room: Room) -> None:
         self.rules = rules
+        self.replicas: ReplicaRules = OneEach()
+        """How many servers each model shall have; set by whoever knows deployments."""
         self._room = room
         self._line = Line()
         self._residents: dict[int, Resident] = {}
@@ -31,6 +41,8 @@ class Occupancy:
         """Ids of the models that are started again with the memory to themselves."""
         self._in_the_way = NOBODY
         """Launch ids of those that must go for the first whose model has no server."""
+        self._looked: tuple[tuple[int, ...], float] = ((), 0.0)
+        """What stood, by launch id, when no further replica could be started, and when that was."""
         self._progressed_at = 0.0
         """When something last got on."""
 
@@ -52,11 +64,15 @@ class Occupancy:
         return frozenset(self._pinned)
 
     def server_of(self, model_id: int) -> Resident | None:
-        """The server that takes up room for this model, in whatever phase; None when there is none."""
-        for resident in self._residents.values():
-            if resident.model_id == model_id:
-                return resident
-        return None
+        """The server that takes up room for this model, in whatever phase; None when there is none.
+
+        Of several replicas one that is ready, if any is.
+        """
+        return leading(self.servers_of(model_id))
+
+    def servers_of(self, model_id: int) -> list[Resident]:
+        """All servers that take up room for this model, oldest first."""
+        return [resident for resident in self._residents.values() if resident.model_id == model_id]
 
     def resident(self, launch_id: int) -> Resident | None:
         """One server, or None when it has ended."""
@@ -98,6 +114,8 @@ class Occupancy:
                 moments.append(idle_ends)
         if self._line:
             moments += self._moments_of_the_queue()
+        if self.replicas.are_any:
+            moments += self._moments_of_replicas()
         return min((moment for moment in moments if moment > now), default=None) if moments else None
 
     def _moments_of_the_queue(self) -> list[float]:
@@ -108,6 +126,20 @@ class Occupancy:
             busy = (r for r in self._residents.values() if r.launch_id in self._in_the_way)
             moments += [self._turn_ends(resident, head) for resident in busy]
         return moments
+
+    def _moments_of_replicas(self) -> list[float]:
+        """When those may be started again that have failed too often, or for which there was no room."""
+        moments = self._rests()
+        return [*moments, self._looked[1] + LOOK_AGAIN_S] if moments else []
+
+    def _rests(self) -> list[float]:
+        """Until when each missing replica rests."""
+        models = {resident.model_id for resident in self._residents.values()}
+        return [
+            self.replicas.rests_until(model_id, replica)
+            for model_id in models
+            for replica in self._missing_replicas(model_id)
+        ]
 
     # Who waits, and for what
 
@@ -138,8 +170,14 @@ class Occupancy:
         """True for a ticket that is urgent, or joins its server at once: no place in the line is taken."""
         if ticket.is_urgent:
             return True
-        server = self.server_of(ticket.model_id) if ticket.model_id not in self._line.models else None
-        return server is not None and self._may_join(ticket, server, now)
+        if ticket.model_id in self._line.models:
+            return False
+        return self._door(ticket, self._residents.values(), now) is not None
+
+    def _door(self, ticket: Ticket, residents: Iterable[Resident], now: float) -> Resident | None:
+        """The server among these that lets the ticket in now, the least busy one of several replicas."""
+        own = (resident for resident in residents if resident.model_id == ticket.model_id)
+        return least_busy([resident for resident in own if self._may_join(ticket, resident, now)])
 
     def _may_join(self, ticket: Ticket, resident: Resident, now: float) -> bool:
         if resident.phase is not Phase.READY or resident.is_unwanted or not resident.suits(ticket):
@@ -162,7 +200,7 @@ class Occupancy:
             return None if is_wanted else End.UNWANTED
         if resident.unwanted is not None:
             return resident.unwanted
-        other = next((ticket for ticket in own if not resident.suits(ticket)), None)
+        other = next((ticket for ticket in own if self._restarts_for(ticket, resident)), None)
         if other is not None:
             return End.OTHER_CONTEXT if other.is_exact else End.LARGER_CONTEXT
         if resident.launch_id in self._in_the_way:
@@ -171,9 +209,15 @@ class Occupancy:
         return End.IDLE if idle_ends is not None and now >= idle_ends else None
 
     def _must_yield(self, resident: Resident, now: float) -> bool:
-        if any(not resident.suits(ticket) for ticket in self._of_model(resident.model_id)):
+        if any(self._restarts_for(ticket, resident) for ticket in self._of_model(resident.model_id)):
             return True
         return self._is_turn_over(resident, now)
+
+    def _restarts_for(self, ticket: Ticket, resident: Resident) -> bool:
+        """True when a server must start anew before its model can serve this ticket."""
+        if resident.suits(ticket):
+            return False
+        return not suited_elsewhere(ticket, resident, self.servers_of(resident.model_id))
 
     def _is_turn_over(self, resident: Resident, now: float) -> bool:
         if resident.launch_id not in self._in_the_way:
@@ -191,7 +235,37 @@ class Occupancy:
         if not is_idle or resident.model_id in self._pinned:
             return None
         keep_alive_s = self.keep_alive_s(resident)
-        return resident.last_used + keep_alive_s if keep_alive_s >= 0 else None
+        if keep_alive_s < 0:
+            return None
+        siblings = self.servers_of(resident.model_id) if self.replicas.are_any else [resident]
+        if any(each.leases or each.phase is Phase.LOADING for each in siblings):
+            return None  # replicas come and go together
+        return max(each.last_used for each in siblings) + keep_alive_s
+
+    # Which replicas there are not
+
+    def _missing_replicas(self, model_id: int) -> list[int]:
+        """Numbers of the servers that a model shall have and has not; none while nobody asks for it."""
+        siblings = self.servers_of(model_id)
+        n_wanted = self.replicas.n_wanted(model_id)
+        is_wanted = model_id in self._line.models or is_asked_for(siblings)
+        if len(siblings) >= n_wanted or not is_wanted:
+            return []
+        taken = {each.replica for each in siblings}
+        return [replica for replica in range(n_wanted) if replica not in taken]
+
+    def _next_replica(self, model_id: int, now: float) -> int | None:
+        """The first that is missing and does not rest; None when there is none."""
+        rests_until = self.replicas.rests_until
+        missing = self._missing_replicas(model_id)
+        return next((replica for replica in missing if rests_until(model_id, replica) <= now), None)
+
+    def _is_worth_a_look(self, standing: tuple[int, ...], now: float) -> bool:
+        """False while nothing has changed since there was no room: each look asks for a forecast."""
+        seen, at = self._looked
+        if standing != seen or now >= at + LOOK_AGAIN_S:
+            return True
+        return any(at < moment <= now for moment in self._rests())
 
     # What there is room for
 

@@ -24,11 +24,11 @@ class Room(Protocol):
 
 
 class SingleRoom:
-    """One server at a time."""
+    """One model at a time, with all its replicas."""
 
     def admits(self, standing: Sequence[Resident], model_id: int, n_ctx: int) -> bool:
-        """True when nothing stands."""
-        return not standing
+        """True when nothing stands, or nothing but replicas of this model."""
+        return all(resident.model_id == model_id for resident in standing)
 
 
 class MemoryRoom:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 FREE_FAILURES = 2
 """Failures in a row after which the next request still starts at once."""
 
+FREE_FAILURES_OF_REPLICAS = 3
+"""The same for one of several servers of a model: others serve while it starts again."""
+
 FORGET_S = 60.0
 """A failure this long after the last one, or after the end of its pause, counts as the first."""
 
@@ -18,26 +21,30 @@ LONGEST_PAUSE_S = 300.0
 class _Record:
     n_failures: int
     last: float
+    n_free: int
 
     @property
     def retry_at(self) -> float:
-        if self.n_failures <= FREE_FAILURES:
+        if self.n_failures <= self.n_free:
             return self.last
-        doublings = self.n_failures - FREE_FAILURES - 1
+        doublings = self.n_failures - self.n_free - 1
         return self.last + min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**doublings)
 
 
 class RestartLimiter:
     """Counts failed starts and crashes by model. Times are monotonic seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, n_free: int = FREE_FAILURES) -> None:
+        """n_free: failures in a row that cost no pause."""
+        self._n_free = n_free
         self._records: dict[int, _Record] = {}
 
     def failed(self, model_id: int, now: float) -> None:
         """A start failed, or a server died unasked."""
         before = self._records.get(model_id)
         is_in_a_row = before is not None and now < before.retry_at + FORGET_S
-        self._records[model_id] = _Record(before.n_failures + 1 if before and is_in_a_row else 1, now)
+        n_failures = before.n_failures + 1 if before and is_in_a_row else 1
+        self._records[model_id] = _Record(n_failures, now, self._n_free)
 
     def forgive(self, model_id: int | None = None) -> None:
         """A person, or a change of file or configuration, gives one model or all a fresh start."""
@@ -48,5 +55,9 @@ class RestartLimiter:
 
     def pause_s(self, model_id: int, now: float) -> float:
         """Seconds until this model may be started again; 0 when it may."""
+        return max(0.0, self.retry_at(model_id) - now)
+
+    def retry_at(self, model_id: int) -> float:
+        """When this model may be started again; 0 for one that has not failed."""
         record = self._records.get(model_id)
-        return max(0.0, record.retry_at - now) if record is not None else 0.0
+        return record.retry_at if record is not None else 0.0

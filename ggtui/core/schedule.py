@@ -6,7 +6,8 @@ order, each decision with its reason in words. Whoever carries the decisions out
 
 Invariants: the servers that stand fit the room, stopping ones included; one load at a time; a server that
 holds a lease is never stopped unless forced; within a model requests are served in order of arrival; when
-everybody has gone, no lease and no ticket is left.
+everybody has gone, no lease and no ticket is left. A model has as many servers as its replicas say, and they
+are brought up one after the other once it is asked for; nobody is ever stopped for the second and later ones.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ggtui.core.causes import End, Wish
 from ggtui.core.decisions import Decision, Grant, Phase, Refusal, Refuse, Resident, Start, Stop, Ticket
 from ggtui.core.occupancy import NOBODY, Occupancy
 from ggtui.core.residency import SingleRoom
+from ggtui.core.siblings import next_ctx, takes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -64,8 +66,8 @@ class Scheduler(Occupancy):
         """Somebody wants a model."""
         if self._is_closed:
             return [Refuse(ticket.id, Refusal.CLOSED)]
-        server = self.server_of(ticket.model_id) if not self._line else None
-        if server is not None and self._may_join(ticket, server, now):
+        server = self._door(ticket, self._residents.values(), now) if not self._line else None
+        if server is not None:
             return [self._grant(ticket, server)]  # nobody waits, so nobody else's turn comes by it
         return self._queue(ticket, now)
 
@@ -115,7 +117,7 @@ class Scheduler(Occupancy):
 
         Out of memory beside others, it is tried once more with the room to itself. Out of memory for the
         largest wish, the smaller ones are tried without it. After a failed enlargement only those who asked
-        for more are refused, and the old size comes back.
+        for more are refused, and the old size comes back. Whom another replica serves is not refused.
         """
         resident = self._residents.pop(launch_id, None)
         if resident is None:
@@ -123,7 +125,9 @@ class Scheduler(Occupancy):
         self._progressed_at = now
         if resident.phase is not Phase.LOADING:
             return self._settle(now)
-        if is_out_of_memory and resident.model_id not in self._alone and self._evictable():
+        siblings = self.servers_of(resident.model_id)
+        is_first = resident.model_id not in self._alone and not siblings
+        if is_out_of_memory and is_first and self._evictable():
             self._alone.add(resident.model_id)
             if resident.restore_ctx is not None:
                 self._restarting[resident.model_id] = resident.restore_ctx
@@ -133,10 +137,12 @@ class Scheduler(Occupancy):
         refused: list[Decision] = [
             self._refuse(ticket, Refusal.LAUNCH_FAILED)
             for ticket in self._of_model(resident.model_id)
-            if ticket.is_exact or _has_failed(ticket, resident, is_out_of_memory=is_out_of_memory)
+            if (ticket.is_exact or _has_failed(ticket, resident, is_out_of_memory=is_out_of_memory))
+            and not any(takes(each) and each.suits(ticket) for each in siblings)
         ]
         if restore is not None and self._admits(resident.model_id, restore):
-            refused.append(self._start(resident.model_id, restore, Wish.EARLIER_CONTEXT, now))
+            again = self._start(resident.model_id, restore, Wish.EARLIER_CONTEXT, now, resident.replica)
+            refused.append(again)
         return refused + self._settle(now)
 
     def lost(self, launch_id: int, now: float) -> list[Decision]:
@@ -219,8 +225,10 @@ class Scheduler(Occupancy):
             self._forget_plans()
         if not self._line:  # the usual case: nobody to let in, to start for, or to make way for
             self._in_the_way = NOBODY
-            return self._stop_all_that_should(now)
-        return self._settle_queue(now)
+            decisions = self._stop_all_that_should(now)
+        else:
+            decisions = self._settle_queue(now)
+        return decisions + self._bring_up_another(now) if self.replicas.are_any else decisions
 
     def _settle_queue(self, now: float) -> list[Decision]:
         decisions: list[Decision] = []
@@ -257,29 +265,48 @@ class Scheduler(Occupancy):
         is_loading = any(resident.phase is Phase.LOADING for resident in self._residents.values())
         if is_loading or not self._admits(head.model_id, n_ctx):
             return []
-        return [self._start(head.model_id, n_ctx, head.wish, now)]
+        replica = self._next_replica(head.model_id, now) or 0
+        return [self._start(head.model_id, n_ctx, head.wish, now, replica)]
+
+    def _bring_up_another(self, now: float) -> list[Decision]:
+        """One more server for a model that has too few, while nobody waits for a model without any."""
+        standing = tuple(self._residents)
+        is_loading = any(resident.phase is Phase.LOADING for resident in self._residents.values())
+        if is_loading or self._head() is not None or not self._is_worth_a_look(standing, now):
+            return []
+        for model_id in dict.fromkeys(resident.model_id for resident in self._residents.values()):
+            replica = self._next_replica(model_id, now)
+            n_ctx = next_ctx(self.servers_of(model_id), self._of_model(model_id))
+            if replica is not None and self._admits(model_id, n_ctx):
+                return [self._start(model_id, n_ctx, Wish.REPLICA, now, replica)]
+        self._looked = standing, now
+        return []
 
     def _grant_all(self, now: float) -> list[Decision]:
         """Let in whoever may join, in order; behind one who may not, nobody of the same model does.
 
         Who needs no slot passes those who wait for one, and not those who wait for another context.
         """
-        ready = {r.model_id: r for r in self._residents.values() if r.phase is Phase.READY}
+        ready: dict[int, list[Resident]] = {}
+        for server in self._residents.values():
+            if server.phase is Phase.READY:
+                ready.setdefault(server.model_id, []).append(server)
         open_models = ready.keys() & self._line.models
         passable = set(open_models)
         served: list[tuple[Ticket, Decision]] = []
         for ticket in self._line:
             if not open_models and not self._line.has_slotless:
                 break
-            resident = ready.get(ticket.model_id)
+            servers = ready.get(ticket.model_id)
             is_behind = ticket.model_id not in (open_models if ticket.needs_slot else passable)
-            if resident is None or (is_behind and not ticket.is_urgent):
+            if servers is None or (is_behind and not ticket.is_urgent):
                 continue
-            if self._may_join(ticket, resident, now):
+            resident = self._door(ticket, servers, now)
+            if resident is not None:
                 served.append((ticket, self._grant(ticket, resident)))
                 continue
             open_models.discard(ticket.model_id)
-            if not resident.suits(ticket):
+            if not any(server.suits(ticket) for server in servers):
                 passable.discard(ticket.model_id)
         for ticket, _ in served:
             self._line.remove(ticket)
@@ -292,7 +319,8 @@ class Scheduler(Occupancy):
         resident.leases.add(ticket.id)
         resident.turn.discard(ticket.id)
         if ticket.keep_alive_s is not None:
-            resident.keep_alive_s = ticket.keep_alive_s
+            for each in self.servers_of(ticket.model_id):  # replicas come and go together
+                each.keep_alive_s = ticket.keep_alive_s
         resident.n_slots_taken += ticket.needs_slot
         resident.n_requests += ticket.wish is Wish.REQUEST
         self._leases[ticket.id] = _Lease(resident.launch_id, ticket.needs_slot)
@@ -302,14 +330,15 @@ class Scheduler(Occupancy):
         self._line.remove(ticket)
         return Refuse(ticket.id, why)
 
-    def _start(self, model_id: int, n_ctx: int, why: Wish, now: float) -> Start:
-        resident = Resident(self._next_launch_id, model_id, n_ctx, started_at=now)
+    def _start(self, model_id: int, n_ctx: int, why: Wish, now: float, replica: int) -> Start:
+        resident = Resident(self._next_launch_id, model_id, n_ctx, replica, started_at=now)
+        resident.keep_alive_s = next((each.keep_alive_s for each in self.servers_of(model_id)), None)
         before = self._restarting.pop(model_id, n_ctx)
         if before != n_ctx:
             resident.restore_ctx = before
         self._next_launch_id += 1
         self._residents[resident.launch_id] = resident
-        return Start(resident.launch_id, model_id, n_ctx, why)
+        return Start(resident.launch_id, model_id, n_ctx, why, replica)
 
     def _stop(self, resident: Resident, why: End) -> Stop:
         head = self._head() if why is End.ROOM else None

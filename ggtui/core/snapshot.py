@@ -17,6 +17,7 @@ from ggtui.core.state import TargetState
 if TYPE_CHECKING:
     from ggtui.core.deployment.limits import Limit
     from ggtui.core.deployment.policies import Budget
+    from ggtui.core.deployment.replicas import Replica
     from ggtui.core.deployment.runtimes import RuntimeKind
     from ggtui.core.history import Generation
     from ggtui.core.load_history import LoadRecord
@@ -107,6 +108,13 @@ class TargetStatus:
     prompt_per_second: float | None = None
     predicted_per_second: float | None = None
     """Speeds of the last answer, tokens per second, when the server reported them."""
+    replica: int | None = None
+    """Its number among the servers of its model, from 0; None where the model has only one."""
+
+    @property
+    def title(self) -> str:
+        """What it is called: the model's id, with the number where there are several."""
+        return self.public_id if self.replica is None else f"{self.public_id} #{self.replica + 1}"
 
 
 class WaitPhase(StrEnum):
@@ -233,6 +241,8 @@ class DeploymentStatus:
     spent_hour_pusd: int = 0
     spent_day_pusd: int = 0
     budget: Budget | None = None
+    replicas: tuple[Replica, ...] = ()
+    """Its servers in their order; empty where it has only one, or none of this machine."""
     counts: DeploymentCounts = field(default_factory=DeploymentCounts)
 
 

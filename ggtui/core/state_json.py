@@ -76,11 +76,13 @@ def state_document(snapshot: EngineSnapshot, now: float, pid: int | None = None)
 def target_document(target: TargetStatus, now: float) -> dict[str, object]:
     """One server: what runs, loads or ends. `uptime_s` counts from the last change of state.
 
-    `context` is `n_ctx` for those who do not speak llama.cpp: tokens that one request may use.
+    `context` is `n_ctx` for those who do not speak llama.cpp: tokens that one request may use. `replica` is
+    its number among the servers of its model, from 1; null where the model has only one.
     """
     return {
         "id": target.model_id,
         "model": target.public_id,
+        "replica": None if target.replica is None else target.replica + 1,
         "state": str(target.state),
         "pid": target.pid,
         "port": target.port,

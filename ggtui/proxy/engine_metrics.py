@@ -70,7 +70,12 @@ class EngineMetrics:
         deployment = self._deployments()
         return list(
             engine_families(
-                ServerMetrics(server.model_name, deployment.get(server.model_name, ""), series)
+                ServerMetrics(
+                    server.model_name,
+                    deployment.get(server.model_name, ""),
+                    series,
+                    "" if server.replica is None else str(server.replica + 1),
+                )
                 for server, series in zip(servers, told, strict=True)
             )
         )

@@ -60,7 +60,7 @@ class Questions:
         wanted = await self._model_id(name) if name else None
         running = await self.servers()
         meant = [server for server in running if wanted in (None, server.model_id)]
-        if len(meant) == 1:
+        if len({server.model_id for server in meant}) == 1:  # any replica speaks for its model
             return meant[0]
         names = " and ".join(server.model_name for server in running)
         if not running:

@@ -7,6 +7,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ggtui.core.deployment.replicas import ONE
 from ggtui.core.errors import CatalogFailure, ConfigInvalid
 from ggtui.core.model_settings import ModelSettings, launch_options
 from ggtui.services.adapters import adapters_by_model, files_of
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ggtui.core.deployment.deployment import Deployment
+    from ggtui.core.deployment.replicas import ReplicaPlan
     from ggtui.core.labels import LabelChange, Labels
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.models import LaunchOptions, ModelLaunchSpec, ModelSummary
@@ -208,6 +210,10 @@ class CatalogService:
         """Public id of what a deployment calls its model; None for what the catalog does not have."""
         known = self._by_name.get(model)
         return known.public_id if known is not None else self._deployed.by_given.get(model)
+
+    def replicas_of(self, public_id: str) -> ReplicaPlan:
+        """How many servers a model has, as its deployments say."""
+        return self._deployed.replicas.get(public_id, ONE)
 
     def why_refused(self, deployment: str, adapter: str) -> str:
         """Why an adapter of a deployment is not attached to its model; empty when it is."""

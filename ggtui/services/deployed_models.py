@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from ggtui.core.deployment.replicas import ONE, ReplicaPlan
 from ggtui.core.model_settings import NOTHING_SET
 from ggtui.core.naming import slug
 
@@ -33,6 +34,9 @@ class DeployedModels:
     refused: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """Deployment and adapter -> why it cannot be attached."""
 
+    replicas: Mapping[str, ReplicaPlan] = field(default_factory=dict)
+    """By public id: how many servers it has, and what each gets."""
+
     def with_adapters(self, own: Mapping[str, ModelSettings]) -> dict[str, ModelSettings]:
         """Settings by public id, with the adapters of deployments behind their own."""
         settings = dict(own)
@@ -54,7 +58,7 @@ async def deployed_models(
         public_id = await _public_id(each.model, models, store)
         if public_id is not None:
             found.add(each, public_id)
-    return DeployedModels(found.by_given, found.n_ctx, found.adapters, found.refused)
+    return DeployedModels(found.by_given, found.n_ctx, found.adapters, found.refused, found.replicas)
 
 
 class _Found:
@@ -66,6 +70,7 @@ class _Found:
         self.n_ctx: dict[str, int] = {}
         self.adapters: dict[str, tuple[AttachedAdapter, ...]] = {}
         self.refused: dict[tuple[str, str], str] = {}
+        self.replicas: dict[str, ReplicaPlan] = {}
 
     def add(self, deployment: Deployment, public_id: str) -> None:
         """deployment: one whose model is this one."""
@@ -73,6 +78,8 @@ class _Found:
         n_ctx = deployment.runtime_config.ctx
         if n_ctx is not None:
             self.n_ctx[public_id] = max(n_ctx, self.n_ctx.get(public_id, 0))
+        plan = ReplicaPlan(deployment.replicas, deployment.gpus)
+        self.replicas[public_id] = plan.with_also(self.replicas.get(public_id, ONE))
         for adapter in deployment.adapters:
             before = self._paths(public_id)
             if adapter.name not in before:

@@ -38,6 +38,11 @@ class EngineLookup:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
+    async def known(self) -> None:
+        """Return when the answer is there."""
+        if self.info is None:
+            self.info = await self._launcher.engine()
+
     async def _look(self) -> None:
         self.info = await self._launcher.engine()
         self.changed()

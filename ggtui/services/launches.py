@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ggtui.core.causes import End, PastServer, Wish, how_ended, why_begun
+from ggtui.core.deployment.replicas import ONE, ReplicaPlan
+from ggtui.core.deployment.shares import WHOLE, MachineShare
 from ggtui.core.engine_log import timing_of
 from ggtui.core.memory.log_lines import LoadLog
 from ggtui.core.models import LaunchOptions
@@ -40,6 +42,12 @@ class Launch:
     on_progress: Callable[[], None]
     options: LaunchOptions = field(default_factory=LaunchOptions)
     """How it was launched."""
+    replica: int = 0
+    """Its number among the servers of its model, from 0."""
+    plan: ReplicaPlan = ONE
+    """What deployments said of them."""
+    share: MachineShare = WHOLE
+    """What of the machine it may use."""
     since: float = field(default_factory=time.time)
     """Unix time of the last change of state."""
     begun: float = field(default_factory=time.monotonic)
@@ -74,6 +82,11 @@ class Launch:
     end_words: str = ""
     """The same in words."""
 
+    @property
+    def number(self) -> int | None:
+        """That of the replica; None where the model has only one server."""
+        return self.replica if self.plan.n > 1 else None
+
     def spawned(self, pid: int, port: int, argv: tuple[str, ...]) -> None:
         """See LaunchListener."""
         self.pid, self.port, self.argv = pid, port, argv
@@ -91,7 +104,7 @@ class Launch:
         """See LaunchListener."""
         self.on_progress()
         self.n_lines += 1
-        self.ledger.logs.add(self.public_id, line)
+        self.ledger.logs.add(self.public_id, self._marked(line))
         timing = timing_of(line)
         if timing is None:
             return
@@ -105,8 +118,12 @@ class Launch:
         """See LaunchListener."""
         self.on_progress()
         self.n_lines += 1
-        self.ledger.logs.add_verbose(self.public_id, line)
+        self.ledger.logs.add_verbose(self.public_id, self._marked(line))
         self.load_log.hear(line)
+
+    def _marked(self, line: str) -> str:
+        """The log of a model holds the lines of all its replicas."""
+        return line if self.number is None else f"#{self.number + 1} {line}"
 
 
 class LaunchLedger:
@@ -125,7 +142,8 @@ class LaunchLedger:
         self._launches: dict[int, Launch] = {}
         self._failures: dict[int, FailureNote] = {}
         self._load_seconds: dict[int, float] = {}
-        self._past: dict[int, PastServer] = {}
+        self._past: dict[tuple[int, int], PastServer] = {}
+        """By model id and number of the replica."""
 
     def begin(
         self,
@@ -134,11 +152,15 @@ class LaunchLedger:
         n_ctx: int,
         on_progress: Callable[[], None],
         wish: Wish = Wish.REQUEST,
+        replica: int = 0,
     ) -> Launch:
         """A launch starts; what failed before is forgotten."""
         self._failures.pop(spec.model_id, None)
-        launch = Launch(launch_id, spec.model_id, spec.public_id, n_ctx, self, on_progress, spec.options)
-        launch.path, launch.why = spec.path, why_begun(wish, n_ctx, self._past.get(spec.model_id))
+        launch = Launch(
+            launch_id, spec.model_id, spec.public_id, n_ctx, self, on_progress, spec.options, replica
+        )
+        past = self._past.get((spec.model_id, replica))
+        launch.path, launch.why = spec.path, why_begun(wish, n_ctx, past)
         self._launches[launch_id] = launch
         _tell(self.when_begun, launch)
         return launch
@@ -174,7 +196,7 @@ class LaunchLedger:
         self._launches.pop(launch.launch_id, None)
         _settle_end(launch, report)
         if launch.process is not None:
-            self._past[launch.model_id] = PastServer(launch.n_ctx, launch.end or End.FAULT)
+            self._past[launch.model_id, launch.replica] = PastServer(launch.n_ctx, launch.end or End.FAULT)
         if launch.is_stuck:
             self._failures[launch.model_id] = FailureNote(
                 title="Server hung",
@@ -207,6 +229,11 @@ class LaunchLedger:
     def load_seconds_of(self, model_id: int) -> float | None:
         """How long the last load of this model took in this run."""
         return self._load_seconds.get(model_id)
+
+    @property
+    def standing(self) -> tuple[Launch, ...]:
+        """All launches that have not ended."""
+        return tuple(self._launches.values())
 
     @property
     def servers(self) -> dict[int, int]:

@@ -138,8 +138,8 @@ class Publisher:
 
     def _states(self, now: float) -> dict[int, TargetState]:
         queued = {ticket.model_id: TargetState.QUEUED for ticket in self._scheduler.waiting}
-        resident = {r.model_id: self._state(r, now) for r in self._scheduler.residents}
-        return queued | resident
+        leading = (self._scheduler.server_of(r.model_id) for r in self._scheduler.residents)
+        return queued | {each.model_id: self._state(each, now) for each in leading if each is not None}
 
     def _state(self, resident: Resident, now: float) -> TargetState:
         if resident.phase is Phase.LOADING:
@@ -189,6 +189,7 @@ class Publisher:
             predicted_bytes=pool_bytes(launch.predicted) if launch and launch.predicted else None,
             load=launch.record if launch and launch.process else None,
             adapters=self._endpoints.weights(target.model_name, target.adapters) if target else (),
+            replica=launch.number if launch else None,
             last_used_at=self._epoch + resident.last_used if resident.last_used else None,
             keep_alive_s=self._scheduler.keep_alive_s(resident),
             prompt_per_second=launch.prompt_per_second if launch else None,

@@ -46,7 +46,8 @@ class QueueReport:
         if not line:
             return ()
         unix_now = time.time()
-        own = {resident.model_id: resident for resident in self._scheduler.residents}
+        models = dict.fromkeys(resident.model_id for resident in self._scheduler.residents)
+        own = {each: server for each in models if (server := self._scheduler.server_of(each)) is not None}
         unserved = tuple(dict.fromkeys(ticket.model_id for ticket in line if ticket.model_id not in own))
         shared: dict[int, _Wait] = {}
         found = []

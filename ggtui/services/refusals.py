@@ -18,7 +18,7 @@ from ggtui.core.errors import (
     QueueFull,
     SpawnReason,
 )
-from ggtui.core.restarts import RestartLimiter
+from ggtui.services.replicas import Replicas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,30 +49,44 @@ class _Final:
 class Refusals:
     """Remembers how starts failed. Times are monotonic seconds."""
 
-    def __init__(self, ledger: LaunchLedger, forbids: Callable[[int, int], str]) -> None:
-        """forbids: why this machine cannot hold a model at a context at all; empty when it may be tried."""
+    def __init__(
+        self,
+        ledger: LaunchLedger,
+        forbids: Callable[[int, int], str],
+        replicas: Replicas | None = None,
+    ) -> None:
+        """forbids: why this machine cannot hold a model at a context at all; empty when it may be tried.
+
+        replicas: counts the failures of each server.
+        """
         self._ledger = ledger
         self._forbids = forbids
-        self._limiter = RestartLimiter()
+        self._replicas = replicas or Replicas()
         self._final: dict[int, _Final] = {}
 
     def failed(
-        self, spec: ModelLaunchSpec, error: ModelRuntimeError, now: float, *, has_worked: bool = False
+        self,
+        spec: ModelLaunchSpec,
+        error: ModelRuntimeError,
+        now: float,
+        *,
+        replica: int = 0,
+        has_worked: bool = False,
     ) -> None:
         """A start failed. has_worked: with another context it did just now, so nothing failed for good."""
-        self._limiter.failed(spec.model_id, now)
+        self._replicas.failed(spec.model_id, replica, now)
         if has_worked:
             return
         if isinstance(error, ModelFileNotFound) or getattr(error, "reason", None) in FINAL_REASONS:
             self._final[spec.model_id] = _Final(error, _files_now(spec))
 
-    def crashed(self, model_id: int, now: float) -> None:
+    def crashed(self, model_id: int, now: float, replica: int = 0) -> None:
         """A server that was ready died unasked."""
-        self._limiter.failed(model_id, now)
+        self._replicas.failed(model_id, replica, now)
 
     def forgive(self, model_id: int | None) -> None:
         """Give one model, or all, a fresh start."""
-        self._limiter.forgive(model_id)
+        self._replicas.forgive(model_id)
         if model_id is None:
             self._final.clear()
         else:
@@ -86,17 +100,18 @@ class Refusals:
         final = self._final.get(spec.model_id)
         if final is not None and final.files == _files_now(spec):
             return final.error.with_traceback(None)
-        pause_s = self._limiter.pause_s(spec.model_id, now)
+        pause_s = self._replicas.pause_s(spec.model_id, now)
         if pause_s > 0:
             failure = self._ledger.failure_of(spec.model_id)
             return ModelNotReady(spec.public_id, failure.detail if failure else "", pause_s)
         return None
 
     def check_possible(self, model_id: int, n_ctx: int) -> None:
-        """A start that the machine can never hold is not tried.
+        """A start that the machine can never hold is not tried, nor one that has no device of its own.
 
-        Raises: OutOfMemory.
+        Raises: NoGpuNodes, NotEnoughGpus, OutOfMemory.
         """
+        self._replicas.check(model_id)
         cause = self._forbids(model_id, n_ctx)
         if cause:
             raise OutOfMemory(

@@ -28,6 +28,7 @@ from ggtui.core.schedule import Rules, Scheduler
 from ggtui.services.grants import Grants
 from ggtui.services.lease import Lease
 from ggtui.services.refusals import Refusals, error_of
+from ggtui.services.replicas import Replicas
 from ggtui.services.servers import ServerFleet, ServerTimes, memory_at_once
 from ggtui.services.waits import WaitBook
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from ggtui.core.causes import End
     from ggtui.core.context import ContextChoice
     from ggtui.core.decisions import Resident
+    from ggtui.core.deployment.replicas import Replica
     from ggtui.core.models import ModelLaunchSpec, RunningTarget
     from ggtui.core.ports.catalog import ModelCatalogPort
     from ggtui.core.ports.launcher import LauncherPort
@@ -73,6 +75,7 @@ class ModelRuntime:
         memory_back: Callable[[], Awaitable[None]] = memory_at_once,
         foresee: Callable[[int, int], str] = lambda _model_id, _n_ctx: "",
         forbids: Callable[[int, int], str] = lambda _model_id, _n_ctx: "",
+        replicas: Replicas | None = None,
     ) -> None:
         """Wire it up; nothing starts.
 
@@ -81,6 +84,7 @@ class ModelRuntime:
         memory_back: see ServerFleet.
         foresee: the forecast of a model at a context, in words, for the log.
         forbids: why this machine cannot hold a model at a context at all; empty when it may be tried.
+        replicas: which models have more than one server; none when not given.
         """
         self._catalog = catalog
         self._launcher = launcher
@@ -88,11 +92,12 @@ class ModelRuntime:
         self._settings = settings
         self._foresee = foresee
         self._scheduler = Scheduler(settings.rules, room)
+        self._replicas = self._scheduler.replicas = replicas or Replicas()
         self._fleet = ServerFleet(
             launcher, ledger, settings.times, self, closing=closing, memory_back=memory_back
         )
         self._waits = WaitBook(self._scheduler, ledger)
-        self._refusals = Refusals(ledger, forbids)
+        self._refusals = Refusals(ledger, forbids, self._replicas)
         self._specs: dict[int, ModelLaunchSpec] = {}
         self._grants = Grants()
         self._pressed: set[int] = set()
@@ -206,6 +211,7 @@ class ModelRuntime:
             now = await self._catalog.resolve_for_launch(spec.public_id)
             if now is not None and now.model_id == spec.model_id:  # a name can be another model's by now
                 self._specs[spec.model_id] = now
+                self._replicas.learn(now)
         outdated = [r.launch_id for r in self._scheduler.residents if self._is_outdated(r, other_ctx)]
         self._carry_out(self._scheduler.retire(outdated, self._now()))
         self._tick()
@@ -217,7 +223,9 @@ class ModelRuntime:
 
     def _is_outdated(self, resident: Resident, other_ctx: frozenset[int]) -> bool:
         spec, launch = self._specs[resident.model_id], self._ledger.launch(resident.launch_id)
-        if launch is not None and launch.options != spec.options:
+        if launch is None:
+            return False
+        if launch.options != spec.options or launch.plan != self._replicas.plan(spec.model_id):
             return True
         own = _choose(spec, None, self._settings.default_ctx)
         return resident.model_id in other_ctx and resident.n_ctx != own.n_ctx
@@ -253,7 +261,7 @@ class ModelRuntime:
         resident = self._scheduler.resident(launch_id)
         if resident is not None:
             spec, has_worked = self._specs[resident.model_id], resident.restore_ctx is not None
-            self._refusals.failed(spec, error, self._now(), has_worked=has_worked)
+            self._refusals.failed(spec, error, self._now(), replica=resident.replica, has_worked=has_worked)
         is_out_of_memory = isinstance(error, OutOfMemory)
         decisions = self._scheduler.launch_failed(launch_id, self._now(), is_out_of_memory=is_out_of_memory)
         self._carry_out(decisions, launch_error=error)
@@ -269,12 +277,12 @@ class ModelRuntime:
         self._waits.ended(launch_id, self._now())
         resident = self._scheduler.resident(launch_id)
         if resident is not None and not was_asked:
-            self._note_crash(resident.model_id)
+            self._note_crash(resident.model_id, resident.replica)
         self._carry_out(self._scheduler.ended(launch_id, self._now()))
 
-    def _note_crash(self, model_id: int) -> None:
+    def _note_crash(self, model_id: int, replica: int) -> None:
         """One that crashes again and again is left alone, also by those who have waited for it so far."""
-        self._refusals.crashed(model_id, self._now())
+        self._refusals.crashed(model_id, self._now(), replica)
         resting = self._refusals.why_resting(self._specs[model_id], self._now())
         if resting is not None:
             self._carry_out(self._scheduler.give_up(model_id, self._now()), launch_error=resting)
@@ -283,6 +291,10 @@ class ModelRuntime:
         """See FleetReports."""
         resident = self._scheduler.resident(launch_id)
         return len(resident.leases) if resident is not None else 0
+
+    def replicas_of(self, model_id: int) -> tuple[Replica, ...]:
+        """The servers of a model that shall have several, in their order; empty for any other."""
+        return self._replicas.states(model_id, self._scheduler.servers_of(model_id), self._now())
 
     async def _note_loaded(self, model_id: int) -> None:
         try:
@@ -332,18 +344,25 @@ class ModelRuntime:
             self._ledger.refused(spec, refused)
             raise refused
         self._specs[spec.model_id] = spec
+        self._replicas.learn(spec)
+        await self._replicas.prepare(spec.model_id)
         if spec.options.adapters:
             self._retire_lacking(spec)
         return spec
 
     def _retire_lacking(self, spec: ModelLaunchSpec) -> None:
         """A server that was started before an adapter's file was there ends after its requests."""
-        server = self._scheduler.server_of(spec.model_id)
-        launch = self._ledger.launch(server.launch_id) if server is not None else None
-        if server is None or launch is None or server.is_unwanted:
-            return
-        if not set(spec.options.adapters) <= set(launch.options.adapters):
-            self._carry_out(self._scheduler.retire([server.launch_id], self._now()))
+        lacking = [
+            resident.launch_id
+            for resident in self._scheduler.residents
+            if resident.model_id == spec.model_id and not resident.is_unwanted and self._lacks(resident, spec)
+        ]
+        if lacking:
+            self._carry_out(self._scheduler.retire(lacking, self._now()))
+
+    def _lacks(self, resident: Resident, spec: ModelLaunchSpec) -> bool:
+        launch = self._ledger.launch(resident.launch_id)
+        return launch is not None and not set(spec.options.adapters) <= set(launch.options.adapters)
 
     def _refuse_if_hopeless(self, spec: ModelLaunchSpec, ticket: Ticket) -> None:
         """A start that would fail is not tried, nor a server ended for it; who can join one is not asked.
@@ -392,8 +411,8 @@ class ModelRuntime:
             match decision:
                 case Grant(ticket_id, launch_id, _):
                     self._grants.grant(ticket_id, self._fleet.target(launch_id))
-                case Start(launch_id, model_id, n_ctx, why):
-                    self._begin(launch_id, model_id, n_ctx, why)
+                case Start():
+                    self._begin(decision)
                 case Stop(launch_id, why, room_for):
                     self._end(launch_id, why, room_for)
                 case Refuse(ticket_id, Refusal.LAUNCH_FAILED):
@@ -403,12 +422,19 @@ class ModelRuntime:
         self._ledger.changed()
         self._set_timer()
 
-    def _begin(self, launch_id: int, model_id: int, n_ctx: int, wish: Wish) -> None:
-        spec = self._specs[model_id]
+    def _begin(self, start: Start) -> None:
+        spec, launch_id = self._specs[start.model_id], start.launch_id
         self._waits.started(launch_id, self._now())
+        share = self._replicas.share(start.model_id, self._ledger.standing)
         launch = self._ledger.begin(
-            launch_id, spec, n_ctx, lambda: self._scheduler.progressed(launch_id, self._now()), wish
+            launch_id,
+            spec,
+            start.n_ctx,
+            lambda: self._scheduler.progressed(launch_id, self._now()),
+            start.why,
+            start.replica,
         )
+        launch.plan, launch.share = self._replicas.plan(start.model_id), share
         self._fleet.begin(launch, spec)
         self._loop.call_soon(self._tell_begun, spec, launch)  # behind the spawn, which nothing may delay
 

@@ -102,7 +102,15 @@ class ServerFleet:
         launch_id, server = launch.launch_id, _Server(launch)
         self._servers[launch_id] = server
         times = self.times
-        plan = LaunchPlan(spec, launch.n_ctx, times.stall_timeout_s, times.stop_grace_s, launch.is_verbose)
+        plan = LaunchPlan(
+            spec,
+            launch.n_ctx,
+            times.stall_timeout_s,
+            times.stop_grace_s,
+            launch.is_verbose,
+            launch.number,
+            launch.share,
+        )
         server.load = self._spawn(self._load(launch_id, server, plan))
         # A task cancelled before its first step never enters its body, so the end is noted from outside.
         server.load.add_done_callback(lambda task: self._load_done(launch_id, server, task))

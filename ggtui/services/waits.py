@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ggtui.core.admission import Waited
 from ggtui.core.decisions import Phase
+from ggtui.core.siblings import leading
 
 if TYPE_CHECKING:
     from ggtui.core.decisions import Resident, Ticket
@@ -102,5 +103,6 @@ class WaitBook:
         return f", behind {', '.join(names)}" if names else ""
 
     def _resident_of(self, ticket: Ticket) -> Resident | None:
-        own = (r for r in self._scheduler.residents if r.model_id == ticket.model_id)
-        return next(own, None)
+        own = self._scheduler.servers_of(ticket.model_id)
+        using = (resident for resident in own if ticket.id in resident.leases)
+        return next(using, None) or leading(own)

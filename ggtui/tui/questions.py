@@ -108,7 +108,7 @@ def before_quit(snapshot: EngineSnapshot) -> Question | None:
     """The question before leaving; None when nothing runs."""
     if not snapshot.targets:
         return None
-    names = ", ".join(target.public_id for target in snapshot.targets)
+    names = ", ".join(target.title for target in snapshot.targets)
     in_flight = sum(target.in_flight for target in snapshot.targets)
     where = (
         f"\nLeave running: the screen closes, {snapshot.url} goes on in this terminal."

@@ -8,6 +8,7 @@ from ggtui.core.deployment.breaker import BreakerState
 from ggtui.core.deployment.limits import Limit
 from ggtui.core.deployment.policies import Budget, BudgetAction
 from ggtui.core.deployment.pricing import PUSD_PER_USD
+from ggtui.core.deployment.replicas import Replica, ReplicaState
 from ggtui.core.deployment.runtimes import RuntimeKind
 from ggtui.core.deployments_json import deployments_document, ordered_document
 from ggtui.core.snapshot import (
@@ -35,6 +36,7 @@ CLOUD = DeploymentStatus(
     retry_at=NOW + 12.34,
     spent_hour_pusd=PUSD_PER_USD // 4,
     spent_day_pusd=PUSD_PER_USD * 3,
+    replicas=(Replica(0, ReplicaState.SERVING, 3), Replica(1, ReplicaState.FAILED)),
     budget=Budget(max_spend_per_hour_pusd=PUSD_PER_USD, on_exceeded=BudgetAction.THROTTLE),
     counts=DeploymentCounts(41, 2, 3, 4, 5, 6, 7, 10, 20, PUSD_PER_USD // 2),
 )
@@ -57,6 +59,10 @@ def test_everything_is_told_with_its_unit() -> None:
                 "in_flight": 3,
                 "queued": 2,
                 "slots": 32,
+                "replicas": [
+                    {"number": 1, "state": "serving", "in_flight": 3},
+                    {"number": 2, "state": "failed", "in_flight": 0},
+                ],
                 "limits": {"requests_per_minute": {"used": 12, "allowed": 60}},
                 "breaker": {"state": "open", "is_forced": False, "retry_after_s": 12.3},
                 "requests": {

@@ -64,6 +64,15 @@ def test_a_deployment_is_a_label_where_any_server_has_one() -> None:
     assert [(("model", "large"),)] == list(alone.samples)
 
 
+def test_the_servers_of_one_model_are_told_apart() -> None:
+    series = read_series(SOUND)
+    servers = [ServerMetrics("tiny", "", series, number) for number in ("1", "2")]
+    lines = [line for family in engine_families(servers) for line in family.lines()]
+    told = read("".join(f"{line}\n" for line in lines))[PREDICTED]
+
+    assert {(("model", "tiny"), ("replica", number)) for number in ("1", "2")} == set(told.samples)
+
+
 def test_a_series_that_only_one_server_knows_is_told_of_that_one() -> None:
     told = merged(("old", "", HEAD.encode() + b"llamacpp:a 1\n"), ("new", "", SOUND))
 

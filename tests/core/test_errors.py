@@ -34,6 +34,8 @@ RUNTIME_MAP = {
     "SpawnFailed": (500, "model_start_failed"),
     "ServerMissing": (500, "model_start_failed"),
     "LaunchRejected": (500, "model_start_failed"),
+    "NotEnoughGpus": (500, "model_start_failed"),
+    "NoGpuNodes": (500, "model_start_failed"),
     "OutOfMemory": (500, "model_start_failed"),
     "LoadCancelled": (503, "load_cancelled"),
     "HealthCheckFailed": (500, "health_check_failed"),

@@ -161,6 +161,13 @@ def test_servers_are_told_of_with_what_is_known() -> None:
     assert 1 == told["ggtui_requests_waiting"].value()
 
 
+def test_servers_of_one_model_are_told_apart() -> None:
+    servers = tuple(replace(SERVER, replica=number, in_flight=number + 5) for number in range(2))
+    told = read(metrics_text(EngineSnapshot(1, targets=servers), NOW))["ggtui_model_requests_in_flight"]
+
+    assert (5, 6) == (told.value(model="tiny", replica="1"), told.value(model="tiny", replica="2"))
+
+
 def test_without_deployments_and_servers_only_ggtui_itself_is_there() -> None:
     told = read(metrics_text(EngineSnapshot(1), NOW))
 

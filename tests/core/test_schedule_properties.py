@@ -20,6 +20,24 @@ def _need(model_id: int, _n_ctx: int) -> int:
     return 2 if model_id == 4 else 1
 
 
+class SomeReplicas:
+    """Models 1 and 2 have `n` servers, the others one."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.resting: dict[tuple[int, int], float] = {}
+
+    @property
+    def are_any(self) -> bool:
+        return self.n > 1
+
+    def n_wanted(self, model_id: int) -> int:
+        return self.n if model_id < 3 else 1
+
+    def rests_until(self, model_id: int, replica: int) -> float:
+        return self.resting.get((model_id, replica), 0.0)
+
+
 class CheckedScheduler(Scheduler):
     """Takes no short cut without comparing it with the long way round."""
 
@@ -35,7 +53,7 @@ class CheckedScheduler(Scheduler):
         before = deepcopy(self)
         decisions = super()._settle(now)
         if not before._is_closed:
-            assert before._settle_queue(now) == decisions
+            assert before._settle_queue(now) + before._bring_up_another(now) == decisions
             self.compare_with(before)
         return decisions
 
@@ -49,14 +67,19 @@ class CheckedScheduler(Scheduler):
 class SchedulerMachine(RuleBasedStateMachine):
     """Requests, clients that leave, loads that end well or badly, crashes and stops, in any order."""
 
-    @initialize(budget=st.sampled_from([0, 2, 4]), n_slots=st.sampled_from([0, 1, 2]))
-    def begin(self, budget: int, n_slots: int) -> None:
+    @initialize(
+        budget=st.sampled_from([0, 2, 4]),
+        n_slots=st.sampled_from([0, 1, 2]),
+        n_replicas=st.sampled_from([1, 1, 2, 3]),
+    )
+    def begin(self, budget: int, n_slots: int, n_replicas: int) -> None:
         self.budget = budget
         self.n_slots = n_slots
         room = MemoryRoom(_need, lambda: budget) if budget else None
         self.scheduler = CheckedScheduler(
             Rules(turn_quantum_s=10, admission_timeout_s=180, max_queue=30), room
         )
+        self.replicas = self.scheduler.replicas = SomeReplicas(n_replicas)
         self.now = 0.0
         self.next_id = 1
         self.waiting: dict[int, Ticket] = {}
@@ -84,11 +107,14 @@ class SchedulerMachine(RuleBasedStateMachine):
                     self.waiting.pop(ticket_id)
                     assert ticket_id not in self.answered, "answered twice"
                     self.answered.add(ticket_id)
-                case Start(launch_id, model_id, _, _):
+                case Start(launch_id, model_id, _, _, replica):
                     taken = sum(_need(model, 0) for model in self.alive.values()) + _need(model_id, 0)
-                    assert not self.alive or taken <= self.budget, "more than the room holds"
+                    is_alone = not self.budget and set(self.alive.values()) <= {model_id}
+                    assert not self.alive or taken <= self.budget or is_alone, "more than the room holds"
                     assert not self.loading_but(launch_id), "two loads at once"
-                    assert model_id not in self.alive.values(), "two servers for one model"
+                    siblings = [r for r in self.scheduler.residents if r.model_id == model_id]
+                    assert len(siblings) <= self.replicas.n_wanted(model_id), "too many servers for a model"
+                    assert 1 == [r.replica for r in siblings].count(replica), "a number taken twice"
                     self.alive[launch_id] = model_id
                 case Stop(launch_id, _):
                     assert launch_id not in self.holding.values(), "a stream was cut"
@@ -174,6 +200,11 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.alive.pop(launch_id)
         self.carry_out(self.scheduler.ended(launch_id, self.now))
 
+    @rule(model=st.sampled_from([1, 2]), replica=st.integers(0, 2), seconds=st.sampled_from([0.0, 30.0]))
+    def rest(self, model: int, replica: int, seconds: float) -> None:
+        """A server has failed too often; what stands is not touched."""
+        self.replicas.resting[model, replica] = self.now + seconds
+
     @rule(model=st.one_of(st.none(), MODELS))
     def stop(self, model: int | None) -> None:
         self.carry_out(self.scheduler.stop(model, self.now))
@@ -201,6 +232,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             return
         for model in range(1, 5):
             self.carry_out(self.scheduler.pin(model, False, self.now))
+        self.replicas.resting.clear()
         for _ in range(200):
             if not self.waiting:
                 break
@@ -213,6 +245,21 @@ class SchedulerMachine(RuleBasedStateMachine):
         for ticket_id in list(self.holding):
             self.drop(ticket_id)
         assert all(not resident.leases for resident in self.scheduler.residents)
+        self.replicas_stand()
+
+    def replicas_stand(self) -> None:
+        """With room for all, whatever serves has all its replicas in the end."""
+        if self.budget:
+            return
+        for _ in range(20):
+            self.carry_out(self.scheduler.tick(self.now))
+            for launch_id in list(self.stopping):
+                self.die(launch_id)
+            self.load_ends(1 << 20)
+            self.now += 6.0
+        for resident in self.scheduler.residents:
+            siblings = self.scheduler.servers_of(resident.model_id)
+            assert self.replicas.n_wanted(resident.model_id) == len(siblings)
 
 
 TestScheduler = SchedulerMachine.TestCase

@@ -101,6 +101,16 @@ def test_it_answers_who_runs_where_since_when_who_waits_and_what_memory_is_left(
     assert "memory" == document["strategy"]
 
 
+def test_servers_of_one_model_are_numbered_from_one() -> None:
+    targets = tuple(TargetStatus(1, "qwen", TargetState.READY, 1.5, replica=each) for each in (None, 0, 1))
+    document = state_document(EngineSnapshot(1, targets=targets), 2.0)
+    told = document["targets"]
+    assert isinstance(told, list)
+
+    assert [None, 1, 2] == [each["replica"] for each in told]
+    assert ["qwen", "qwen #1", "qwen #2"] == [each.title for each in targets]
+
+
 def test_times_are_utc() -> None:
     assert "1970-01-01T00:00:01.500Z" == utc_text(1.5)
     assert utc_text(None) is None

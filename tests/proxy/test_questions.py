@@ -41,6 +41,18 @@ def test_a_question_reaches_the_running_model_or_says_who_runs(path: str, status
     run(check())
 
 
+def test_any_replica_speaks_for_its_model() -> None:
+    async def check() -> None:
+        async with RawUpstream(answering(OK)) as first, RawUpstream(answering(OK)) as second:
+            runtime = FakeRuntime(target_at(first.port), others=[target_at(second.port)])
+            async with door(runtime=runtime, catalog=FakeCatalog(MODELS)) as proxy:
+                told = Answer.parse(await proxy.ask(proxy.get("/props?model=tiny")))
+
+                assert 200 == told.status
+
+    run(check())
+
+
 def test_one_of_several_must_be_named() -> None:
     async def check() -> None:
         async with RawUpstream(answering(OK)) as first, RawUpstream(answering(OK)) as second:

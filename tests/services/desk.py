@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ggtui.core.residency import Room
     from ggtui.core.snapshot import EngineSnapshot
     from ggtui.core.state import TargetState
+    from ggtui.services.replicas import Replicas
 
 ALPHA = ModelSummary(1, "alpha", "alpha", "llama", 1000, n_ctx_train=8192)
 BETA = ModelSummary(2, "beta", "beta", "llama", 1000, n_ctx_train=8192)
@@ -85,6 +86,7 @@ async def desk(
     closing: Callable[[RunningTarget], None] | None = None,
     memory_back: Callable[[], Awaitable[None]] = memory_at_once,
     foresee: Callable[[int, int], str] = lambda _model_id, _n_ctx: "",
+    replicas: Replicas | None = None,
 ) -> AsyncIterator[Desk]:
     """The services with two models, closed at the end."""
     catalog = MemoryCatalog([ALPHA, BETA])
@@ -103,6 +105,7 @@ async def desk(
         closing=closing or closed.append,
         memory_back=memory_back,
         foresee=foresee,
+        replicas=replicas,
     )
     publisher = Publisher(
         catalog=models,

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from ggtui.core.deployment.shares import MachineShare
     from ggtui.core.models import AdapterFile, LaunchOptions, LaunchPlan
 
 HOST: Final = "127.0.0.1"
@@ -48,6 +49,7 @@ def server_flags(
         ("-ctk", str(options.cache_type_k)),
         ("-ctv", str(options.cache_type_v)),
         *_chosen(options),
+        *_shared(plan.share, options),
         *((("-lv", VERBOSE),) if plan.is_verbose else ()),
         *((("--api-key-file", str(key_file)),) if key_file is not None else ()),
         ("--cors-origins", "localhost"),
@@ -91,6 +93,14 @@ def _chosen(options: LaunchOptions) -> Iterator[tuple[str, ...]]:
     elif options.template is not None:
         # With --jinja, the default, a built-in name would be taken for the text of a template.
         yield "--no-jinja", "--chat-template", options.template
+
+
+def _shared(share: MachineShare, options: LaunchOptions) -> Iterator[tuple[str, ...]]:
+    """What a server may use of the machine beside the devices that its environment names."""
+    if share.devices == ():
+        yield "--device", "none"
+    if share.n_threads is not None and options.n_threads is None:
+        yield "-t", str(share.n_threads)
 
 
 def _task(capabilities: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

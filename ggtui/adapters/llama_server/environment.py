@@ -10,6 +10,8 @@ import ggtui
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ggtui.core.deployment.shares import MachineShare
+
 INSTANCE_VARIABLE: Final = "GGTUI_INSTANCE"
 """Carries the nonce by which the guard finds every descendant, also one that left its process group."""
 
@@ -27,6 +29,33 @@ _ALLOWED: Final = frozenset(
     }
 )
 _ALLOWED_PREFIXES: Final = ("GGML_CUDA_",)
+
+
+_CUDA: Final = "CUDA_VISIBLE_DEVICES"
+_ROCM: Final = ("ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")
+"""By UUID and by number: each counts among what the one before it leaves."""
+_BY_NUMBER: Final = {"SYCL": "ZE_AFFINITY_MASK", "Vulkan": "GGML_VK_VISIBLE_DEVICES"}
+
+
+def shared_environment(env: Mapping[str, str], share: MachineShare) -> dict[str, str]:
+    """The environment of a server that may use these devices only.
+
+    Source: CUDA C++ Programming Guide, environment variables; ROCm, GPU isolation techniques; Level Zero,
+    affinity mask; llama.cpp ggml-vulkan.cpp.
+    """
+    if not share.devices:
+        return dict(env)
+    backend, ids = share.devices[0].backend, [device.id for device in share.devices]
+    listed = ",".join(ids)
+    if backend == "CUDA":
+        order = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"} if all(each.isdigit() for each in ids) else {}
+        return {**env, **order, _CUDA: listed}
+    if backend in ("ROCm", "HIP"):
+        by_uuid, by_number = _ROCM
+        if all(each.isdigit() for each in ids):
+            return {**env, by_number: listed}
+        return {name: value for name, value in env.items() if name != by_number} | {by_uuid: listed}
+    return {**env, _BY_NUMBER[backend]: listed} if backend in _BY_NUMBER else dict(env)
 
 
 def child_environment(ours: Mapping[str, str], instance: str, *, is_embedded: bool) -> dict[str, str]:

@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from ggtui.adapters.llama_server import argv, discovery, failures, health, lora
-from ggtui.adapters.llama_server.environment import child_environment
+from ggtui.adapters.llama_server.environment import child_environment, shared_environment
 from ggtui.adapters.llama_server.guard import Guard
 from ggtui.adapters.llama_server.logs import RotatedLog, log_path
 from ggtui.adapters.llama_server.output import ServerOutput
@@ -159,10 +159,10 @@ class LlamaServerLauncher:
         key_file = self._write_key(key)
         flags = argv.server_flags(plan, str(port), key_file, self._unknown_flags)
         command = (*self._located.command, *flags)
-        output = ServerOutput(listener, RotatedLog(log_path(self._log_dir, plan.spec.public_id)))
+        output = ServerOutput(listener, RotatedLog(log_path(self._log_dir, plan.log_name)))
         self._guard.begin()
         try:
-            child = Child.spawn(command, self._env, output)
+            child = Child.spawn(command, shared_environment(self._env, plan.share), output)
         except (OSError, ValueError) as error:
             key_file.unlink(missing_ok=True)
             raise failures.unexecutable(error, self._located.path) from error
@@ -252,4 +252,5 @@ def _target(plan: LaunchPlan, port: int, key: str, pid: int, facts: ServerFacts)
         pid=pid,
         api_key=key,
         adapters=tuple(adapter.name for adapter in spec.options.adapters),
+        replica=plan.replica,
     )

@@ -106,6 +106,8 @@ class MemoryLauncher:
         """Launches by public id, also those that failed."""
         self.n_stops: Counter[str] = Counter()
         """Ends by public id: stopped, crashed or cancelled in the load."""
+        self.servers: list[MemoryServer] = []
+        """Every server that became ready, in order."""
         self.running: dict[str, MemoryServer] = {}
         """The latest living server by public id."""
         self.is_closed = False
@@ -158,6 +160,7 @@ class MemoryLauncher:
             raise
         server = MemoryServer(target, argv, lambda: self._note_end(name, server))
         self.running[name] = server
+        self.servers.append(server)
         return server
 
     async def close(self) -> None:
@@ -203,6 +206,7 @@ class MemoryLauncher:
             pid=FIRST_PID + number,
             api_key=f"memory-key-{number}",
             adapters=tuple(adapter.name for adapter in plan.spec.options.adapters),
+            replica=plan.replica,
         )
 
 

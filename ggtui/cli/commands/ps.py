@@ -47,8 +47,9 @@ def _row(target: dict[str, Any], url: str) -> tuple[str, ...]:
     state = str(target["state"])
     if target["progress"] is not None and state == "loading":
         state += f" {target['progress']:.0%}"
+    number = f" #{target['replica']}" if target.get("replica") else ""
     return (
-        str(target["model"]),
+        f"{target['model']}{number}",
         state,
         tokens(target["n_ctx"]),
         str(target["n_slots"]),

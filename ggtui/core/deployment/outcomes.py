@@ -104,6 +104,8 @@ _BY_OUTCOME: Final[tuple[tuple[Outcome, tuple[type[Failure], ...]], ...]] = (
             errors.SpawnFailed,
             errors.ServerMissing,
             errors.LaunchRejected,
+            errors.NotEnoughGpus,
+            errors.NoGpuNodes,
             errors.OutOfMemory,
             errors.LoadCancelled,
             errors.HealthCheckFailed,

@@ -16,7 +16,9 @@ Failure
 │   ├── RoutingError                                the name leads nowhere
 │   │   └── EndpointNotFound, EndpointNotReady, ContextTooLong, NoModelsAvailable
 │   ├── SpawnFailed
-│   │   └── ServerMissing, LaunchRejected, OutOfMemory, LoadCancelled
+│   │   ├── ServerMissing, OutOfMemory, LoadCancelled
+│   │   └── LaunchRejected
+│   │       └── NotEnoughGpus, NoGpuNodes
 │   ├── HealthCheckFailed
 │   │   └── StartTimedOut
 │   ├── EngineStopping
@@ -53,6 +55,8 @@ from ggtui.core.errors.launch import (
     HealthCheckFailed,
     LaunchRejected,
     LoadCancelled,
+    NoGpuNodes,
+    NotEnoughGpus,
     OutOfMemory,
     ServerMissing,
     SpawnFailed,
@@ -150,8 +154,10 @@ __all__ = [
     "ModelNotFound",
     "ModelNotReady",
     "ModelRuntimeError",
+    "NoGpuNodes",
     "NoModelsAvailable",
     "NoRoom",
+    "NotEnoughGpus",
     "OriginNotAllowed",
     "OutOfMemory",
     "PolicyRefusal",

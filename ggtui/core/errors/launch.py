@@ -18,6 +18,8 @@ class SpawnReason(StrEnum):
     PORT_IN_USE = "port_in_use"
     MISSING_LIBRARY = "missing_library"
     ENGINE_ABORT = "engine_abort"
+    NOT_ENOUGH_GPUS = "not_enough_gpus"
+    NO_GPU_NODES = "no_gpu_nodes"
     TIMEOUT = "timeout"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
@@ -55,6 +57,35 @@ class LaunchRejected(SpawnFailed):
     """The server refused the model or an argument; trying again would give the same answer."""
 
     title = "llama-server refused the launch"
+
+
+class NotEnoughGpus(LaunchRejected):
+    """A deployment says how many devices each replica has for itself, and there are fewer."""
+
+    title = "Not enough GPUs"
+
+    def __init__(self, wanted: int, there: int, n_replicas: int) -> None:
+        """wanted: by all replicas together. there: devices that the engine can use."""
+        of = f"its {n_replicas} replicas need" if n_replicas > 1 else "it needs"
+        super().__init__(
+            f"{of} {wanted} GPUs, and there {'is' if there == 1 else 'are'} {there}",
+            reason=SpawnReason.NOT_ENOUGH_GPUS,
+            hint="lower gpus or replicas of its deployment",
+        )
+
+
+class NoGpuNodes(LaunchRejected):
+    """A deployment wants devices, and the engine has none that it can use."""
+
+    title = "No GPU"
+
+    def __init__(self, wanted: int) -> None:
+        """wanted: by all replicas together."""
+        super().__init__(
+            f"it needs {wanted} GPU{'s' if wanted > 1 else ''}, and there is none that this engine can use",
+            reason=SpawnReason.NO_GPU_NODES,
+            hint="ggtui gpu tells why; gpus = 0 in its deployment serves it from main memory",
+        )
 
 
 class OutOfMemory(SpawnFailed):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ggtui.core.deployment.deployment import Deployment
+    from ggtui.core.deployment.replicas import Replica
     from ggtui.core.ports.deployments import CountersPort, SecretsPort, SpendPort
     from ggtui.core.snapshot import DeploymentStatus
     from ggtui.services.deployments.clock import Alarm, Clock
@@ -37,8 +38,9 @@ class Deployments:
         random: Callable[[], float] = chance.random,
         is_local: Callable[[str], bool] = lambda _model: False,
         server_slots: Callable[[str], int | None] = lambda _model: None,
+        replicas: Callable[[str], tuple[Replica, ...]] = lambda _model: (),
     ) -> None:
-        """random, is_local, server_slots: see Surroundings."""
+        """random, is_local, server_slots, replicas: see Surroundings."""
         self.changed: Callable[[], None] = lambda: None
         """Called after every change of what is shown; set by whoever publishes."""
         self._around = Surroundings(
@@ -49,6 +51,7 @@ class Deployments:
             random=random,
             is_local=is_local,
             server_slots=server_slots,
+            replicas=replicas,
             changed=lambda: self.changed(),
         )
         self._live = {each.name: LiveDeployment(each, self._around) for each in deployments}

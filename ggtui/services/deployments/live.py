@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.facts import RequestFacts
     from ggtui.core.deployment.policies import TimeLimits
+    from ggtui.core.deployment.replicas import Replica
     from ggtui.core.deployment.runtimes import RuntimeKind
     from ggtui.core.deployment.secret import Secret
     from ggtui.core.errors import Failure
@@ -107,6 +108,11 @@ class LiveDeployment:
     def n_waiting(self) -> int:
         """Requests that wait for a slot or for the limits."""
         return self.room.n_waiting + self.limits.n_waiting
+
+    @property
+    def replicas(self) -> tuple[Replica, ...]:
+        """Its servers, where it has several of this machine."""
+        return self._around.replicas(self.rules.model) if self.kind.is_local else ()
 
     # The way in
 

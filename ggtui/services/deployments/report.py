@@ -35,5 +35,6 @@ def status_of(live: LiveDeployment) -> DeploymentStatus:
         spent_hour_pusd=spending.spent_pusd(Period.HOUR),
         spent_day_pusd=spending.spent_pusd(Period.DAY),
         budget=live.rules.budget,
+        replicas=live.replicas,
         counts=live.counters,
     )

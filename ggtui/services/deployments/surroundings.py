@@ -12,6 +12,7 @@ from ggtui.services.deployments.writes import Writes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ggtui.core.deployment.replicas import Replica
     from ggtui.core.ports.deployments import CountersPort, SecretsPort, SpendPort
     from ggtui.services.deployments.clock import Clock
 
@@ -30,5 +31,7 @@ class Surroundings:
     """Whether a model is in the catalog, or its name is an existing path."""
     server_slots: Callable[[str], int | None] = lambda _model: None
     """Slots of the server that runs a local model; None when none runs."""
+    replicas: Callable[[str], tuple[Replica, ...]] = lambda _model: ()
+    """The servers of a local model that shall have several, in their order; empty for any other."""
     changed: Callable[[], None] = lambda: None
     writes: Writes = field(default_factory=Writes)

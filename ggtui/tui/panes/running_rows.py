@@ -78,7 +78,7 @@ def _head(target: TargetStatus, now: float, glyphs: Glyphs) -> list[Part]:
     look = STATES[target.state]
     return [
         (f"{glyphs.state(target.state)} {state_words(target, now)}  ", look.style),
-        (target.public_id, "bold"),
+        (target.title, "bold"),
     ]
 
 

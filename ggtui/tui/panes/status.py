@@ -128,7 +128,7 @@ def _tail(snapshot: EngineSnapshot, room: int, wanted: int) -> list[str]:
 
 
 def _wanted(snapshot: EngineSnapshot) -> int:
-    name = "" if snapshot.target is None else snapshot.target.public_id
+    name = "" if snapshot.target is None else snapshot.target.title
     return min(ENOUGH, max(SHORTEST, 2 + cell_len(name) + cell_len(_word(snapshot))))
 
 
@@ -146,5 +146,5 @@ def _loaded(snapshot: EngineSnapshot, room: int, glyphs: Glyphs) -> list[Part]:
     if target is None:
         return [("nothing loaded", "$quiet")]
     look, word = STATES[target.state], _word(snapshot)
-    name = cut(target.public_id, max(4, room - 2 - cell_len(word)), glyphs)
+    name = cut(target.title, max(4, room - 2 - cell_len(word)), glyphs)
     return [(f"{glyphs.state(target.state)} ", look.style), (f"{name}{word}", "bold")]

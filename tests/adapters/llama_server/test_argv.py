@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ggtui.adapters.llama_server.argv import KEEP_APART, server_flags, total_cells
+from ggtui.core.deployment.shares import Device, MachineShare
 from ggtui.core.models import AdapterFile, KvType, LaunchOptions, LaunchPlan, ModelLaunchSpec
 
 
@@ -101,3 +102,22 @@ def test_a_vision_projector_is_launched_with_its_model_unless_that_is_turned_off
 
     assert "/m/mmproj.gguf" == with_it[with_it.index("--mmproj") + 1]
     assert "--mmproj" not in flags(projector=False)
+
+
+@pytest.mark.parametrize(
+    ("share", "n_threads", "expected"),
+    [
+        (MachineShare(), None, ()),
+        (MachineShare(None, 3), None, ("-t", "3")),
+        (MachineShare(None, 3), 6, ("-t", "6")),
+        (MachineShare((), 3), None, ("--device", "none", "-t", "3")),
+        (MachineShare((Device("CUDA", "GPU-0"),)), None, ()),
+    ],
+)
+def test_a_replica_takes_its_share_of_the_machine(
+    share: MachineShare, n_threads: int | None, expected: tuple[str, ...]
+) -> None:
+    common = server_flags(plan(), "1", None)
+    flags = server_flags(replace(plan(n_threads=n_threads), share=share), "1", None)
+
+    assert expected == tuple(word for word in flags if word not in common)

@@ -6,12 +6,15 @@ import asyncio
 import os
 import socket
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from ggtui.adapters.llama_server import loopback
 from ggtui.adapters.llama_server.launcher import LlamaServerLauncher, free_port
+from ggtui.core.deployment.shares import Device, MachineShare
 from ggtui.core.errors import LaunchRejected, ServerMissing, SpawnFailed, SpawnReason, StartTimedOut
 from tests import models
 from tests.contracts.launching import FAKE, RecordingListener, Rig, build_launcher, run, survivors
@@ -378,3 +381,22 @@ def test_closing_ends_a_look_at_an_engine_that_hangs(tmp_path: Path) -> None:
             await asyncio.sleep(0.005)
 
     run(work())
+
+
+def test_two_replicas_see_devices_of_their_own(tmp_path: Path, model: Path) -> None:
+    async def test(rig: Rig) -> None:
+        seen, pids = [], []
+        for replica in range(2):
+            share = MachineShare((Device("CUDA", f"GPU-{replica}"),))
+            plan = replace(rig.plan(), replica=replica, share=share)
+            server = await rig.launcher.launch(plan, RecordingListener())
+            seen.append(psutil.Process(server.target.pid).environ()["CUDA_VISIBLE_DEVICES"])
+            pids.append(server.target.pid)
+            await server.stop(5)
+
+        assert ["GPU-0", "GPU-1"] == seen
+        assert 2 == len(set(pids))
+
+    using_fake(tmp_path, model, test)
+
+    assert {"tiny.log", "tiny.replica-2.log"} == {each.name for each in tmp_path.rglob("tiny*.log")}

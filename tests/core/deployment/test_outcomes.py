@@ -29,7 +29,8 @@ EXPECTED = {
         StoreUnavailable ModelRuntimeError RoutingError EngineStopping Internal ProbeFailure DriverMissing
         ProxyFailure PortInUse BindRefused InstanceRunning BudgetExceeded""",
     "nnyn": """ModelLoading ModelNotReady AdmissionTimeout QueueFull NoRoom NoModelsAvailable EndpointNotReady
-        SpawnFailed ServerMissing LaunchRejected OutOfMemory LoadCancelled HealthCheckFailed StartTimedOut
+        SpawnFailed ServerMissing LaunchRejected NotEnoughGpus NoGpuNodes OutOfMemory LoadCancelled
+        HealthCheckFailed StartTimedOut
         PolicyRefusal RateLimitExceeded CapacityExhausted QueueTimeout CircuitOpen""",
     "yyyn": """UpstreamFailure UpstreamUnreachable UpstreamCrashed UpstreamProtocolError UpstreamTimedOut
         UpstreamServerError""",

@@ -53,6 +53,8 @@ class Naming:
                     _not_here(path, route.endpoint.id), hint=f"name {route.endpoint.base_model}"
                 )
             return None
+        if body.lora and not route.endpoint.base_model:
+            raise InvalidRequest(f"{route.endpoint.id} is not served here, and takes no lora", param="lora")
         if body.lora is None:
             return AdapterWish(stack) if stack.adapters else NOTHING
         if stack.adapters:

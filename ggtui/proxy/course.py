@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from ggtui.proxy.relay import EventHold
     from ggtui.proxy.upstream import UpstreamPool
     from ggtui.proxy.waiting import Telling
+
+REMOTE_IDLE_S: Final = 45.0
+"""Balancers of providers close a connection after a minute or more; some networks forget one silently."""
 
 
 class Course:
@@ -188,7 +192,10 @@ class Course:
 @lru_cache(maxsize=256)
 def _limits(timeouts: Timeouts, kind: RuntimeKind) -> UpstreamLimits:
     limits = timeouts.limits(kind)
-    return UpstreamLimits(limits.connect_s, limits.request_s, limits.read_s, is_until_event=True)
+    kept_s = math.inf if kind.is_local else REMOTE_IDLE_S
+    return UpstreamLimits(
+        limits.connect_s, limits.request_s, limits.read_s, is_until_event=True, keep_idle_s=kept_s
+    )
 
 
 def _needs_usage(rules: Deployment) -> bool:

@@ -76,6 +76,8 @@ class Naming:
     def _own(self, destination: Destination, entries: tuple[OwnEntry, ...]) -> AdapterWish:
         """The client's own list."""
         endpoint = destination.route.endpoint
+        if entries and not endpoint.base_model:
+            raise InvalidRequest(f"{endpoint.id} is not served here, and takes no lora", param="lora")
         if endpoint.stack.adapters:
             raise InvalidRequest(
                 f"{endpoint.id} chooses adapters already, so the request can have no lora of its own",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import ssl
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -39,6 +40,8 @@ class UpstreamLimits:
     """llama-server pings every 30 s while it streams."""
     is_until_event: bool = False
     """True: of an event stream, the first event must have come within first_byte_s, not only the head."""
+    keep_idle_s: float = math.inf
+    """An idle connection is used again within this time: what lies between may forget it without a word."""
 
 
 @dataclass(slots=True)
@@ -98,12 +101,17 @@ class UpstreamPool:
         line = self._lines.get(target.base_url)
         return (len(line.idle), len(line.active)) if line is not None else (0, 0)
 
-    def take_idle(self, base_url: str) -> UpstreamConnection | None:
-        """A kept connection, now in use; None when there is none."""
+    def take_idle(self, base_url: str, keep_idle_s: float = math.inf) -> UpstreamConnection | None:
+        """A kept connection, now in use; None when there is none that was used so lately."""
         line = self._lines.get(base_url)
         if line is None or not line.idle:
             return None
         connection = line.idle.pop()
+        if connection.silent_s > keep_idle_s:  # and so are all others, which were used before it
+            for each in (connection, *line.idle):
+                each.abort()
+            line.idle.clear()
+            return None
         line.active.add(connection)
         return connection
 
@@ -202,7 +210,9 @@ class Exchange:
 
     async def __aenter__(self) -> Exchange:
         # A kept connection may end just then, and nobody knows whether the request was read before.
-        idle = self._pool.take_idle(self._base_url) if self._may_repeat else None
+        idle = None
+        if self._may_repeat:
+            idle = self._pool.take_idle(self._base_url, self._limits.keep_idle_s)
         if idle is not None:
             try:
                 return await self._ask(idle)

@@ -150,6 +150,11 @@ class UpstreamConnection(asyncio.Protocol):
         """The answer makes progress; what counts as such is the reader's judgement."""
         self._last_sign = self._loop.time()
 
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the last sign of life."""
+        return self._loop.time() - self._last_sign
+
     def finish(self) -> bool:
         """End the exchange; True when the connection may serve another one. Else it is closed at once."""
         self._is_busy = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -164,6 +165,18 @@ def test_a_priority_that_there_is_not_is_refused() -> None:
                 refused.json["error"]["param"],
             )
             assert (200, 1) == (served.status, len(upstream.requests))
+
+    run(check())
+
+
+def test_adapters_are_for_models_of_this_machine() -> None:
+    async def check() -> None:
+        async with RawUpstream(answering(OK)) as upstream, door(deployments=[far(upstream.port)]) as proxy:
+            own = b'{"model": "far", "lora": [{"id": 0, "scale": 1}]}'
+            refused, plain_one = await ask(proxy, own), await ask(proxy, b'{"model": "far", "lora": []}')
+
+            assert (400, "lora") == (refused.status, refused.json["error"]["param"])
+            assert (200, b'{"model": "far-there"}') == (plain_one.status, upstream.requests[0].body)
 
     run(check())
 
@@ -793,6 +806,56 @@ def test_a_client_that_leaves_a_load_leaves_nothing() -> None:
             await let_go(proxy, "near")
 
             assert 1 == runtime.n_given_up
+
+    run(check())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_clients_that_leave_at_any_moment_leave_nothing(seed: int) -> None:
+    chance = random.Random(seed)
+
+    async def play(upstream: RawUpstream, peer: Any) -> None:
+        while await upstream.take(peer) is not None:
+            if chance.random() < 0.3:
+                await peer.send(BUSY)
+                continue
+            await peer.send(STREAM_HEAD)
+            for word in WORDS:
+                await asyncio.sleep(0.002)
+                await peer.send(chunk(word))
+            await peer.send(chunk(LAST + DONE) + chunk(b""))
+
+    async def visit(proxy: Door, name: bytes) -> None:
+        client = await proxy.connect()
+        await client.send(proxy.post(STREAM.replace(b"far", name)))
+        await asyncio.sleep(chance.random() * 0.03)
+        client.reset()
+
+    async def check() -> None:
+        rules: dict[str, Any] = {
+            "pricing": A_DOLLAR,
+            "budget": Budget(10**18),
+            "rate_limits": RateLimits(100_000, 10**9, 3),
+            "serving": Serving(max_concurrent=4),
+            "retry": SOON,
+            "circuit_breaker": CircuitBreakerPolicy(5, 0.01),
+        }
+        async with (
+            RawUpstream(play) as upstream,
+            door(
+                upstream.port, deployments=[far(upstream.port, fallback=("near",), **rules), near(**rules)]
+            ) as proxy,
+        ):
+            await asyncio.gather(*(visit(proxy, chance.choice((b"far", b"near"))) for _ in range(60)))
+            await let_go(proxy)
+            await let_go(proxy, "near")
+            await proxy.quiet()
+            for name in ("far", "near"):
+                live = proxy.deployments.get(name)
+                assert live is not None
+                live.breaker.reset()
+
+                assert 200 == (await ask(proxy, STREAM.replace(b"far", name.encode()))).status
 
     run(check())
 

@@ -142,3 +142,19 @@ def test_random_cancellation_never_wedges_the_pool(n_cancels: int) -> None:
             await pool.close()
 
     run(check())
+
+
+def test_a_connection_that_was_silent_too_long_is_not_used_again() -> None:
+    async def check() -> None:
+        pool = UpstreamPool()
+        async with RawUpstream(answering(OK)) as upstream:
+            await asyncio.gather(*(ask(pool, upstream.port) for _ in range(2)))
+            base_url = target_at(upstream.port).base_url
+
+            assert pool.take_idle(base_url, keep_idle_s=-1) is None
+            assert (0, 0) == pool.n_connections(target_at(upstream.port))
+            await ask(pool, upstream.port)
+            assert 3 == len(upstream.peers)
+            await pool.close()
+
+    run(check())

@@ -52,7 +52,7 @@ def test_the_script_is_accepted_by_its_shell(shell: str) -> None:
         ("ggtui names", "--a", ["--ascii", "--all"]),
         ("ggtui completion", "z", ["zsh"]),
         ("ggtui deployments", "re", ["reset", "resume"]),
-        ("ggtui deployments drain", "al", ["alpha-f32"]),
+        ("ggtui deployments drain", "al", ["alpha-f32", "alpha-f32:code"]),
         ("ggtui ls", "", []),
         ("ggtui --port", "", []),
         ("ggtui --port 81", "sh", ["show"]),

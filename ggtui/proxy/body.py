@@ -233,7 +233,8 @@ _MAX_TOKENS = ("n_predict", "max_completion_tokens", "max_tokens", "max_output_t
 def _max_tokens(root: dict[str, Any]) -> int:
     """The most that may be generated; 0 when that is not said, or said to be without limit."""
     value = next((root[name] for name in _MAX_TOKENS if root.get(name) is not None), 0)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    is_said = isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return min(value, 1 << 31) if is_said else 0
 
 
 def _asks_usage(options: object) -> bool:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_TAIL_BYTES: Final = 64 * KIB
+MAX_TOKENS: Final = 1 << 31
+"""No answer uses more: a server that counts on is not believed."""
 _MAX_OPENING_BYTES: Final = 4 * KIB
 _OBJECT: Final = re.compile(rb"\s*:\s*(\{(?:[^{}]++|\{[^{}]*+\})*+\})")
 _USAGE: Final = b'"usage"'
@@ -172,20 +174,24 @@ def _timed(text: bytes) -> Usage | None:
             timings = _TIMED.decode(found)
         except (msgspec.DecodeError, ValueError):
             continue
-        return Usage(timings.prompt_n + timings.cache_n, timings.predicted_n, timings.cache_n)
+        return _counted(timings.prompt_n + timings.cache_n, timings.predicted_n, timings.cache_n)
     return None
 
 
 def _usage(told: _Told) -> Usage:
     if told.prompt_tokens is not None:
         cached = told.prompt_tokens_details
-        return Usage(told.prompt_tokens, told.completion_tokens or 0, _cached(cached))
+        return _counted(told.prompt_tokens, told.completion_tokens or 0, _cached(cached))
     read, made = told.cache_read_input_tokens or 0, told.cache_creation_input_tokens or 0
     of_responses = _cached(told.input_tokens_details)
     # Anthropic counts what it read from or wrote to its cache apart from the input, OpenAI within it.
     n_input = (told.input_tokens or 0) + read + made
-    return Usage(n_input, told.output_tokens or 0, read or of_responses)
+    return _counted(n_input, told.output_tokens or 0, read or of_responses)
 
 
 def _cached(details: _Details | None) -> int:
     return (details.cached_tokens or 0) if details is not None else 0
+
+
+def _counted(n_input: int, n_output: int, n_cached: int) -> Usage:
+    return Usage(*(min(max(0, each), MAX_TOKENS) for each in (n_input, n_output, n_cached)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ggtui.core.deployment.pricing import Usage
-from ggtui.proxy.usage import MAX_TAIL_BYTES, Meter, usage_in, without_usage_event
+from ggtui.proxy.usage import MAX_TAIL_BYTES, MAX_TOKENS, Meter, usage_in, without_usage_event
 
 
 class Noted:
@@ -111,3 +111,9 @@ FILTERED = b'data: {"choices":[],"prompt_filter_results":[]}\n\n'
 )
 def test_only_the_event_that_was_added_is_hidden(events: bytes, expected: bytes | None) -> None:
     assert (events if expected is None else expected) == without_usage_event(events)
+
+
+def test_no_number_is_beyond_what_an_answer_can_use() -> None:
+    wild = b'{"usage": {"prompt_tokens": -7, "completion_tokens": 90000000000000000000000}}'
+
+    assert Usage(0, MAX_TOKENS) == usage_in(b"", wild)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ggtui.adapters.spending import let_through
-from ggtui.adapters.spending.database import Schema, open_database
+from ggtui.adapters.spending.database import LARGEST, Schema, open_database
 from ggtui.adapters.spending.file_thread import FileThread, ended
 from ggtui.adapters.spending.holders import HOLDERS, Holders
 from ggtui.adapters.spending.shared_place import check_private
@@ -44,7 +44,7 @@ class SqliteCounters:
 
     async def reserve(self, name: str, tokens: int, limits: RateLimits) -> int | Wait:
         """See CountersPort."""
-        found = self._thread.begin(partial(self._reserve, name=name, tokens=max(0, tokens), limits=limits))
+        found = self._thread.begin(partial(self._reserve, name=name, tokens=_held(tokens), limits=limits))
         try:
             return await ended(found)
         except asyncio.CancelledError:
@@ -54,7 +54,7 @@ class SqliteCounters:
 
     async def settle(self, reservation: int, tokens: int) -> None:
         """See CountersPort."""
-        await self._thread.run(partial(let_through.settle, number=reservation, tokens=max(0, tokens)))
+        await self._thread.run(partial(let_through.settle, number=reservation, tokens=_held(tokens)))
 
     async def give_back(self, reservation: int) -> None:
         """See CountersPort."""
@@ -85,6 +85,10 @@ class SqliteCounters:
             now = let_through.moment(connection, name, self._clock())
             wait = let_through.wait(connection, name, tokens, limits, now)
             return wait or let_through.add(connection, name, tokens, holder, now)
+
+
+def _held(tokens: int) -> int:
+    return min(max(0, tokens), LARGEST)
 
 
 def _open(database: Path) -> sqlite3.Connection:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
+LARGEST = 2**63 - 1
+"""Integer that SQLite holds."""
 BUSY_TIMEOUT_S = 5.0
 """How long a call waits for another process that writes."""
 

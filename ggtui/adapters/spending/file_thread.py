@@ -53,7 +53,7 @@ class FileThread:
             if self._connection is None:
                 self._connection = self._opening(self._database)
             return work(self._connection)
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise StoreUnavailable(f"{plain(str(self._database))}: {reason}") from error
 

@@ -13,6 +13,8 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from ggtui.adapters.spending.database import LARGEST
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
@@ -100,4 +102,4 @@ def _read(path: Path) -> Iterator[tuple[str, int, Row]]:
     for line in path.read_bytes().splitlines():
         with suppress(ValueError, TypeError):
             run, number, name, at, cost_pusd = json.loads(line)
-            yield str(run), int(number), (str(name), float(at), int(cost_pusd))
+            yield str(run), int(number), (str(name), float(at), min(int(cost_pusd), LARGEST))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ggtui.adapters.spending.database import Schema, open_database
+from ggtui.adapters.spending.database import LARGEST, Schema, open_database
 from ggtui.adapters.spending.file_thread import FileThread, ended
 from ggtui.adapters.spending.notes import INSERT, NOTED, Notes, take_over
 from ggtui.core.deployment.spend import SpendEntry
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 PAUSE_S = 0.1
 """From a note until it goes to the database, so that others go with it: each commit waits for the disk."""
-_LARGEST = 2**63 - 1
-"""Integer that SQLite holds."""
 
 SCHEMA = Schema(
     what="the record of what was spent",
@@ -67,7 +65,7 @@ class SqliteSpend:
 
     def add(self, name: str, entry: SpendEntry) -> Coroutine[Any, Any, None] | None:
         """See SpendPort."""
-        row = (name, entry.at, entry.cost_pusd)
+        row = (name, entry.at, min(entry.cost_pusd, LARGEST))
         with self._lock:
             if self._batch is not None and self._is_well and self._note(row):
                 self._batch.rows.append(row)
@@ -152,7 +150,7 @@ def _merged(rows: Iterable[Row]) -> list[Row]:
         name, at, cost_pusd = row
         key = (name, int(at))
         _, former_at, former_pusd = merged.get(key, (name, at, 0))
-        if former_pusd + cost_pusd <= _LARGEST:
+        if former_pusd + cost_pusd <= LARGEST:
             merged[key] = (name, max(at, former_at), former_pusd + cost_pusd)
         else:
             too_large.append(row)

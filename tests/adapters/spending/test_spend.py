@@ -230,3 +230,20 @@ def test_nothing_is_made_for_nothing(tmp_path: Path) -> None:
     asyncio.run(SqliteSpend(tmp_path / "data" / "spending.sqlite3").close())
 
     assert [] == list(tmp_path.iterdir())
+
+
+def test_a_cost_that_no_file_holds_does_not_stop_what_comes_after(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        for _ in range(2):
+            spend = SqliteSpend(tmp_path / "spending.sqlite3")
+            for cost_pusd in (1 << 70, 7):
+                if (work := spend.add("a", SpendEntry(1000.0, cost_pusd))) is not None:
+                    await work
+            await spend.close()
+        spend = SqliteSpend(tmp_path / "spending.sqlite3")
+        kept = await spend.load("a", 0.0)
+        await spend.close()
+
+        assert [7, 7, 2**63 - 1, 2**63 - 1] == sorted(entry.cost_pusd for entry in kept)
+
+    asyncio.run(scenario())

@@ -176,7 +176,7 @@ class LiveDeployment:
             rules.runtime,
             rules.runtime_config,
         ):
-            self.breaker = CircuitBreaker(rules.circuit_breaker)
+            self.breaker.reset()  # passes to the former server are void
             self._key, self.standing.why_failed = None, ""
             self.limits.shared_name = _shared_name(rules)
         self.breaker.policy = rules.circuit_breaker

@@ -140,12 +140,13 @@ class Passage:
             return []
         self._is_left = True
         self._give_pass_back()
-        tasks = self._settle()
-        if self.ticket is not None:
-            self.live.room.leave(self.ticket)
-        self._count(error)
-        self.live.left(self)
-        return tasks
+        try:
+            return self._settle()
+        finally:
+            if self.ticket is not None:
+                self.live.room.leave(self.ticket)
+            self._count(error)
+            self.live.left(self)
 
     def _settle(self) -> list[asyncio.Task[None] | None]:
         """What is there: a request that was refused on its way in holds but a part."""

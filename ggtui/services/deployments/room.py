@@ -68,9 +68,10 @@ class Room:
 
     def turn_away(self, failure: Failure) -> None:
         """Everybody who waits hears this; those who are served go on."""
-        for ticket in list(self._waiting):
-            self._answer(ticket, failure)
-            self._decided.leave(ticket, self._clock.monotonic())
+        for ticket, answer in list(self._waiting.items()):
+            if not answer.done():  # else it has its answer, and perhaps its slot, and will leave by itself
+                answer.set_result(failure)
+                self._decided.leave(ticket, self._clock.monotonic())
 
     async def _turn_of(self, ticket: int, deadline: float) -> None:
         self._waiting[ticket] = answer = asyncio.get_running_loop().create_future()

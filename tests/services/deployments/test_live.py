@@ -417,6 +417,24 @@ def test_an_open_breaker_refuses_until_a_probe_is_due() -> None:
     run(scenario())
 
 
+def test_late_news_of_a_former_server_does_not_judge_the_one_that_came_after() -> None:
+    async def scenario() -> None:
+        policy = CircuitBreakerPolicy(failure_threshold=1)
+        rules = remote(circuit_breaker=policy)
+        rig = Rig((rules,))
+        async with await _hold(rig.live()) as former:
+            former.take_breaker()
+            await rig.book.take([replace(rules, model="gpt-4o-other")])
+            async with await _hold(rig.live()) as passage:
+                passage.take_breaker()
+                former.attempt_failed(UpstreamServerError("503"))
+                passage.attempt_succeeded()
+
+        assert BreakerState.CLOSED == rig.status().breaker
+
+    run(scenario())
+
+
 def test_a_person_drains_it_and_lets_it_serve_again() -> None:
     async def scenario() -> None:
         rig = Rig((remote(serving=ONE),))
@@ -436,6 +454,23 @@ def test_a_person_drains_it_and_lets_it_serve_again() -> None:
         await answer(rig.live())
 
         assert (DeploymentState.SERVING, "") == (rig.status().state, rig.status().why)
+
+    run(scenario())
+
+
+def test_who_was_just_given_a_slot_keeps_it_when_it_is_drained() -> None:
+    async def scenario() -> None:
+        rig = Rig((remote(serving=ONE),))
+        first = await _hold(rig.live())
+        second = asyncio.create_task(_hold(rig.live()))
+        await settled()
+        first.leave()  # the second has the slot now, and does not know it yet
+        rig.live().drain()
+
+        passage = await second
+        assert 1 == rig.live().room.n_served
+        passage.leave()
+        assert NOTHING == left_over(rig)
 
     run(scenario())
 

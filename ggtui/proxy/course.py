@@ -159,7 +159,7 @@ class Course:
         secret = await live.key()
         key = secret.reveal() if secret is not None else ""
         hides_usage = _needs_usage(rules) and _can_ask_usage(request)
-        terms = Terms(rules.name, limits, Meter(passage, hides_usage=hides_usage), rules.idempotent, key)
+        terms = Terms(rules.name, limits, Meter(passage, hides_usage=hides_usage), rules.idempotent, secret)
         start, body = await renamed(request, rules.model, asks_usage=hides_usage)
         n_body = len(start) + len(body)
         head = remote_head(place, request.method, request.target, request.fields, key, n_body)

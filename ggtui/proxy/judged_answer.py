@@ -23,6 +23,7 @@ from ggtui.proxy.headers import client_fields
 from ggtui.proxy.upstream_answer import MAX_ERROR_BYTES, context_refusal
 
 if TYPE_CHECKING:
+    from ggtui.core.deployment.secret import Secret
     from ggtui.core.errors import Failure
     from ggtui.core.ports.catalog import ModelCatalogPort
     from ggtui.proxy.answers import Headers, Reply
@@ -45,8 +46,13 @@ class Terms(msgspec.Struct, frozen=True):
     meter: Meter
     may_repeat: bool = True
     """False: a request that may have reached the server is never sent again."""
-    key: str = ""
+    key: Secret | None = None
     """What must stand in no text that a client reads."""
+
+    def masked(self, body: bytes) -> bytes:
+        """A refusal without the key, as long as it was."""
+        key = self.key.reveal().encode() if self.key is not None else b""
+        return body.replace(key, b"*" * len(key)) if key else body
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -140,6 +146,7 @@ async def _refused(
     """Raise what the refusal means, or pass it on as it is when the request is at fault."""
     status = exchange.head.status
     body, is_whole = await _start_of_body(exchange)
+    body = terms.masked(body)
     error = _error_in(body)
     kind = upstream_kind(status, error.code)
     if kind is not None and not issubclass(kind, UpstreamBadRequest):
@@ -221,8 +228,8 @@ def _failure(exchange: Exchange, kind: type[UpstreamFailure], error: _Error, ter
     return kind(text)
 
 
-def _plain(message: str, key: str) -> str:
+def _plain(message: str, key: Secret | None) -> str:
     """Text of a server as a client may read it: one line of bounded length, without ggtui's key."""
-    if key:
-        message = message.replace(key, "…")
+    if key is not None:  # it may have been spelled with escapes
+        message = message.replace(key.reveal(), "…")
     return _CONTROL.sub(" ", message)[:_MAX_TOLD_CHARS].strip()

@@ -253,6 +253,21 @@ def test_every_status_has_its_meaning(status: str, expected: tuple[int, str]) ->
     run(check())
 
 
+def test_a_refusal_that_is_passed_on_does_not_tell_the_key() -> None:
+    async def check() -> None:
+        told = refusal("404 No", message="their words, sk-there")
+        async with (
+            RawUpstream(answering(told)) as upstream,
+            door(deployments=[with_key(far(upstream.port))]) as proxy,
+        ):
+            proxy.secrets.texts["KEY"] = "sk-there"
+            answer = await ask(proxy)
+
+            assert (404, "their words, ********") == (answer.status, answer.json["error"]["message"])
+
+    run(check())
+
+
 def test_a_refused_key_is_read_again_once() -> None:
     async def check() -> None:
         async with (

@@ -70,10 +70,10 @@ SAMPLE = """\
 # runtime_config = { ctx = 8192 } # tokens of context, when nobody chose others
 # gpus = 1                        # of each replica
 # replicas = 1
-# default = false                 # true: it serves requests that name no model, in place of [names] default
+# default = false                 # true: it serves requests that name no model, unless [names] default does
 # fallback = ["gpt-4o-mini"]      # deployments that are asked when this one cannot serve
-# policy = "auto"                 # random, low-latency, highest-context, priority
-# groups = ["chat"]
+# policy = "auto"                 # random, low-latency, highest-context, priority: of no effect yet
+# groups = ["chat"]               # of no effect yet
 # adapters = [{ name = "code", path = "code.gguf", weight = 0.8 }]  # LoRA files: clients ask for "qwen:code"
 # idempotent = true               # false: a request that was sent is never sent again
 
@@ -87,7 +87,7 @@ SAMPLE = """\
 # requests_per_minute = 60
 # tokens_per_minute = 100000
 # concurrent_requests = 8
-# strict = false                  # true: all ggtui of this machine count together
+# strict = false                  # true: all ggtui of one user of this machine count together
 
 # [deployment.retry]
 # max_retries = 3

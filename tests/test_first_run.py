@@ -10,7 +10,7 @@ from ggtui.adapters.memory.gpu import MemoryProbe
 from ggtui.adapters.memory.launcher import MemoryLauncher
 from ggtui.bootstrap import build
 from ggtui.config.load import load
-from ggtui.core.errors import ConfigInvalid, LaunchRejected
+from ggtui.core.errors import ConfigInvalid, ReadOnly
 from tests.models import tiny_model
 
 if TYPE_CHECKING:
@@ -84,6 +84,6 @@ def test_a_folder_that_flags_overrule_is_told(home: Home) -> None:
 def test_without_a_configuration_to_read_or_read_only_nothing_is_written(home: Home) -> None:
     with pytest.raises(ConfigInvalid, match="no configuration file"):
         home.add(home.engine(is_fixed=True), home.models)
-    with pytest.raises(LaunchRejected):
+    with pytest.raises(ReadOnly):
         home.add(home.engine(read_only=True), home.models)
     assert not home.file.exists()

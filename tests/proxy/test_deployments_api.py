@@ -9,7 +9,7 @@ import pytest
 
 from ggtui.core.deployment.breaker import BreakerState
 from ggtui.core.deployment.runtimes import RuntimeKind
-from ggtui.core.errors import EndpointNotFound, LaunchRejected
+from ggtui.core.errors import EndpointNotFound, ReadOnly
 from ggtui.core.snapshot import DeploymentCounts, DeploymentStatus, EngineSnapshot
 from ggtui.proxy.server import ProxySettings
 from tests.proxy.rig import Answer, FakeControl, door, run
@@ -91,7 +91,7 @@ def test_an_order_that_makes_no_sense_is_refused(document: object, param: str) -
     ("failure", "status", "code"),
     [
         (EndpointNotFound("cloud"), 404, "model_not_found"),
-        (LaunchRejected("this ggtui is read-only"), LaunchRejected.status, LaunchRejected.code),
+        (ReadOnly(), ReadOnly.status, ReadOnly.code),
     ],
 )
 def test_a_refusal_is_told(failure: Exception, status: int, code: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from ggtui.core.errors import ConfigInvalid, EndpointNotFound, LaunchRejected
+from ggtui.core.errors import ConfigInvalid, EndpointNotFound, ReadOnly
 from ggtui.core.models import AdapterFile, AdapterSummary, LaunchOptions
 from ggtui.core.ports.catalog import CatalogReport
 from ggtui.core.routing.adapters import AdapterRef, AdapterStack
@@ -210,7 +210,7 @@ def test_a_name_too_long_is_refused_before_it_is_compared() -> None:
     [
         (EndpointNotFound("nobody", hint="did you mean tiny?"), 404, "model_not_found"),
         (ConfigInvalid("weight must be a number from 0 to 1", param="weight"), 400, "invalid_configuration"),
-        (LaunchRejected("this ggtui is read-only"), 500, "model_start_failed"),
+        (ReadOnly(), 403, "read_only"),
     ],
 )
 def test_what_the_names_refuse_is_answered_in_their_words(failure: Exception, status: int, code: str) -> None:

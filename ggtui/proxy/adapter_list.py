@@ -56,11 +56,6 @@ class AdapterWish:
     shut: tuple[ModelEndpoint, ...] = ()
     """Endpoints of adapters that serve nobody now: a number in the client's list may mean them."""
 
-    @property
-    def is_base_alone(self) -> bool:
-        """True when nothing is applied, whatever the server carries."""
-        return not (self.stack.adapters or self.own)
-
     def scales(self, carried: Sequence[str]) -> tuple[float, ...]:
         """The scale of each adapter that a server carries, in their order.
 

@@ -18,11 +18,6 @@ class Secret:
         """The text."""
         return self._text
 
-    @property
-    def last_four(self) -> str:
-        """Its end, for a person to know it by; nothing of one so short that this would be most of it."""
-        return self._text[-4:] if len(self._text) >= 16 else ""
-
     def __repr__(self) -> str:
         return "Secret(…)"
 

@@ -15,11 +15,11 @@ from rich.style import Style
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ggtui.tui.format import cut
 from ggtui.tui.keys import Where, bindings
+from ggtui.tui.widgets.cursor_view import CursorView
 from ggtui.tui.widgets.lazy_rows import LazyRows
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class CatalogRow:
 NO_ROWS: LazyRows[CatalogRow] = LazyRows((), lambda _index: CatalogRow(0, "", "", "", "", "", "", "", ""), ())
 
 
-class CatalogTable(ScrollView, can_focus=True):
+class CatalogTable(CursorView, can_focus=True):
     """Invariant: the cursor stays on its model while rows are sorted, filtered or refreshed around it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -76,8 +76,6 @@ class CatalogTable(ScrollView, can_focus=True):
 
     rows: reactive[LazyRows[CatalogRow]] = reactive(lambda: NO_ROWS)
     """What is drawn, in order."""
-    cursor: reactive[int] = reactive(0)
-    """Index of the row under the cursor; 0 when there are no rows."""
 
     class CursorMoved(Message):
         """Another model is under the cursor, or none."""
@@ -222,29 +220,10 @@ class CatalogTable(ScrollView, can_focus=True):
         if (model_id := self.rows.id_at(self.cursor)) is not None:
             self.post_message(self.RemoveWanted(model_id))
 
-    def action_cursor_down(self) -> None:
-        """One row down."""
-        self.cursor += 1
-
-    def action_cursor_up(self) -> None:
-        """One row up."""
-        self.cursor -= 1
-
-    def action_cursor_top(self) -> None:
-        """To the first row."""
-        self.cursor = 0
-
-    def action_cursor_bottom(self) -> None:
-        """To the last row."""
-        self.cursor = len(self.rows) - 1
-
-    def action_cursor_page_down(self) -> None:
-        """One page down."""
-        self.cursor += max(1, self.size.height - 1)
-
-    def action_cursor_page_up(self) -> None:
-        """One page up."""
-        self.cursor -= max(1, self.size.height - 1)
+    @property
+    def n_rows(self) -> int:
+        """How many there are."""
+        return len(self.rows)
 
     def action_sort(self) -> None:
         """Ask for the next sort column."""

@@ -8,13 +8,13 @@ from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.style import Style
 from textual.visual import Visual
 
 from ggtui.tui.format import fit_line
 from ggtui.tui.keys import Where, bindings
+from ggtui.tui.widgets.cursor_view import CursorView
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ class Entry(Protocol):
 E = TypeVar("E", bound=Entry)
 
 
-class PickList(ScrollView, Generic[E], can_focus=True):
+class PickList(CursorView, Generic[E], can_focus=True):
     """Invariant: the cursor stays on its entry while others come and go around it, and on no heading."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -50,8 +50,6 @@ class PickList(ScrollView, Generic[E], can_focus=True):
 
     entries: reactive[tuple[E, ...]] = reactive(())
     """What is listed, in order; no two with the same key."""
-    cursor: reactive[int] = reactive(0)
-    """Index of the entry under the cursor; 0 when there is none."""
 
     class Moved(Message):
         """Another entry is under the cursor, or it says something else."""
@@ -149,26 +147,7 @@ class PickList(ScrollView, Generic[E], can_focus=True):
             self.post_message(self.Activated())
         self.cursor = index
 
-    def action_cursor_down(self) -> None:
-        """One entry down."""
-        self.cursor += 1
-
-    def action_cursor_up(self) -> None:
-        """One entry up."""
-        self.cursor -= 1
-
-    def action_cursor_top(self) -> None:
-        """To the first entry."""
-        self.cursor = 0
-
-    def action_cursor_bottom(self) -> None:
-        """To the last entry."""
-        self.cursor = len(self.entries) - 1
-
-    def action_cursor_page_down(self) -> None:
-        """One page down."""
-        self.cursor += max(1, self.size.height - 1)
-
-    def action_cursor_page_up(self) -> None:
-        """One page up."""
-        self.cursor -= max(1, self.size.height - 1)
+    @property
+    def n_rows(self) -> int:
+        """How many there are."""
+        return len(self.entries)

@@ -25,10 +25,6 @@ def test_no_text_of_a_secret_holds_it() -> None:
         pickle.dumps(secret)
 
 
-def test_the_end_is_shown_of_long_ones_only() -> None:
-    assert ("1234", "") == (Secret(KEY).last_four, Secret("short-key").last_four)
-
-
 def test_a_changed_key_is_another_reference() -> None:
     refs = [SecretRef(SecretSource.INLINE, value=Secret(text)) for text in ("a", "a", "b")]
 

@@ -15,10 +15,13 @@ from ggtui.core.routing.name_settings import NameSettings
 from ggtui.core.state import TargetState
 
 if TYPE_CHECKING:
+    from ggtui.core.backends.observed import BackendState
+    from ggtui.core.backends.rows import Row
     from ggtui.core.deployment.limits import Limit
     from ggtui.core.deployment.policies import Budget
     from ggtui.core.deployment.replicas import Replica
     from ggtui.core.deployment.runtimes import RuntimeKind
+    from ggtui.core.downloads.jobs import Job
     from ggtui.core.history import Generation
     from ggtui.core.load_history import LoadRecord
     from ggtui.core.models import EngineInfo, ModelSummary
@@ -284,6 +287,14 @@ class EngineSnapshot:
     """What was served, newest first, 32 at most; the same object until something changes."""
     deployments: tuple[DeploymentStatus, ...] = ()
     """Those of the configuration, in its order; models without one are not among them."""
+    backends: tuple[BackendState, ...] = ()
+    """Those of the configuration, in its order; the same object until something changes."""
+    rows: tuple[Row, ...] = ()
+    """How declared and observed differ, by backend; empty where nothing is declared."""
+    is_reconciling: bool = False
+    """True while backends are asked."""
+    downloads: tuple[Job, ...] = ()
+    """By their place in the queue, those that ended behind them; the same object until something changes."""
 
     def status_of(self, model_id: int) -> ModelStatus | None:
         """The row of a model, or None."""

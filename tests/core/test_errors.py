@@ -22,6 +22,7 @@ RUNTIME_MAP = {
     "ModelFileNotFound": (404, "model_file_not_found"),
     "RoutingError": (500, "internal_error"),
     "EndpointNotFound": (404, "model_not_found"),
+    "NoneMatched": (404, "model_not_found"),
     "EndpointNotReady": (503, "model_not_ready"),
     "ContextTooLong": (400, "context_length_exceeded"),
     "NoModelsAvailable": (503, "no_models_available"),

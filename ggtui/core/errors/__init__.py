@@ -3,18 +3,19 @@
 Failure
 ├── ConfigInvalid                                   a person asked for something impossible
 ├── RequestFailure                                  the client's request
-│   ├── InvalidRequest, RequestTooLarge, UnsupportedMediaType
+│   ├── InvalidRequest, CapabilityMissing, RequestTooLarge, UnsupportedMediaType
 │   └── InvalidApiKey, HostNotAllowed, OriginNotAllowed, RouteNotFound, MethodNotAllowed, ReadOnly
 ├── CatalogFailure                                  storage and files
 │   ├── HeaderUnreadable, RemovalRefused
 │   ├── RemoteFailure                               a file on another machine
 │   │   └── RemoteRefused, RemoteUnreachable
+│   ├── DiskFull, FileCorrupt, BackendError
 │   └── StoreUnavailable
 ├── ModelRuntimeError                               what the runtime port raises
 │   ├── ModelNotFound, ModelFileNotFound
 │   ├── ModelLoading, ModelNotReady, AdmissionTimeout, QueueFull, NoRoom
 │   ├── RoutingError                                the name leads nowhere
-│   │   └── EndpointNotFound, EndpointNotReady, ContextTooLong, NoModelsAvailable
+│   │   └── EndpointNotFound, NoneMatched, EndpointNotReady, ContextTooLong, NoModelsAvailable
 │   ├── SpawnFailed
 │   │   ├── ServerMissing, OutOfMemory, LoadCancelled
 │   │   └── LaunchRejected
@@ -39,7 +40,10 @@ Failure
 from __future__ import annotations
 
 from ggtui.core.errors.catalog import (
+    BackendError,
     CatalogFailure,
+    DiskFull,
+    FileCorrupt,
     HeaderUnreadable,
     RemoteFailure,
     RemoteRefused,
@@ -72,6 +76,7 @@ from ggtui.core.errors.policies import (
     RateLimitExceeded,
 )
 from ggtui.core.errors.requests import (
+    CapabilityMissing,
     HostNotAllowed,
     InvalidApiKey,
     InvalidRequest,
@@ -88,6 +93,7 @@ from ggtui.core.errors.routing import (
     EndpointNotFound,
     EndpointNotReady,
     NoModelsAvailable,
+    NoneMatched,
     RoutingError,
 )
 from ggtui.core.errors.runtime import (
@@ -126,19 +132,23 @@ from ggtui.core.errors.upstream import (
 
 __all__ = [
     "AdmissionTimeout",
+    "BackendError",
     "BindRefused",
     "BudgetExceeded",
+    "CapabilityMissing",
     "CapacityExhausted",
     "CatalogFailure",
     "CircuitOpen",
     "ConfigInvalid",
     "ContentFiltered",
     "ContextTooLong",
+    "DiskFull",
     "DriverMissing",
     "EndpointNotFound",
     "EndpointNotReady",
     "EngineStopping",
     "Failure",
+    "FileCorrupt",
     "HeaderUnreadable",
     "HealthCheckFailed",
     "HostNotAllowed",
@@ -157,6 +167,7 @@ __all__ = [
     "NoGpuNodes",
     "NoModelsAvailable",
     "NoRoom",
+    "NoneMatched",
     "NotEnoughGpus",
     "OriginNotAllowed",
     "OutOfMemory",

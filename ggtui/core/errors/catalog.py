@@ -46,3 +46,22 @@ class StoreUnavailable(CatalogFailure):
     """The catalog database cannot be opened or written."""
 
     title = "Catalog database is not available"
+
+
+class DiskFull(CatalogFailure):
+    """There is no room for a download on this disk."""
+
+    title = "Not enough room on the disk"
+
+
+class FileCorrupt(CatalogFailure):
+    """A file that was fetched is not the one that its hub has."""
+
+    title = "The download is not what the hub has"
+
+
+class BackendError(CatalogFailure):
+    """A backend cannot be asked, or answers with an error. The detail is a text that clients match on."""
+
+    title = "Backend failed"
+    retryable = True

@@ -20,6 +20,13 @@ class InvalidRequest(RequestFailure):
     title = "Request is not valid"
 
 
+class CapabilityMissing(RequestFailure):
+    """The model cannot do what the request asks of it."""
+
+    title = "The model cannot do this"
+    code = "capability_missing"
+
+
 class RequestTooLarge(RequestFailure):
     """Body or head over the cap."""
 

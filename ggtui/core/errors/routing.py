@@ -23,6 +23,19 @@ class EndpointNotFound(RoutingError):
         super().__init__(f"model '{name}' not found", hint=hint, param="model")
 
 
+class NoneMatched(RoutingError):
+    """The model is known, and no place that has it may serve this request."""
+
+    title = "No place serves the model"
+    status = 404
+    error_type = "invalid_request_error"
+    code = "model_not_found"
+
+    def __init__(self, *, hint: str = "") -> None:
+        """hint: which places there are, and why each is none for it."""
+        super().__init__("no model matched the requirements", hint=hint, param="model")
+
+
 class ContextTooLong(RoutingError):
     """The request needs more tokens of context than the endpoint has."""
 

@@ -1,0 +1,1 @@
+"""Downloads as plain values: jobs, their order, how far they are and how fast they go."""

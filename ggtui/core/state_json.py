@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ggtui import __version__
 from ggtui.core.deployments_json import deployment_document
 from ggtui.core.machine_json import engine_document, memory_document
+from ggtui.core.moments import utc_text
 from ggtui.core.names_json import LONGEST_PATH, found_document, names_document, refs_document
 from ggtui.core.text import plain
 
@@ -157,13 +157,6 @@ def generation_document(generation: Generation) -> dict[str, object]:
         "how_ended": generation.how_ended or None,
         "n_requests": generation.n_requests,
     }
-
-
-def utc_text(at: float | None) -> str | None:
-    """Unix time as ISO 8601 in UTC, to the millisecond; None stays None."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _model(row: ModelStatus) -> dict[str, object]:

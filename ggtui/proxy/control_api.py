@@ -9,9 +9,10 @@ from ggtui.core.context import parse_num_ctx
 from ggtui.core.errors import InvalidRequest
 from ggtui.core.labels import label_change
 from ggtui.core.model_settings import settings_document
+from ggtui.core.moments import utc_text
 from ggtui.core.snapshot import TargetStatus
 from ggtui.core.state import TargetState
-from ggtui.core.state_json import target_document, utc_text
+from ggtui.core.state_json import target_document
 from ggtui.proxy.body import read_json
 from ggtui.proxy.interrupt import Interruptible
 from ggtui.proxy.order_fields import model_of, optional, refuse_files, switch_of, words_of

@@ -24,7 +24,7 @@ from ggtui.core.snapshot import (
     WaitPhase,
 )
 from ggtui.core.state import TargetState
-from ggtui.core.state_json import SCHEMA, state_document, utc_text
+from ggtui.core.state_json import SCHEMA, state_document
 
 SUMMARY = ModelSummary(1, "tiny-q4", "Tiny", "llama", 1000, quantisation="Q4_0", n_ctx_train=2048)
 
@@ -109,11 +109,6 @@ def test_servers_of_one_model_are_numbered_from_one() -> None:
 
     assert [None, 1, 2] == [each["replica"] for each in told]
     assert ["qwen", "qwen #1", "qwen #2"] == [each.title for each in targets]
-
-
-def test_times_are_utc() -> None:
-    assert "1970-01-01T00:00:01.500Z" == utc_text(1.5)
-    assert utc_text(None) is None
 
 
 def test_names_adapters_and_the_last_route_are_told() -> None:

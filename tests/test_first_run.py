@@ -61,7 +61,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / ".config"))
     one = Home(tmp_path)
-    monkeypatch.setattr("ggtui.bootstrap.default_config_file", lambda: one.file)
+    monkeypatch.setattr("ggtui.bootstrap.settings.default_config_file", lambda: one.file)
     monkeypatch.setattr("ggtui.config.load.default_config_file", lambda: one.file)
     yield one
     for engine in one.engines:

@@ -1,4 +1,4 @@
-"""What the composition does itself: a configuration that is read again while it is applied."""
+"""A configuration that is read again while it is applied."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ggtui.adapters.memory.catalog import MemoryCatalog
 from ggtui.adapters.memory.deployments import MemoryCounters, MemorySecrets, MemorySpend
 from ggtui.adapters.memory.gpu import MemoryProbe
 from ggtui.adapters.memory.launcher import MemoryLauncher
-from ggtui.bootstrap import Reloader
+from ggtui.bootstrap.reloader import Reloader
 from ggtui.config.schema import Config
 from ggtui.core.models import LaunchOptions
 from ggtui.services.catalog import CatalogService

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ggtui import __version__
 from ggtui.core.deployments_json import deployment_document
+from ggtui.core.downloads_json import job_document
 from ggtui.core.machine_json import engine_document, memory_document
 from ggtui.core.moments import utc_text
 from ggtui.core.names_json import LONGEST_PATH, found_document, names_document, refs_document
@@ -64,6 +65,7 @@ def state_document(snapshot: EngineSnapshot, now: float, pid: int | None = None)
         "adapters": [found_document(each) for each in snapshot.catalog.adapters],
         "names": names_document(snapshot.names),
         "deployments": [deployment_document(each, now) for each in snapshot.deployments],
+        "downloads": [job_document(each) for each in snapshot.downloads],
         "last_route": _route(snapshot.last_route) if snapshot.last_route is not None else None,
         "history": [generation_document(each) for each in snapshot.history],
         "default_n_ctx": snapshot.default_n_ctx,

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ggtui.core.backends.backend import Declared
 from ggtui.core.context import AUTO_CTX
 from ggtui.core.model_settings import CommonSettings
 from ggtui.core.models import LaunchOptions
@@ -62,6 +63,16 @@ class Config:
 
     deployments: tuple[Deployment, ...] = ()
     """`[[deployment]]`: names with rules of their own, and what serves them, in the order of the file."""
+
+    declared: Declared = field(default_factory=Declared)
+    """`[[backend]]`, `[[model]]`, `[[group]]` and `[backends] policy`: what should be where."""
+    backends_interval_s: float = 10.0
+    """`[backends] interval_s`, GGTUI_BACKENDS_INTERVAL_S: how often backends are asked what they have."""
+    downloads_parallel: int = 2
+    """`[downloads] parallel`, GGTUI_DOWNLOADS_PARALLEL: downloads that run at once."""
+    downloads_max_mb_per_s: float = 0.0
+    """`[downloads] max_mb_per_s`, GGTUI_DOWNLOADS_MAX_MB_PER_S: MiB per second of all together; 0 is no
+    limit."""
 
     host: str = "127.0.0.1"
     """`[server] host`, GGTUI_HOST, --host: address to listen on; any but loopback needs a key."""
@@ -145,3 +156,8 @@ class Config:
     def max_body_bytes(self) -> int:
         """Largest request body in bytes."""
         return self.max_body_mb * 1024 * 1024
+
+    @property
+    def downloads_max_bytes_per_s(self) -> float:
+        """What downloads may take together, in bytes per second; 0 without a limit."""
+        return self.downloads_max_mb_per_s * 1024 * 1024

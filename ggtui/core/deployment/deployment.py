@@ -29,7 +29,7 @@ class ChoicePolicy(StrEnum):
     """As highest-context."""
     RANDOM = "random"
     LOW_LATENCY = "low-latency"
-    """As highest-context."""
+    """As highest-context; of equals the one that answered the last look soonest."""
     HIGHEST_CONTEXT = "highest-context"
     """The first of equals."""
     PRIORITY = "priority"
@@ -78,7 +78,8 @@ class Deployment:
     default: bool = False
     fallback: tuple[str, ...] = ()
     """Names that are asked, in order, when this one cannot serve."""
-    policy: ChoicePolicy = ChoicePolicy.AUTO
+    policy: ChoicePolicy | None = None
+    """Which backend serves it where several can; None for that of their group, else the common one."""
     groups: tuple[str, ...] = ()
     adapters: tuple[AttachedAdapter, ...] = ()
     serving: Serving = field(default_factory=Serving)

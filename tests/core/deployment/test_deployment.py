@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ggtui.core.deployment.deployment import (
     ApiKind,
-    ChoicePolicy,
     Deployment,
     RuntimeConfig,
     implicit_deployment,
@@ -20,7 +19,7 @@ def test_a_name_and_a_model_are_enough() -> None:
         *(deployment.replicas, deployment.idempotent, deployment.default, deployment.fallback),
         deployment.budget,
     )
-    assert (ChoicePolicy.AUTO, ApiKind.DIRECT) == (deployment.policy, deployment.runtime_config.kind)
+    assert (None, ApiKind.DIRECT) == (deployment.policy, deployment.runtime_config.kind)
     assert deployment == Deployment("qwen", "qwen.gguf")
     assert deployment != Deployment("qwen", "qwen.gguf", replicas=2)
 

@@ -1,0 +1,101 @@
+"""How declared and observed differ: a row for each model of each backend, and never an order to delete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ggtui.core.backends.backend import THIS_MACHINE
+from ggtui.core.backends.names import is_same
+from ggtui.core.backends.rows import Row, RowState
+from ggtui.core.backends.sight import seen, told_capabilities
+from ggtui.core.backends.wanted import asked, on_this_disk, wanted
+from ggtui.core.downloads.jobs import JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from ggtui.core.backends.backend import Declared, DeclaredModel
+    from ggtui.core.backends.observed import BackendState, PulledModel
+    from ggtui.core.downloads.jobs import Job
+
+_OF_JOB: Final = {
+    JobState.PENDING: RowState.DOWNLOADING,
+    JobState.RUNNING: RowState.DOWNLOADING,
+    JobState.PAUSED: RowState.PAUSED,
+    JobState.FAILED: RowState.ERROR,
+}
+"""What a missing model is while such a job is to bring it; a job that is done brought something else."""
+
+
+def difference(
+    declared: Declared,
+    states: Sequence[BackendState],
+    jobs: Sequence[Job],
+    local_has: Callable[[DeclaredModel], bool],
+) -> tuple[Row, ...]:
+    """The rows: this disk first, then the backends as listed; of each its wanted models, then extra ones.
+
+    A backend that was not asked yet has no rows. local_has: whether a model with a repository lies on this
+    disk, whole.
+    """
+    by_name = {each.name: each for each in states}
+    observed = [by_name[each.name] for each in asked(declared) if each.name in by_name]
+    return (
+        *_of_disk(declared, jobs, local_has),
+        *(row for state in observed for row in _of_backend(declared, state, jobs)),
+    )
+
+
+def _of_disk(
+    declared: Declared, jobs: Sequence[Job], local_has: Callable[[DeclaredModel], bool]
+) -> Iterator[Row]:
+    for model in on_this_disk(declared):
+        own = [each for each in jobs if each.backend == THIS_MACHINE and each.model == model.repository]
+        if local_has(model):
+            yield Row(THIS_MACHINE, model.name, RowState.IN_SYNC)
+        else:
+            yield _missing(THIS_MACHINE, model.name, own)
+
+
+def _of_backend(declared: Declared, state: BackendState, jobs: Sequence[Job]) -> Iterator[Row]:
+    if state.error:
+        yield Row(state.name, "", RowState.ERROR, state.error)
+    elif state.observed_at is not None:
+        models = wanted(declared, state.backend)
+        yield from (_of_model(state, each, jobs) for each in models)
+        yield from _extra(state, models)
+
+
+def _of_model(state: BackendState, model: DeclaredModel, jobs: Iterable[Job]) -> Row:
+    pulled = seen(state, model.name)
+    if pulled is None:
+        type = state.backend.type
+        own = [e for e in jobs if e.backend == state.name and is_same(type, e.model, model.name)]
+        return _missing(state.name, model.name, own)
+    why = _drift(model, pulled)
+    return Row(state.name, model.name, RowState.DRIFTED if why else RowState.IN_SYNC, why)
+
+
+def _missing(backend: str, model: str, jobs: Sequence[Job]) -> Row:
+    """jobs: those of this model; the open one counts, else the youngest."""
+    job = max(jobs, key=lambda each: (each.state.is_open, each.number), default=None)
+    if job is None or job.state not in _OF_JOB:
+        return Row(backend, model, RowState.MISSING)
+    return Row(backend, model, _OF_JOB[job.state], job.why, job.number, job.completed_bytes, job.total_bytes)
+
+
+def _drift(model: DeclaredModel, pulled: PulledModel) -> str:
+    """In what it is less than declared; empty when it is enough."""
+    if model.context_length is not None and 0 < pulled.context_length < model.context_length:
+        return f"its context is {pulled.context_length} tokens, and {model.context_length} are declared"
+    told = told_capabilities(pulled)
+    lacking = sorted((model.capabilities or frozenset()) - told) if told is not None else []
+    return f"it is declared for {', '.join(lacking)}, which it cannot do" if lacking else ""
+
+
+def _extra(state: BackendState, models: Iterable[DeclaredModel]) -> Iterator[Row]:
+    names = [each.name for each in models]
+    for pulled in state.pulled_models:
+        if not any(is_same(state.backend.type, pulled.name, name) for name in names):
+            why = f"backend has model {pulled.name}, yet it's not declared in the configuration"
+            yield Row(state.name, pulled.name, RowState.EXTRA, why)

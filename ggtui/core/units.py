@@ -60,3 +60,15 @@ def parameters(count: int | None) -> str:
     if count >= 1_000_000:
         return f"{count / 1e6:.0f}M"
     return f"{count / 1e3:.0f}k" if count >= 1000 else str(count)
+
+
+def rate(bytes_per_s: float | None) -> str:
+    """Bytes per second as `12 MB/s`, in powers of ten as people know them; `–` for unknown."""
+    if bytes_per_s is None:
+        return "–"
+    for scale, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        # From the number on that would be shown as 1000 of the smaller unit.
+        if bytes_per_s >= scale * 0.9995:
+            value = bytes_per_s / scale
+            return f"{value:.1f} {unit}/s" if value < 9.95 else f"{value:.0f} {unit}/s"
+    return f"{max(0.0, bytes_per_s):.0f} B/s"

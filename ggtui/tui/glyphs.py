@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ggtui.core.backends.rows import RowState
+from ggtui.core.downloads.jobs import JobState
 from ggtui.core.forecast import Verdict
 from ggtui.core.routing.endpoints import EndpointStatus
 from ggtui.core.snapshot import DeploymentState
@@ -63,6 +65,32 @@ ENDPOINTS: dict[EndpointStatus, StateLook] = {
     EndpointStatus.DISABLED: StateLook("○", "o", "off", "$quiet"),
 }
 """Whether an endpoint serves. A ready one need not be loaded: its model is, when somebody asks for it."""
+
+BACKENDS: dict[bool | None, StateLook] = {
+    True: StateLook("●", "*", "READY", "$success"),
+    False: StateLook("!", "!", "ERROR", "$error bold"),
+    None: StateLook("◌", ".", "NOT ASKED", "$quiet"),
+}
+"""Whether the last look at a backend went well; None before the first."""
+
+ROWS: dict[RowState, StateLook] = {
+    RowState.IN_SYNC: StateLook("✓", "+", "in sync", "$success"),
+    RowState.MISSING: StateLook("○", "o", "missing", "$warning"),
+    RowState.DOWNLOADING: StateLook("◐", "~", "downloading", "$primary"),
+    RowState.EXTRA: StateLook("·", ".", "extra", "$quiet"),
+    RowState.DRIFTED: StateLook("≠", "#", "drifted", "$warning"),
+    RowState.ERROR: StateLook("!", "!", "error", "$error bold"),
+    RowState.PAUSED: StateLook("‖", "=", "paused", "$secondary"),
+}
+"""How a declared model differs from what is there."""
+
+JOBS: dict[JobState, StateLook] = {
+    JobState.PENDING: StateLook("◌", ".", "waiting", "$foreground"),
+    JobState.RUNNING: StateLook("◐", "~", "running", "$primary"),
+    JobState.PAUSED: StateLook("‖", "=", "paused", "$secondary"),
+    JobState.DONE: StateLook("✓", "+", "done", "$success"),
+    JobState.FAILED: StateLook("!", "!", "failed", "$error bold"),
+}
 
 _ASCII_SIGNS = str.maketrans(
     {
@@ -124,6 +152,10 @@ class Glyphs:
     def endpoint(self, status: EndpointStatus) -> str:
         """The sign of an endpoint's status, one cell."""
         look = ENDPOINTS[status]
+        return look.ascii if self.is_ascii else look.glyph
+
+    def look(self, look: StateLook) -> str:
+        """The sign of any state, one cell."""
         return look.ascii if self.is_ascii else look.glyph
 
     def verdict(self, verdict: Verdict) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ggtui.core.units import GIB, KIB, MIB, duration, gib, parameters, tokens, used_of_total
+from ggtui.core.units import GIB, KIB, MIB, duration, gib, parameters, rate, tokens, used_of_total
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,23 @@ def test_duration(seconds: float, expected: str) -> None:
 )
 def test_parameters(count: int | None, expected: str) -> None:
     assert expected == parameters(count)
+
+
+@pytest.mark.parametrize(
+    ("bytes_per_s", "expected"),
+    [
+        (None, "–"),
+        (-3, "0 B/s"),
+        (0.4, "0 B/s"),
+        (999, "999 B/s"),
+        (999.9, "1.0 kB/s"),
+        (1_000, "1.0 kB/s"),
+        (9_949, "9.9 kB/s"),
+        (9_950, "10 kB/s"),
+        (999_600, "1.0 MB/s"),
+        (12_300_000, "12 MB/s"),
+        (1_250_000_000, "1.2 GB/s"),
+    ],
+)
+def test_rate(bytes_per_s: float | None, expected: str) -> None:
+    assert expected == rate(bytes_per_s)

@@ -4,7 +4,8 @@ Failure
 ├── ConfigInvalid                                   a person asked for something impossible
 ├── RequestFailure                                  the client's request
 │   ├── InvalidRequest, CapabilityMissing, RequestTooLarge, UnsupportedMediaType
-│   └── InvalidApiKey, HostNotAllowed, OriginNotAllowed, RouteNotFound, MethodNotAllowed, ReadOnly
+│   ├── InvalidApiKey, HostNotAllowed, OriginNotAllowed, RouteNotFound, MethodNotAllowed, ReadOnly
+│   └── DownloadNotFound, BackendNotFound
 ├── CatalogFailure                                  storage and files
 │   ├── HeaderUnreadable, RemovalRefused
 │   ├── RemoteFailure                               a file on another machine
@@ -76,7 +77,9 @@ from ggtui.core.errors.policies import (
     RateLimitExceeded,
 )
 from ggtui.core.errors.requests import (
+    BackendNotFound,
     CapabilityMissing,
+    DownloadNotFound,
     HostNotAllowed,
     InvalidApiKey,
     InvalidRequest,
@@ -133,6 +136,7 @@ from ggtui.core.errors.upstream import (
 __all__ = [
     "AdmissionTimeout",
     "BackendError",
+    "BackendNotFound",
     "BindRefused",
     "BudgetExceeded",
     "CapabilityMissing",
@@ -143,6 +147,7 @@ __all__ = [
     "ContentFiltered",
     "ContextTooLong",
     "DiskFull",
+    "DownloadNotFound",
     "DriverMissing",
     "EndpointNotFound",
     "EndpointNotReady",

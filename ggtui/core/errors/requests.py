@@ -92,3 +92,19 @@ class ReadOnly(RequestFailure):
 
     def __init__(self) -> None:
         super().__init__("this ggtui is read-only", hint="start it without --read-only")
+
+
+class DownloadNotFound(RequestFailure):
+    """No download of the queue is meant."""
+
+    title = "Download not found"
+    status = 404
+    code = "download_not_found"
+
+
+class BackendNotFound(RequestFailure):
+    """No backend of this name is declared."""
+
+    title = "Backend not found"
+    status = 404
+    code = "backend_not_found"

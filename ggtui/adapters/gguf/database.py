@@ -1,19 +1,17 @@
-"""Opens the catalog's SQLite file: private, checked, migrated; moved aside when it is broken."""
+"""Opens the catalog's SQLite file, or a copy in memory where the file cannot be written."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-import time
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import TYPE_CHECKING
 
+from ggtui.adapters.sqlite.file import Schema, connected, open_file, sound
 from ggtui.core.text import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-BUSY_TIMEOUT_S = 5.0
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -76,6 +74,7 @@ _PROBES = (
     "SELECT model_id, at, size_bytes, mtime_ns, record FROM load_records LIMIT 1",
     "SELECT model_id, name, tags, is_favourite FROM labels LIMIT 1",
 )
+SCHEMA = Schema("the catalog", MIGRATIONS, _PROBES)
 
 
 def open_database(database: Path) -> tuple[sqlite3.Connection, str | None]:
@@ -93,82 +92,18 @@ def open_database(database: Path) -> tuple[sqlite3.Connection, str | None]:
 
 
 def _opened_or_rebuilt(database: Path) -> tuple[sqlite3.Connection, str | None]:
-    _create_private(database)
-    try:
-        return _ready(_connected(database)), None
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError:
-        aside = _moved_aside(database)
-        _create_private(database)
-        problem = f"the catalog was damaged or is from a newer ggtui; it is kept as {aside} and built anew"
-        return _ready(_connected(database)), problem
+    connection, aside = open_file(database, SCHEMA, _connected)
+    if aside is None:
+        return connection, None
+    return connection, (
+        f"{SCHEMA.what} was damaged or is from a newer ggtui; it is kept as {aside} and built anew"
+    )
 
 
 def _connected(database: Path) -> sqlite3.Connection:
-    return sqlite3.connect(database, timeout=BUSY_TIMEOUT_S)
-
-
-def _create_private(database: Path) -> None:
-    database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     if not os.access(database.parent, os.W_OK):
         raise PermissionError(13, "Folder is not writable")
-
-
-def _ready(connection: sqlite3.Connection) -> sqlite3.Connection:
-    """The connection with a sound schema; closed when that fails.
-
-    Raises: sqlite3.DatabaseError when it is damaged or from a newer ggtui, OperationalError when busy.
-    """
-    try:
-        if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-            raise sqlite3.DatabaseError("quick_check failed")
-        _migrate(connection)
-        _probe(connection)
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    if _version(connection) == len(MIGRATIONS):
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    with connection:
-        # Another ggtui may have migrated while this one waited for the lock.
-        version = _version(connection)
-        if not 0 <= version <= len(MIGRATIONS):
-            raise sqlite3.DatabaseError(f"schema {version} is not known")
-        for statements in MIGRATIONS[version:]:
-            for statement in statements:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _probe(connection: sqlite3.Connection) -> None:
-    for query in _PROBES:
-        try:
-            connection.execute(query).fetchone()
-        except sqlite3.OperationalError as error:
-            if str(error).startswith("no such"):
-                raise sqlite3.DatabaseError(str(error)) from error
-            raise
-
-
-def _moved_aside(database: Path) -> str:
-    """Rename the database and its journals; returns the new name."""
-    aside = database.with_name(f"{database.name}.{time.strftime('%Y%m%d-%H%M%S')}.bad")
-    for suffix in ("-journal", "-wal", "-shm"):
-        with suppress(FileNotFoundError):
-            os.replace(f"{database}{suffix}", f"{aside}{suffix}")
-    os.replace(database, aside)
-    return aside.name
+    return connected(database)
 
 
 def _memory_copy(database: Path) -> sqlite3.Connection:
@@ -177,10 +112,10 @@ def _memory_copy(database: Path) -> sqlite3.Connection:
     try:
         with closing(_read_only(database)) as source:
             source.backup(memory)
-        return _ready(memory)
+        return sound(memory, SCHEMA)
     except (OSError, sqlite3.Error):
         memory.close()
-        return _ready(sqlite3.connect(":memory:"))
+        return sound(sqlite3.connect(":memory:"), SCHEMA)
 
 
 def _read_only(database: Path) -> sqlite3.Connection:

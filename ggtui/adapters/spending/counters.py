@@ -9,10 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ggtui.adapters.spending import let_through
-from ggtui.adapters.spending.database import LARGEST, Schema, open_database
-from ggtui.adapters.spending.file_thread import FileThread, ended
+from ggtui.adapters.spending.database import open_database, schema_of
 from ggtui.adapters.spending.holders import HOLDERS, Holders
 from ggtui.adapters.spending.shared_place import check_private
+from ggtui.adapters.sqlite.file import LARGEST
+from ggtui.adapters.sqlite.thread import FileThread, ended
 from ggtui.core.deployment.limits import Wait
 from ggtui.core.errors import StoreUnavailable
 
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
 
     from ggtui.core.deployment.policies import RateLimits
 
-SCHEMA = Schema(
+SCHEMA = schema_of(
     what="the count that all ggtui share",
-    version=1,
     statements=(*let_through.STATEMENTS, HOLDERS),
     probe=let_through.PROBE,
     synchronous="OFF",
@@ -38,7 +38,7 @@ class SqliteCounters:
 
     def __init__(self, database: Path, clock: Callable[[], float] = time.time) -> None:
         """Nothing is opened yet. clock: one that all processes share."""
-        self._thread = FileThread(database, _open)
+        self._thread = FileThread(database, _open, "spending")
         self._holders = Holders(database)
         self._clock = clock
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from ggtui.adapters.spending.database import LARGEST
+from ggtui.adapters.sqlite.file import LARGEST
 
 if TYPE_CHECKING:
     import sqlite3

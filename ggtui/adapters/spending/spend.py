@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ggtui.adapters.spending.database import LARGEST, Schema, open_database
-from ggtui.adapters.spending.file_thread import FileThread, ended
+from ggtui.adapters.spending.database import open_database, schema_of
 from ggtui.adapters.spending.notes import INSERT, NOTED, Notes, take_over
+from ggtui.adapters.sqlite.file import LARGEST
+from ggtui.adapters.sqlite.thread import FileThread, ended
 from ggtui.core.deployment.spend import SpendEntry
 
 if TYPE_CHECKING:
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
 PAUSE_S = 0.1
 """From a note until it goes to the database, so that others go with it: each commit waits for the disk."""
 
-SCHEMA = Schema(
+SCHEMA = schema_of(
     what="the record of what was spent",
-    version=1,
     statements=(
         "CREATE TABLE spending (deployment TEXT NOT NULL, at REAL NOT NULL, cost_pusd INTEGER NOT NULL)",
         "CREATE INDEX spending_by_time ON spending (deployment, at)",
@@ -48,7 +48,7 @@ class SqliteSpend:
 
     def __init__(self, database: Path) -> None:
         """Nothing is opened yet."""
-        self._thread = FileThread(database, self._open)
+        self._thread = FileThread(database, self._open, "spending")
         self._lock = threading.Lock()
         self._notes = Notes(database)
         self._is_well = False

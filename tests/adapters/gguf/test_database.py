@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ggtui.adapters.gguf import database as database_module
 from ggtui.adapters.gguf.database import MIGRATIONS, open_database
+from ggtui.adapters.sqlite import file as sqlite_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,7 +131,7 @@ def test_a_file_that_cannot_be_written_is_copied_to_memory(
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(database_module, "_create_private", refuse)
+    monkeypatch.setattr(sqlite_file, "create_private", refuse)
 
     assert ([42], f"the catalog is kept in memory only: {path}: Permission denied") == settings(path)
 
@@ -167,12 +167,12 @@ def test_two_that_open_a_new_file_at_once_share_it(tmp_path: Path, monkeypatch: 
     path = tmp_path / "catalog.sqlite3"
     open_database(path)[0].close()
     stale = [0]
-    real = database_module._version
+    real = sqlite_file._version
 
     def version(connection: sqlite3.Connection) -> int:
         return stale.pop() if stale else real(connection)
 
-    monkeypatch.setattr(database_module, "_version", version)
+    monkeypatch.setattr(sqlite_file, "_version", version)
 
     assert ([], None) == settings(path)
     assert [] == stale

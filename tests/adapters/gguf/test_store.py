@@ -156,7 +156,7 @@ def test_a_full_disk_leaves_the_file_as_it_was_and_goes_on_in_memory(path: Path)
 
 
 def test_a_database_that_is_locked_for_long_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ggtui.adapters.gguf.database.BUSY_TIMEOUT_S", 0.01)
+    monkeypatch.setattr("ggtui.adapters.sqlite.file.BUSY_TIMEOUT_S", 0.01)
     with closing(Store(path)) as store, closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN EXCLUSIVE")
 

@@ -20,10 +20,14 @@ T = TypeVar("T")
 class FileThread:
     """Opens the file for the first work, so that a ggtui that keeps nothing makes no file."""
 
-    def __init__(self, database: Path, opening: Callable[[Path], sqlite3.Connection]) -> None:
-        """opening: opens the file; may raise sqlite3.Error and OSError, as the work may."""
+    def __init__(self, database: Path, opening: Callable[[Path], sqlite3.Connection], name: str) -> None:
+        """opening: opens the file; may raise sqlite3.Error and OSError, as the work may.
+
+        name: of the thread, for whoever looks at all of them.
+        """
         self._database = database
         self._opening = opening
+        self._name = name
         self._connection: sqlite3.Connection | None = None
         self._worker: ThreadPoolExecutor | None = None
         self._is_closed = False
@@ -33,7 +37,7 @@ class FileThread:
         if self._is_closed:
             raise StoreUnavailable(f"{plain(self._database.name)} is closed")
         if self._worker is None:
-            self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spending")
+            self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=self._name)
         return self._worker.submit(self._translated, work)
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:

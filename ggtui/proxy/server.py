@@ -19,6 +19,7 @@ from ggtui.proxy.course import Course
 from ggtui.proxy.deployments_api import DeploymentsApi
 from ggtui.proxy.descriptors import connection_cap
 from ggtui.proxy.engine_metrics import EngineMetrics
+from ggtui.proxy.event_stream import EventStreams
 from ggtui.proxy.fact_finder import FactFinder
 from ggtui.proxy.forward import Forwarder
 from ggtui.proxy.history_api import HistoryApi
@@ -134,7 +135,7 @@ class ProxyServer:
             asking=Asking(naming, forwarder, settings.max_body_bytes, facts),
             models=ModelsApi(catalog, runtime, endpoints, deployments),
             questions=questions,
-            watch=WatchApi(control, self._drain),
+            watch=WatchApi(control, EventStreams(self._drain)),
             control=ControlApi(control, self._drain, settings.max_body_bytes),
             names=NamesApi(control, settings.max_body_bytes),
             history=HistoryApi(control),

@@ -6,39 +6,31 @@ import asyncio
 import os
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ggtui.core.errors import InvalidRequest
 from ggtui.core.state_json import state_document
 from ggtui.proxy.body import check_name
-from ggtui.proxy.interrupt import Cause, Interrupted, Interruptible
-from ggtui.proxy.presence import presence_of
 from ggtui.proxy.query import parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
-
     from ggtui.core.snapshot import EngineSnapshot, LogBatch
     from ggtui.proxy.answers import Receive, Reply
-    from ggtui.proxy.interrupt import Drain
+    from ggtui.proxy.event_stream import EventStreams
     from ggtui.proxy.ports import ControlPort
-    from ggtui.proxy.presence import Presence
 
-PING_S = 15.0
 _MAX_WAITING_LINES = 10_000
 _DEFAULT_LINES = 100
-T = TypeVar("T")
 
 
 class WatchApi:
     """The handlers. Each answers whole JSON, or a stream that ends with the client or the proxy."""
 
-    def __init__(self, control: ControlPort, drain: Drain, ping_s: float = PING_S) -> None:
+    def __init__(self, control: ControlPort, streams: EventStreams) -> None:
         self._control = control
-        self._drain = drain
-        self._ping_s = ping_s
+        self._streams = streams
 
     async def state(self, scope: Any, receive: Receive, reply: Reply) -> None:
         """GET /ggtui/state: the snapshot."""
@@ -46,12 +38,7 @@ class WatchApi:
 
     async def events(self, scope: Any, receive: Receive, reply: Reply) -> None:
         """GET /ggtui/events: the snapshot now and after every change, as `state` events."""
-        newest = _Newest(self._control.snapshot())
-        unsubscribe = self._control.subscribe(newest.put)
-        try:
-            await self._stream(presence_of(scope), reply, lambda: self._send_states(newest, reply))
-        finally:
-            unsubscribe()
+        await self._streams.of_snapshots(scope, reply, self._control, _state_event)
 
     async def logs(self, scope: Any, receive: Receive, reply: Reply) -> None:
         """GET /ggtui/logs?model=&n=&follow=1&verbose=1: the tail as JSON lines, or as events that go on.
@@ -72,7 +59,7 @@ class WatchApi:
         unsubscribe = self._control.subscribe_logs(waiting.put)
         waiting.lines.extend(self._control.log_tail(model, n_lines))
         try:
-            await self._stream(presence_of(scope), reply, lambda: self._send_lines(waiting, reply))
+            await self._streams.of_news(scope, reply, waiting.events)
         finally:
             unsubscribe()
 
@@ -85,52 +72,6 @@ class WatchApi:
         if target is None:
             raise InvalidRequest("nothing runs: name a model", param="model")
         return target.public_id
-
-    async def _stream(self, client: Presence, reply: Reply, send: Callable[[], Awaitable[None]]) -> None:
-        await reply.begin_events()
-        try:
-            async with Interruptible(client, self._drain, is_endless=True):
-                await send()
-        except Interrupted as interrupted:
-            if interrupted.cause is Cause.CLIENT_GONE:
-                raise
-        await reply.end()
-
-    async def _send_states(self, newest: _Newest, reply: Reply) -> None:
-        while True:
-            snapshot = await _within(newest.get(), self._ping_s)
-            if snapshot is None:
-                await reply.write(b": ping\n\n")
-            else:
-                document = msgspec.json.encode(_document(snapshot))
-                await reply.write(b"event: state\ndata: " + document + b"\n\n")
-
-    async def _send_lines(self, waiting: _Lines, reply: Reply) -> None:
-        while True:
-            lines = await _within(waiting.get(), self._ping_s)
-            if lines is None:
-                await reply.write(b": ping\n\n")
-            else:
-                events = (msgspec.json.encode(_log_document(waiting.model, line)) for line in lines)
-                await reply.write(b"".join(b"data: " + event + b"\n\n" for event in events))
-
-
-class _Newest:
-    """The latest snapshot a slow reader has not seen; older ones are dropped."""
-
-    def __init__(self, first: EngineSnapshot) -> None:
-        self._snapshot: EngineSnapshot | None = first
-        self._is_there = asyncio.Event()
-        self._is_there.set()
-
-    def put(self, snapshot: EngineSnapshot) -> None:
-        self._snapshot = snapshot
-        self._is_there.set()
-
-    async def get(self) -> EngineSnapshot | None:
-        await self._is_there.wait()
-        self._is_there.clear()
-        return self._snapshot
 
 
 class _Lines:
@@ -147,20 +88,17 @@ class _Lines:
             self.lines.extend(batch.lines)
             self._is_there.set()
 
-    async def get(self) -> list[str] | None:
+    async def events(self) -> bytes:
+        """Those that came since the last call, once there are any."""
         await self._is_there.wait()
         self._is_there.clear()
-        lines = list(self.lines)
+        events = [msgspec.json.encode(_log_document(self.model, line)) for line in self.lines]
         self.lines.clear()
-        return lines
+        return b"".join(b"data: " + event + b"\n\n" for event in events)
 
 
-async def _within(work: Coroutine[Any, Any, T], limit_s: float) -> T | None:
-    try:
-        async with asyncio.timeout(limit_s):
-            return await work
-    except TimeoutError:
-        return None
+def _state_event(snapshot: EngineSnapshot) -> bytes:
+    return b"event: state\ndata: " + msgspec.json.encode(_document(snapshot)) + b"\n\n"
 
 
 def _document(snapshot: EngineSnapshot) -> dict[str, object]:

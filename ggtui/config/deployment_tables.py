@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ggtui.config import adapter_tables
-from ggtui.config.deployment_kinds import KEYS, Part
-from ggtui.config.deployment_places import deployment_lines, key_line
-from ggtui.config.kinds import Misfit, shown
+from ggtui.config.deployment_kinds import KEYS
+from ggtui.config.kinds import Misfit
 from ggtui.config.mistakes import FileMistake
+from ggtui.config.table_places import key_line, table_lines
+from ggtui.config.table_reader import TableReader
 from ggtui.core.deployment.deployment import ApiKind, Deployment, RuntimeConfig
 from ggtui.core.deployment.problems import problems
 from ggtui.core.deployment.secret import SecretRef, SecretSource
@@ -20,8 +21,6 @@ from ggtui.core.text import plain
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
-
-    from ggtui.config.deployment_kinds import Key
 
 TABLE: Final = "deployment"
 HEADER: Final = f"[[{TABLE}]]"
@@ -55,63 +54,14 @@ def read_deployments(
     found: list[tuple[int, str, str, str]] = []
     deployments = []
     for index, table in enumerate(raw):
-        reader = _Reader()
+        reader = TableReader()
         deployments.append(_deployment(table, folder, reader))
         found += [(index, *mistake) for mistake in reader.mistakes]
     found += _beyond(found, deployments, is_local)
     return _placed(deployments, found, text)
 
 
-class _Reader:
-    """Reads tables to their end and keeps what is wrong: field, words, hint."""
-
-    def __init__(self) -> None:
-        self.mistakes: list[tuple[str, str, str]] = []
-
-    def told(self, field: str, words: str, hint: str = "") -> None:
-        self.mistakes.append((field, words, hint))
-
-    def table(self, within: str, raw: Mapping[str, object], keys: Mapping[str, Key | Part]) -> dict[str, Any]:
-        """Values by field, without those that are wrong."""
-        values: dict[str, Any] = {}
-        spelled: dict[str, str] = {}
-        for key, value in raw.items():
-            known = keys.get(key)
-            if known is None:
-                self.told(f"{within}{plain(key, 60)}", "is no key here", _meant(key, keys))
-            elif isinstance(known, Part):
-                values |= self._part(key, value, known)
-            elif known.field in spelled:
-                self.told(f"{within}{key}", f"is set already, as {spelled[known.field]}")
-            else:
-                spelled[known.field] = key
-                values |= self._value(f"{within}{key}", value, known)
-        return values
-
-    def _part(self, key: str, raw: object, part: Part) -> dict[str, Any]:
-        if isinstance(raw, dict):
-            return {key: part.make(**self.table(f"{key}.", raw, part.keys))}
-        self.told(key, f"must be {part.expected}")
-        return {}
-
-    def _value(self, place: str, raw: object, key: Key) -> dict[str, Any]:
-        try:
-            return {key.field: key.kind.read(raw, is_text=False)}
-        except Misfit as misfit:
-            self.told(f"{place}{misfit.where}", misfit.words, misfit.hint)
-        except ValueError:
-            ending = f", not {shown(raw)}" if key.is_quoted else ""
-            self.told(place, f"must be {key.kind.expected}{ending}")
-        return {}
-
-
-def _meant(key: str, keys: Mapping[str, Key | Part]) -> str:
-    inner = [f"{name}.{each}" for name, part in keys.items() if isinstance(part, Part) for each in part.keys]
-    nearest = near_names(key, [*keys, *inner], limit=1)
-    return f"did you mean {nearest[0]}?" if nearest else f"the keys are {', '.join(keys)}"
-
-
-def _deployment(table: Mapping[str, object], folder: Path, reader: _Reader) -> Deployment:
+def _deployment(table: Mapping[str, object], folder: Path, reader: TableReader) -> Deployment:
     values = reader.table("", table, KEYS)
     deployment = Deployment(**{"name": "", "model": ""} | values)
     try:
@@ -187,7 +137,7 @@ def _placed(
     deployments: list[Deployment], found: list[tuple[int, str, str, str]], text: str
 ) -> ReadDeployments:
     has_default = any(each.default for each in deployments)
-    lines = deployment_lines(text, len(deployments)) if found or has_default else ()
+    lines = table_lines(text, TABLE, len(deployments)) if found or has_default else ()
     names = [called(each.name, index) for index, each in enumerate(deployments)]
     mistakes = tuple(
         FileMistake(lines[index], f"deployment {names[index]}: {field}: {words}", hint, field, names[index])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
-from ggtui.config.deployment_places import key_line
 from ggtui.config.deployment_tables import HEADER, called, read_deployments
 from ggtui.config.kinds import Misfit, shown
 from ggtui.config.mistakes import FileMistake, FileReading
 from ggtui.config.plain_file import read_plain
 from ggtui.config.settings import ALIASES, BY_FIELD, BY_PLACE, DEPLOYMENTS, NAMES, SETTINGS, TABLES
+from ggtui.config.table_places import key_line
 from ggtui.config.toml_mistakes import what_is_broken
 from ggtui.core.errors import ConfigInvalid
 from ggtui.core.nearness import near_names

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ggtui.config.deployment_kinds import KEYS as DEPLOYMENT_KEYS
-from ggtui.config.deployment_kinds import Part
 from ggtui.config.load import load
 from ggtui.config.model_file import KEYS, read_models
 from ggtui.config.sample import models_sample, sample
 from ggtui.config.settings import SETTINGS
+from ggtui.config.table_reader import Part
 
 if TYPE_CHECKING:
     from pathlib import Path

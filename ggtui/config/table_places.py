@@ -7,26 +7,26 @@ from typing import Final
 
 from ggtui.config.toml_mistakes import is_sound
 
-_DEPLOYMENT: Final = re.compile(r"""\s*\[\[\s*(?:deployment|"deployment"|'deployment')\s*\]\]""")
-_DEPLOYMENTS: Final = re.compile(r"""\s*(?:deployment|"deployment"|'deployment')\s*=""")
 _HEADER: Final = re.compile(r"""\s*\[{1,2}\s*(?P<name>[^\[\]]+?)\s*\]{1,2}\s*(?:#.*)?$""")
 
 
-def deployment_lines(text: str, count: int) -> tuple[int | None, ...]:
-    """The line of each `[[deployment]]`, from 1, in their order; None for what is not found.
+def table_lines(text: str, table: str, count: int) -> tuple[int | None, ...]:
+    """The line of each table of a list, from 1, in their order; None for what is not found.
 
-    text: sound TOML with plain line ends. count: how many deployments it has.
+    text: sound TOML with plain line ends. table: the name of the list. count: how many tables it has.
     """
+    name = rf"""(?:{table}|"{table}"|'{table}')"""
+    header, key = re.compile(rf"\s*\[\[\s*{name}\s*\]\]"), re.compile(rf"\s*{name}\s*=")
     lines = text.split("\n")
     found: list[int | None] = []
     begins = 0
     for number, line in enumerate(lines):
         # what looks like a header may stand inside a text of several lines, which is no TOML when cut
-        if _DEPLOYMENT.match(line) and is_sound("\n".join(lines[begins:number])):
+        if header.match(line) and is_sound("\n".join(lines[begins:number])):
             found.append(number + 1)
             begins = number
     if not found:  # written as a list
-        first = next((number + 1 for number, line in enumerate(lines) if _DEPLOYMENTS.match(line)), None)
+        first = next((number + 1 for number, line in enumerate(lines) if key.match(line)), None)
         found = [first] * count
     return tuple([*found, *[None] * count][:count])
 

@@ -23,11 +23,12 @@ def _name(kind: type[Failure]) -> str:
 EXPECTED = {
     "nnny": """ConfigInvalid RequestFailure InvalidRequest RequestTooLarge UnsupportedMediaType InvalidApiKey
         HostNotAllowed OriginNotAllowed RouteNotFound MethodNotAllowed ReadOnly RemovalRefused ModelNotFound
-        ModelFileNotFound EndpointNotFound ContextTooLong UpstreamForbidden UpstreamBadRequest
-        ContentFiltered""",
+        ModelFileNotFound EndpointNotFound NoneMatched ContextTooLong UpstreamForbidden UpstreamBadRequest
+        ContentFiltered CapabilityMissing DownloadNotFound BackendNotFound""",
     "nnnn": """Failure CatalogFailure HeaderUnreadable RemoteFailure RemoteRefused RemoteUnreachable
         StoreUnavailable ModelRuntimeError RoutingError EngineStopping Internal ProbeFailure DriverMissing
-        ProxyFailure PortInUse BindRefused InstanceRunning BudgetExceeded""",
+        ProxyFailure PortInUse BindRefused InstanceRunning BudgetExceeded
+        DiskFull FileCorrupt BackendError""",
     "nnyn": """ModelLoading ModelNotReady AdmissionTimeout QueueFull NoRoom NoModelsAvailable EndpointNotReady
         SpawnFailed ServerMissing LaunchRejected NotEnoughGpus NoGpuNodes OutOfMemory LoadCancelled
         HealthCheckFailed StartTimedOut

@@ -63,6 +63,8 @@ _BY_OUTCOME: Final[tuple[tuple[Outcome, tuple[type[Failure], ...]], ...]] = (
             errors.ModelNotFound,
             errors.ModelFileNotFound,
             errors.EndpointNotFound,
+            errors.BackendNotFound,
+            errors.DownloadNotFound,
             errors.NoneMatched,
             errors.ContextTooLong,
             errors.UpstreamForbidden,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, Self
 
+from ggtui.core.backends.backend import THIS_MACHINE
 from ggtui.core.ports.runtime import ModelRuntimePort
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ggtui.core.deployment.pricing import Usage
     from ggtui.core.deployment.runtimes import RuntimeKind
     from ggtui.core.deployment.secret import Secret
+    from ggtui.core.downloads.jobs import Job
     from ggtui.core.errors import Failure
     from ggtui.core.labels import LabelChange
     from ggtui.core.model_settings import SettingsView
@@ -161,6 +163,34 @@ class DeploymentsControl(Protocol):
 
     async def order(self, name: str, order: DeploymentOrder) -> None:
         """Do it; counts from the next request on. Raises: EndpointNotFound, LaunchRejected when read-only."""
+
+
+class DownloadsControl(Protocol):
+    """What may be done with downloads; `ggtui.services.downloads.control.DownloadsControl` is it.
+
+    Each call may raise ReadOnly, StoreUnavailable, and DownloadNotFound for a number that is not there.
+    """
+
+    async def add(self, model: str, *, backend: str = THIS_MACHINE, revision: str = "main") -> Job:
+        """A person wants this model there: a new download, or the one there is, resumed.
+
+        Raises: BackendNotFound, RemoteFailure.
+        """
+
+    async def pause(self, number: int) -> None:
+        """Stop it; what is on disk is kept."""
+
+    async def cancel(self, number: int) -> None:
+        """The same, said of one that is not wanted now."""
+
+    async def resume(self, number: int) -> None:
+        """Let it go on, or try again what failed."""
+
+    async def remove(self, number: int) -> None:
+        """Forget it."""
+
+    async def move(self, number: int, to: int) -> None:
+        """Give it another place in the queue; 0 is the first."""
 
 
 class ControlPort(Protocol):

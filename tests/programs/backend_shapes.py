@@ -521,10 +521,9 @@ def problem(message: str, code: str | None) -> dict[str, Any]:
 def scripted_body(answer: dict[str, Any], value: Any) -> bytes:
     """The body that the script has, else the true one."""
     if "text" in answer:
-        text: str = answer["text"]
-        return text.encode()
+        return str(answer["text"]).encode()
     if "n_bytes" in answer:
-        return b'{"data": "' + b"x" * answer["n_bytes"]
+        return b'{"data": "' + b"x" * int(answer["n_bytes"])
     return json.dumps(answer.get("json", value)).encode()
 
 

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
-    from ggtui.core.deployment.deployment import Deployment
+    from ggtui.core.backends.backend import Capability
+    from ggtui.core.backends.choice import BackendPlace
+    from ggtui.core.deployment.deployment import ChoicePolicy, Deployment
     from ggtui.core.deployment.facts import RequestFacts
     from ggtui.core.deployment.orders import DeploymentOrder
     from ggtui.core.deployment.pricing import Usage
@@ -107,6 +109,10 @@ class LivePort(Protocol):
     def kind(self) -> RuntimeKind:
         """What serves it."""
 
+    @property
+    def is_by_backends(self) -> bool:
+        """True when declared backends serve it."""
+
     async def enter(self, facts: RequestFacts) -> PassagePort:
         """Let a request in, which may wait; a refusal and a cancellation take nothing.
 
@@ -128,6 +134,33 @@ class DeploymentsPort(Protocol):
 
     def chain(self, name: str) -> Sequence[LivePort]:
         """Who is asked for this name, in order; empty for a name that is no deployment."""
+
+
+class BackendsPort(Protocol):
+    """The declared backends; `ggtui.services.backends.book.Backends` is it."""
+
+    def places(
+        self,
+        model: str,
+        *,
+        policy: ChoicePolicy | None = None,
+        groups: Sequence[str] = (),
+        capability: Capability | None = None,
+    ) -> Sequence[BackendPlace]:
+        """Those that serve a model now, in the order to try; at least one.
+
+        policy: None for that of their group, else the common one. groups: only backends in one of them.
+        Raises: NoneMatched, CapabilityMissing, EndpointNotReady.
+        """
+
+    async def key(self, name: str) -> Secret | None:
+        """The key of a backend; None when it needs none. Raises: EndpointNotReady when it cannot be read."""
+
+    def failed(self, name: str, failure: Failure) -> None:
+        """A request to it failed: it gets none until it was seen well again."""
+
+    async def look_ended(self) -> bool:
+        """Wait for the end of the look at all backends that runs; False when none does."""
 
 
 class NamesControl(Protocol):

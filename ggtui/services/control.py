@@ -19,6 +19,7 @@ from ggtui.core.nearness import near_names
 from ggtui.core.reload import ReloadReport
 from ggtui.core.removal import RemovalPlan
 from ggtui.services.deployments.control import DeploymentsControl
+from ggtui.services.downloads.control import DownloadsControl
 from ggtui.services.hub_look import HubLook
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Control:
         settings: SettingsEffects,
         names: Names,
         deployments: DeploymentsControl | None = None,
+        downloads: DownloadsControl | None = None,
         reload: Callable[[], Awaitable[ReloadReport]] | None = None,
         folders: ModelsFoldersPort | None = None,
         doctor: Doctor | None = None,
@@ -87,6 +89,7 @@ class Control:
         self.names = names
         self.hub_look = hub_look or HubLook()
         self.deployments = deployments or DeploymentsControl(is_read_only=is_read_only)
+        self.downloads = downloads or DownloadsControl(is_read_only=is_read_only)
 
     def snapshot(self) -> EngineSnapshot:
         """The state now."""

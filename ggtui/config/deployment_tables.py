@@ -15,7 +15,7 @@ from ggtui.config.table_kinds import anchored_key
 from ggtui.config.table_places import key_line, table_lines
 from ggtui.config.table_reader import TableReader, called
 from ggtui.core.backends.problems import group_hint
-from ggtui.core.backends.wanted import served_names
+from ggtui.core.backends.serving import declared_names
 from ggtui.core.deployment.deployment import ApiKind, Deployment, RuntimeConfig
 from ggtui.core.deployment.problems import problems
 from ggtui.core.nearness import near_names
@@ -124,7 +124,7 @@ def _beyond(
             deployments,
             known_groups=groups,
             is_local=is_local,
-            backend_models=served_names(backends.declared),
+            backend_models=declared_names(backends.declared),
         )
         if not _is_moot(each.field, unread.get(each.index, ()))
     ]

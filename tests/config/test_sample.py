@@ -13,7 +13,7 @@ from ggtui.config.model_file import KEYS, read_models
 from ggtui.config.sample import models_sample, sample
 from ggtui.config.settings import SETTINGS
 from ggtui.config.table_reader import Part
-from ggtui.core.backends.wanted import served_names
+from ggtui.core.backends.serving import declared_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +61,7 @@ def test_the_sample_of_lists_is_sound_and_uses_every_key(tmp_path: Path) -> None
     assert (["gpu-box"], ["qwen3-8b", "llama3.2"], ["chat"]) == tuple(
         [each.name for each in some] for some in (declared.backends, declared.models, declared.groups)
     )
-    assert ("qwen3", "embedder", "llama3.2") == served_names(declared)
+    assert ("qwen3", "embedder", "llama3.2") == declared_names(declared)
     used = re.findall(r"\b(\w+) = |\[deployment\.(\w+)\]", text)
 
     assert known - unusual == known & {key or table for key, table in used}

@@ -18,7 +18,7 @@ from ggtui.config.load import key_warnings, load
 from ggtui.config.mistakes import FileMistake
 from ggtui.config.settings import DEPLOYMENTS
 from ggtui.config.toml_file import read_to_the_end
-from ggtui.core.backends.wanted import served_names
+from ggtui.core.backends.serving import declared_names
 from ggtui.core.deployment.runtimes import can_serve
 from ggtui.core.errors import CatalogFailure, ConfigInvalid
 from ggtui.core.naming import slug
@@ -187,7 +187,7 @@ def _row(each: Deployment, is_local: Callable[[str], bool] | None) -> dict[str, 
 
 def _guesses(config: Config, known: frozenset[str] | None) -> list[str]:
     """What could not be judged, as no list of models is stored here."""
-    of_backends = served_names(config.declared)
+    of_backends = declared_names(config.declared)
     return [
         f"deployment '{each.name}': whether {each.model} is a model of this machine is not known: "
         "ggtui ls looks into the folders"
@@ -200,7 +200,7 @@ def _guesses(config: Config, known: frozenset[str] | None) -> list[str]:
 
 def _missing(config: Config, known: frozenset[str] | None) -> list[str]:
     """Models that are to be started here and that the list does not have; a file may be there by now."""
-    of_backends = served_names(config.declared)
+    of_backends = declared_names(config.declared)
     return [
         f"deployment '{each.name}': no model {each.model} was in the catalog when it was last seen"
         for each in config.deployments

@@ -142,7 +142,9 @@ def group_hint(name: str, known: Iterable[str]) -> str:
 
 
 def _repeated(table: str, field: str, values: Sequence[str]) -> Iterator[Problem]:
+    """Names are exact; the hub does not look at the case of a repository."""
+    keys = [each.casefold() if field == "repository" else each for each in values]
+    words = f"{table} {field}" if field == "name" else field
     for index, value in enumerate(values):
-        if value and value in values[:index]:
-            words = f"{table} {field}" if field == "name" else field
+        if value and keys[index] in keys[:index]:
             yield Problem(table, index, field, f"duplicate {words} '{value}'")

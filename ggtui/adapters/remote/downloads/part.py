@@ -1,0 +1,186 @@
+"""A content while it comes: the bytes that are on the disk, their hash, and a note for who goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ggtui.adapters.remote.downloads.cache import write_whole, written
+from ggtui.core.units import MIB
+
+if TYPE_CHECKING:
+    from ggtui.adapters.remote.downloads.checksum import Checksum
+    from ggtui.adapters.remote.downloads.stopping import Stop
+
+FLUSH_BYTES = 64 * MIB
+FLUSH_S = 5.0
+PIECE = 4 * MIB
+LARGEST_NOTE = 4096
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the side file says of the bytes beside it."""
+
+    etag: str = ""
+    """Of the server that sent them; empty when it told none."""
+    flushed_bytes: int = 0
+    """So many are on the disk whatever happens to the machine."""
+    boot: str = ""
+    """Of the machine when they were written: until it starts anew, all that was written can be read."""
+
+    @classmethod
+    def read(cls, file: Path, digits: str, size_bytes: int) -> Note | None:
+        """The note in this file; None when there is none for this content."""
+        try:
+            with file.open("rb") as stream:
+                told = json.loads(stream.read(LARGEST_NOTE))
+            if (told["sha256"], told["size"]) != (digits, size_bytes):
+                return None
+            return cls(str(told["etag"]), int(told["flushed"]), str(told["boot"]))
+        except (OSError, ValueError, TypeError, LookupError, RecursionError):
+            return None
+
+    def encoded(self, digits: str, size_bytes: int) -> bytes:
+        """As it is kept; `sha256` is the name of the content, which is git's hash for a small one."""
+        told = {"etag": self.etag, "size": size_bytes, "sha256": digits}
+        return json.dumps(told | {"flushed": self.flushed_bytes, "boot": self.boot}).encode()
+
+
+class Part:
+    """Open while its lock is held. All bytes before `length` are in the hash."""
+
+    def __init__(self, blob: Path, checksum: Checksum, size_bytes: int) -> None:
+        """Raises: DiskFull, CatalogFailure."""
+        self._blob = blob
+        self._checksum = checksum
+        self.size_bytes = size_bytes
+        self._path = blob.with_name(f"{blob.name}.incomplete")
+        self._side = blob.with_name(f"{blob.name}.incomplete.json")
+        with written(blob.parent):
+            blob.parent.mkdir(parents=True, exist_ok=True)
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+            self._descriptor = os.open(self._path, flags, 0o666)
+        self.etag = ""
+        self.length = 0
+        self.is_taken_over = False
+        """True while it begins with bytes of an earlier time."""
+        self._hash = checksum.new(size_bytes)
+        self._flushed_bytes, self._flushed_at = 0, time.monotonic()
+
+    def resume(self, stop: Stop) -> None:
+        """Take over what is on the disk, as far as it can be trusted, and hash it.
+
+        Raises: Stopped, DiskFull, CatalogFailure.
+        """
+        note = Note.read(self._side, self._checksum.digits, self.size_bytes)
+        with written(self._blob.parent):
+            found = os.fstat(self._descriptor)
+            trusted = found.st_size if note and note.boot and note.boot == _boot() else 0
+            trusted = min(max(trusted, note.flushed_bytes if note else 0), found.st_size)
+            if not stat.S_ISREG(found.st_mode) or trusted > self.size_bytes or note is None:
+                trusted = 0
+            os.ftruncate(self._descriptor, trusted)
+            while self.length < trusted:
+                stop.check()
+                piece = os.pread(self._descriptor, min(PIECE, trusted - self.length), self.length)
+                if not piece:
+                    break
+                self._hash.update(piece)
+                self.length += len(piece)
+        self.etag = note.etag if note and self.length else ""
+        self.is_taken_over = self.length > 0
+        self._flushed_bytes = min(note.flushed_bytes if note else 0, self.length)
+        if self.length and note and note.boot != _boot():
+            self._keep_note()
+
+    def restart(self, etag: str) -> None:
+        """Forget all bytes; those that come now are of this ETag. Raises: DiskFull, CatalogFailure."""
+        with written(self._blob.parent):
+            os.ftruncate(self._descriptor, 0)
+        self.etag, self.length, self._flushed_bytes, self.is_taken_over = etag, 0, 0, False
+        self._hash = self._checksum.new(self.size_bytes)
+        self._keep_note()
+
+    def write(self, piece: bytes) -> None:
+        """Add bytes to its end. Raises: DiskFull, CatalogFailure."""
+        with written(self._blob.parent):
+            rest = memoryview(piece)
+            while rest:
+                n_written = os.pwrite(self._descriptor, rest, self.length)
+                self._hash.update(rest[:n_written])
+                self.length += n_written
+                rest = rest[n_written:]
+        is_much = self.length - self._flushed_bytes >= FLUSH_BYTES
+        if is_much or time.monotonic() - self._flushed_at >= FLUSH_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Have all of it on the disk, and note so. Raises: DiskFull, CatalogFailure."""
+        with written(self._blob.parent):
+            os.fsync(self._descriptor)
+        self._flushed_bytes, self._flushed_at = self.length, time.monotonic()
+        self._keep_note()
+
+    def _keep_note(self) -> None:
+        note = Note(self.etag, self._flushed_bytes, _boot())
+        with written(self._blob.parent):
+            write_whole(self._side, note.encoded(self._checksum.digits, self.size_bytes))
+
+    @property
+    def is_sound(self) -> bool:
+        """True when its bytes are those that the hub has."""
+        return self.length == self.size_bytes and self._hash.hexdigest() == self._checksum.digits
+
+    def finish(self) -> None:
+        """Make it the content. Raises: DiskFull, CatalogFailure."""
+        with written(self._blob.parent):
+            os.fsync(self._descriptor)
+            os.replace(self._path, self._blob)
+            _sync_folder(self._blob.parent)
+            self._side.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        """Remove it and its note. Raises: CatalogFailure."""
+        with written(self._blob.parent):
+            self._path.unlink(missing_ok=True)
+            self._side.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go of it; what was written is kept, and of nothing no trace."""
+        os.close(self._descriptor)
+        if not self.length:
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
+                self._side.unlink(missing_ok=True)
+
+
+def fetched_bytes(blob: Path) -> int:
+    """What of this content is on the disk, whole or in part."""
+    for file in (blob, blob.with_name(f"{blob.name}.incomplete")):
+        with suppress(OSError):
+            return file.stat().st_size
+    return 0
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _boot() -> str:
+    """Which start of the machine this is; empty where the system does not tell."""
+    try:
+        return BOOT_ID.read_text("ascii").strip()
+    except (OSError, ValueError):
+        return ""

@@ -28,6 +28,7 @@ from ggtui.proxy.routes import (
     MODEL_PREFIXES,
     MODELS,
     NO_HEAD,
+    QUEUE_PREFIX,
     REFUSED,
     TARGET_GETS,
 )
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from ggtui.proxy.models_api import ModelsApi
     from ggtui.proxy.names_api import NamesApi
     from ggtui.proxy.questions import Questions
+    from ggtui.proxy.queue_api import QueueApi
     from ggtui.proxy.watch_api import WatchApi
 
     Handler = Callable[[Any, Receive, Reply], Awaitable[None]]
@@ -77,11 +79,13 @@ class App:
         names: NamesApi,
         history: HistoryApi,
         deployments: DeploymentsApi,
+        queue: QueueApi,
         metrics: MetricsApi,
         drain: Drain,
     ) -> None:
         self._access = access
         self._models = models
+        self._queue = queue
         self._drain = drain
         self._gets: dict[bytes, Handler] = {
             **dict.fromkeys(HEALTH, self._health),
@@ -96,6 +100,8 @@ class App:
             b"/ggtui/endpoints": names.endpoints,
             b"/ggtui/adapters": names.adapters,
             b"/ggtui/deployments": deployments.deployments,
+            b"/ggtui/queue": queue.queue,
+            b"/ggtui/queue/events": queue.events,
         }
         self._posts: dict[bytes, Handler] = {
             **dict.fromkeys(MODEL_POSTS, asking.ask),
@@ -114,7 +120,10 @@ class App:
             b"/ggtui/adapters/attach": names.attach,
             b"/ggtui/adapters/detach": names.detach,
             b"/ggtui/deployments": deployments.order,
+            b"/ggtui/queue": queue.add,
+            b"/ggtui/queue/order": queue.order,
         }
+        self._deletes: dict[bytes, Handler] = {b"/ggtui/queue/cancel": queue.cancel}
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -145,12 +154,13 @@ class App:
 
     def _handler(self, scope: Any) -> Handler:
         path, method = scope["raw_path"], scope["method"]
-        table = self._posts if method == "POST" else self._gets if method in ("GET", "HEAD") else {}
-        handler = table.get(path)
+        handler = self._fixed(method).get(path)
         if handler is not None and not (method == "HEAD" and path in NO_HEAD):
             return handler
         if path.startswith(MODEL_PREFIXES) and method in ("GET", "HEAD"):
             return self._one_model
+        if method == "DELETE" and self._names_a_download(path):
+            return self._queue.remove
         if path in REFUSED:
             raise FeatureDisabled("this path of llama-server is closed here")
         if self.allowed(path):
@@ -163,7 +173,18 @@ class App:
             return "GET"
         if path in self._gets or path.startswith(MODEL_PREFIXES):
             return "GET, HEAD, POST" if path in self._posts else "GET, HEAD"
-        return "POST" if path in self._posts else ""
+        if path in self._posts:
+            return "POST"
+        return "DELETE" if path in self._deletes or self._names_a_download(path) else ""
+
+    def _fixed(self, method: str) -> dict[bytes, Handler]:
+        if method == "DELETE":
+            return self._deletes
+        return self._posts if method == "POST" else self._gets if method in ("GET", "HEAD") else {}
+
+    def _names_a_download(self, path: bytes) -> bool:
+        is_fixed = path in self._gets or path in self._posts or path in self._deletes
+        return path.startswith(QUEUE_PREFIX) and path != QUEUE_PREFIX and not is_fixed
 
     # Handlers
 

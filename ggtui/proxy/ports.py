@@ -237,6 +237,10 @@ class ControlPort(Protocol):
     def deployments(self) -> DeploymentsControl:
         """What may be ordered of deployments."""
 
+    @property
+    def downloads(self) -> DownloadsControl:
+        """What may be ordered of downloads."""
+
     def snapshot(self) -> EngineSnapshot:
         """The state now."""
 

@@ -8,9 +8,9 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from ggtui.core.backends.backend import THIS_MACHINE, BackendType
-from ggtui.core.backends.names import is_same
-from ggtui.core.downloads.jobs import Job, JobKind, JobState
+from ggtui.core.backends.backend import THIS_MACHINE
+from ggtui.core.downloads.jobs import Job, JobState
+from ggtui.core.downloads.order import is_same_model
 from ggtui.core.downloads_json import (
     ordered_document,
     queue_document,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ggtui.core.snapshot import EngineSnapshot
     from ggtui.proxy.answers import Receive, Reply
     from ggtui.proxy.event_stream import EventStreams
-    from ggtui.proxy.ports import ControlPort, DownloadsControl
+    from ggtui.proxy.ports import ControlPort
 
 _MAIN = "main"
 
@@ -47,11 +47,9 @@ class QueueOrder(StrEnum):
 class QueueApi:
     """The handlers. An order answers what is in force then."""
 
-    def __init__(
-        self, control: ControlPort, downloads: DownloadsControl, streams: EventStreams, max_body_bytes: int
-    ) -> None:
+    def __init__(self, control: ControlPort, streams: EventStreams, max_body_bytes: int) -> None:
         self._control = control
-        self._downloads = downloads
+        self._downloads = control.downloads
         self._streams = streams
         self._max_body_bytes = max_body_bytes
 
@@ -100,7 +98,7 @@ class QueueApi:
             job
             for job in self._jobs()
             if job.state.is_open
-            and ((url and url == job.base_url.rstrip("/")) or (model and _is_of(job, model)))
+            and ((url and url == job.base_url.rstrip("/")) or (model and is_same_model(job, model)))
         ]
         if not meant:
             raise DownloadNotFound(f"nothing runs or waits for {model or url}")
@@ -112,15 +110,15 @@ class QueueApi:
     async def remove(self, scope: Any, receive: Receive, reply: Reply) -> None:
         """DELETE /ggtui/queue/{model}: takes what waits for this model out of the queue.
 
-        What a cycle asked for is cancelled instead: the next cycle would ask again.
+        What the configuration declares stays, paused: the next cycle would ask for it again.
         """
         model = unquote_to_bytes(scope["raw_path"][len(QUEUE_PREFIX) :]).decode("utf-8", "replace")
         check_name(model)
-        meant = [job for job in self._jobs() if job.state is JobState.PENDING and _is_of(job, model)]
+        meant = [job for job in self._jobs() if job.state is JobState.PENDING and is_same_model(job, model)]
         if not meant:
             raise DownloadNotFound(f"nothing waits for {model}")
         for job in meant:
-            await (self._downloads.remove if job.by_person else self._downloads.cancel)(job.number)
+            await self._downloads.remove(job.number)
         await reply.json(queue_document(self._jobs()))
 
     def _order(self, order: QueueOrder) -> Callable[[int], Awaitable[None]]:
@@ -151,12 +149,6 @@ class Changes:
         documents += [status_document(job) for number, job in now.items() if job != self._told.get(number)]
         self._told = now
         return b"".join(b"event: status\ndata: " + msgspec.json.encode(each) + b"\n\n" for each in documents)
-
-
-def _is_of(job: Job, model: str) -> bool:
-    if job.kind is JobKind.PULL:
-        return is_same(BackendType.OLLAMA, job.model, model)
-    return job.model == model
 
 
 def _order(action: object) -> QueueOrder:

@@ -33,6 +33,7 @@ from ggtui.proxy.models_api import ModelsApi
 from ggtui.proxy.names_api import NamesApi
 from ggtui.proxy.naming import Naming
 from ggtui.proxy.questions import Questions
+from ggtui.proxy.queue_api import QueueApi
 from ggtui.proxy.settings import HttpLimits, ProxySettings
 from ggtui.proxy.token_count import TokenCount
 from ggtui.proxy.upstream import UpstreamPool
@@ -135,17 +136,19 @@ class ProxyServer:
         forwarder = Forwarder(leased, self._drain, course)
         need = ContextNeed(endpoints, catalog, TokenCount(self.pool, settings))
         naming = Naming(endpoints, runtime, need)
+        streams = EventStreams(self._drain)
         questions = Questions(runtime, catalog, endpoints, control, forwarder)
         return App(
             access=access,
             asking=Asking(naming, forwarder, settings.max_body_bytes, facts),
             models=ModelsApi(catalog, runtime, endpoints, deployments),
             questions=questions,
-            watch=WatchApi(control, EventStreams(self._drain)),
+            watch=WatchApi(control, streams),
             control=ControlApi(control, self._drain, settings.max_body_bytes),
             names=NamesApi(control, settings.max_body_bytes),
             history=HistoryApi(control),
             deployments=DeploymentsApi(control, settings.max_body_bytes),
+            queue=QueueApi(control, streams, settings.max_body_bytes),
             metrics=MetricsApi(control, questions, EngineMetrics(questions, endpoints, self.pool)),
             drain=self._drain,
         )

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ggtui.adapters.memory.deployments import MemoryCounters, MemorySecrets, MemorySpend
 from ggtui.config.model_file import checked
+from ggtui.core.backends.serving import declared_names
+from ggtui.core.backends.backend import THIS_MACHINE
+from ggtui.core.downloads.jobs import Job, JobKind
 from ggtui.core.errors import ModelNotFound
 from ggtui.core.labels import UNLABELLED
 from ggtui.core.model_settings import CommonSettings, ModelSettings, settings_view
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from ggtui.core.model_settings import SettingsView
     from ggtui.services.catalog import CatalogService
     from ggtui.services.deployments.live import LiveDeployment
+    from tests.proxy.backed import StandingBackends
 
 T = TypeVar("T")
 HANG_S = 20.0
@@ -238,12 +242,45 @@ class FakeDeployments:
 
 
 @dataclass
+class FakeDownloads:
+    """Notes what is ordered of downloads; an order changes nothing by itself."""
+
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+    failure: Exception | None = None
+
+    async def add(self, model: str, *, backend: str = THIS_MACHINE, revision: str = "main") -> Job:
+        self._note("add", model, backend, revision)
+        return Job(9, JobKind.HUB, model, backend, revision=revision, by_person=True)
+
+    async def pause(self, number: int) -> None:
+        self._note("pause", number)
+
+    async def cancel(self, number: int) -> None:
+        self._note("cancel", number)
+
+    async def resume(self, number: int) -> None:
+        self._note("resume", number)
+
+    async def remove(self, number: int) -> None:
+        self._note("remove", number)
+
+    async def move(self, number: int, to: int) -> None:
+        self._note("move", number, to)
+
+    def _note(self, *asked: Any) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.asked.append(asked)
+
+
+@dataclass
 class FakeControl:
     """Notes what it is asked; publishes what the test gives it."""
 
     state: EngineSnapshot = field(default_factory=lambda: EngineSnapshot(1))
     names: FakeNames = field(default_factory=FakeNames)
     deployments: FakeDeployments = field(default_factory=FakeDeployments)
+    downloads: FakeDownloads = field(default_factory=FakeDownloads)
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     tail: tuple[str, ...] = ()
     hearers: list[Callable[[EngineSnapshot], None]] = field(default_factory=list)
@@ -514,6 +551,7 @@ async def door(
     names: NameSettings | None = None,
     deployments: Sequence[Deployment] = (),
     spend: MemorySpend | None = None,
+    backends: StandingBackends | None = None,
 ) -> AsyncIterator[Door]:
     """A proxy on a free port in front of a server on upstream_port; it holds nothing when all is over.
 
@@ -525,6 +563,8 @@ async def door(
     endpoints = Endpoints(
         cast("CatalogService", catalog), names or NameSettings(), deployments=tuple(deployments)
     )
+    if backends is not None:
+        endpoints.take_backends(backends.declared, tuple(backends.states.values()))
     spend, secrets = spend or MemorySpend(), MemorySecrets()
     book = Deployments(
         deployments,
@@ -533,6 +573,7 @@ async def door(
         secrets=secrets,
         is_local=endpoints.is_local,
     )
+    book.take_backends(declared_names(backends.declared) if backends is not None else ())
     sock = bind("127.0.0.1", 0)
     port = sock.getsockname()[1]
     if send_buffer is not None:
@@ -544,6 +585,7 @@ async def door(
         control=control,
         endpoints=endpoints,
         deployments=book,
+        backends=backends,
         pool=UpstreamPool(limits),
         settings=settings or ProxySettings(drain_grace_s=0.05),
     )
@@ -559,7 +601,7 @@ async def door(
         await asyncio.sleep(0)
         assert 0 == server.n_open
         assert 0 == runtime.n_leases
-        assert [] == [live.name for live in book.all if holds(live)]
+        assert [] == [live.name for live in (*book.all, *book.of_backends) if holds(live)]
         await book.stop()
 
 

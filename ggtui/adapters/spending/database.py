@@ -20,8 +20,8 @@ def schema_of(what: str, statements: tuple[str, ...], probe: str, synchronous: s
 
     synchronous: `FULL` for what must outlive a loss of power, `OFF` for what need not; a kill harms neither.
     """
-    pragmas = ("PRAGMA journal_mode = TRUNCATE", f"PRAGMA synchronous = {synchronous}")
-    return Schema(what, (statements,), (probe,), pragmas)
+    settings = ("PRAGMA journal_mode = TRUNCATE", f"PRAGMA synchronous = {synchronous}")
+    return Schema(what, (statements,), (probe,), settings)
 
 
 def open_database(database: Path, schema: Schema) -> sqlite3.Connection:

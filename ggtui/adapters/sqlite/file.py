@@ -34,8 +34,8 @@ class Schema:
     """Statements that lead from schema n to n + 1; `PRAGMA user_version` holds n."""
     probes: tuple[str, ...]
     """Questions that fail where a table is missing or another one, or its pages are damaged."""
-    pragmas: tuple[str, ...] = ()
-    """Said of each connection, before anything else."""
+    settings: tuple[str, ...] = ()
+    """Said to each connection, before anything else."""
 
 
 def connected(database: Path) -> sqlite3.Connection:
@@ -89,8 +89,8 @@ def sound(connection: sqlite3.Connection, schema: Schema) -> sqlite3.Connection:
     Raises: sqlite3.DatabaseError when it is damaged or from a newer ggtui, OperationalError when busy.
     """
     try:
-        for pragma in schema.pragmas:
-            connection.execute(pragma)
+        for statement in schema.settings:
+            connection.execute(statement)
         if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise sqlite3.DatabaseError("quick_check failed")
         _migrate(connection, schema.migrations)

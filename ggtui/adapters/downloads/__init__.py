@@ -1,0 +1,1 @@
+"""Keeps the queue of downloads in a SQLite file of its own."""

@@ -54,6 +54,10 @@ class FakeHub:
         order = {"place": place, "path": path, "answers": answers, "repeat": repeat}
         self._post("/fake/script", order)
 
+    def reset(self) -> None:
+        """Have nothing, and remember nothing: for a test that shares the process with others."""
+        self._post("/fake/reset", {})
+
     def release(self) -> None:
         """Let all held answers go on."""
         self._post("/fake/release", {})

@@ -17,7 +17,7 @@ and `content` (by path of the file in its repository). An answer is an object; e
     drip_s, drip            seconds before each piece of the body, and bytes of a piece (1)
     ignore_range            true: the whole file with 200, whatever was asked for
     etag, content_range     other ones than are true
-    wrong_bytes             true: a body of the right length that is another
+    wrong_from              from this byte of the body on: as many bytes, and other ones
     location                of a redirect: another address
     linked_etag             of a redirect: another one than is true; empty for none
 
@@ -26,6 +26,7 @@ Orders and questions, JSON over the port of the hub:
     POST /fake/repository  {"id", "files": {PATH: {"base64"} | {"file"}}, "lfs_from"?, "revisions"?, "token"?,
                            "is_gated"?, "downloads"?, "page"?}; again: a new commit, the former ones stay
     POST /fake/script      {"place", "path", "answers", "repeat"?}
+    POST /fake/reset       {}: forget all of it
     POST /fake/release     {}: let all held answers go on
     POST /fake/wait        {"place"?, "path"?, "requests"?, "held"?, "sent"?}: answers when so many requests
                            came, are held, or so many bytes of bodies were sent
@@ -49,6 +50,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, unquote
 
 PIECE = 1 << 18
+OTHERS = bytes(each ^ 0xFF for each in range(256))
 SIGNATURE = "?X-Signature=content-secret"
 
 
@@ -205,16 +207,25 @@ class Hub:
             case "/fake/script":
                 script = Script(order["answers"], order.get("repeat", False))
                 self.scripts[order["place"], order["path"]] = script
+            case "/fake/reset":
+                self.repositories.clear()
+                self.scripts.clear()
+                self.requests.clear()
+                self.let_go()
             case "/fake/release":
-                for each in self.held:
-                    each.set_result(None)
-                self.held.clear()
+                self.let_go()
             case "/fake/wait":
                 async with self.news:
                     await self.news.wait_for(lambda: self.has_come_to(order))
         data = json.dumps({"requests": self.requests, "held": len(self.held)}).encode()
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(data), data))
         await writer.drain()
+
+    def let_go(self) -> None:
+        """End all waiting."""
+        for each in self.held:
+            each.set_result(None)
+        self.held.clear()
 
     def take(self, order: dict[str, Any]) -> None:
         """Keep a repository, or a new commit of it."""
@@ -444,7 +455,7 @@ def pieces(reply: Reply, script: dict[str, Any], turns: list[int]) -> Any:
     body = reply.body
     most = script.get("drip", 1) if "drip_s" in script else PIECE
     at, end = 0, reply.end - reply.first if reply.content else len(body)
-    stops = [turn for turn in turns if turn <= end]
+    stops = [turn for turn in (*turns, script.get("wrong_from", end)) if turn <= end]
     with contextlib.ExitStack() as open_files:
         stream = None
         if reply.content and reply.content.file:
@@ -455,9 +466,9 @@ def pieces(reply: Reply, script: dict[str, Any], turns: list[int]) -> Any:
         while at < end:
             stop = min([at + most, end, *(turn for turn in stops if turn > at)])
             piece = stream.read(stop - at) if stream else body[at:stop]
-            yield bytes(each ^ 0xFF for each in piece) if script.get("wrong_bytes") else piece
+            yield piece.translate(OTHERS) if at >= script.get("wrong_from", end) else piece
             at = stop
-        if end in stops:
+        if end in turns:
             yield b""
 
 

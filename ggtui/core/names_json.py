@@ -48,6 +48,7 @@ def endpoint_document(endpoint: ModelEndpoint, aliases: Sequence[str] = ()) -> d
         "aliases": list(aliases),
         "context_window": endpoint.max_context_length,
         "capabilities": list(endpoint.capabilities),
+        "backends": list(endpoint.backends),
     }
 
 

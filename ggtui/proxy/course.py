@@ -114,13 +114,15 @@ class Course:
                 raise
             except Failure as failure:
                 passage.attempt_failed(failure)
-                if last is not None and isinstance(failure, EndpointNotReady) and live.is_by_backends:
-                    failure = last  # the places that failed before are not well again yet
-                delay_s = None if reply.has_answered else passage.may_retry(failure, n_retries)
-                if delay_s is None:
+                is_no_news = isinstance(failure, EndpointNotReady) and live.is_by_backends
+                told = last if last is not None and is_no_news else failure
+                delay_s = None if reply.has_answered else passage.may_retry(told, n_retries)
+                if delay_s is None and told is failure:
                     raise
-                n_retries += not isinstance(failure, UpstreamUnauthorized)
-                last = failure
+                if delay_s is None:
+                    raise told from None
+                n_retries += not isinstance(told, UpstreamUnauthorized)
+                last = told
             await self._pause(delay_s, live.name, request, reply)
 
     async def _pause(self, delay_s: float, name: str, request: ForwardRequest, reply: Reply) -> None:

@@ -74,6 +74,8 @@ class ModelsApi:
         live = self._deployments.get(endpoint.deployment) if self._deployments is not None else None
         if live is not None:
             entry["deployment"] = {"name": live.name, "runtime": str(live.kind), "model": live.rules.model}
+        if endpoint.backends:
+            entry["backends"] = list(endpoint.backends)
         if endpoint.why:
             entry["reason"] = endpoint.why
         return entry

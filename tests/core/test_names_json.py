@@ -76,6 +76,7 @@ def test_an_endpoint_tells_what_it_applies_and_which_aliases_reach_it() -> None:
         "aliases": ["a", "gpt-4"],
         "context_window": 4096,
         "capabilities": [],
+        "backends": [],
     } == document["endpoints"][2]
     base, both = document["endpoints"][:2]
     assert (None, [], [], 8192) == tuple(

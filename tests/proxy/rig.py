@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ggtui.adapters.memory.deployments import MemoryCounters, MemorySecrets, MemorySpend
 from ggtui.config.model_file import checked
-from ggtui.core.backends.serving import declared_names
 from ggtui.core.backends.backend import THIS_MACHINE
+from ggtui.core.backends.serving import declared_names
 from ggtui.core.downloads.jobs import Job, JobKind
 from ggtui.core.errors import ModelNotFound
 from ggtui.core.labels import UNLABELLED

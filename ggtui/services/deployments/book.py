@@ -74,7 +74,7 @@ class Deployments:
         """Settle what is still open, wait until all is written, and close what keeps it."""
         if self._pruning is not None:
             self._pruning.cancel()
-        for live in (*self.all, *self._gone.values(), *self._bare.values(), *self._of_backends.values()):
+        for live in (*self.all, *self._gone.values(), *self._bare.values(), *self.of_backends):
             live.leave_all()
         await self._around.writes.finish()
         await self._around.spend.close()
@@ -111,6 +111,11 @@ class Deployments:
     def all(self) -> tuple[LiveDeployment, ...]:
         """Those of the configuration, in its order."""
         return tuple(self._live.values())
+
+    @property
+    def of_backends(self) -> tuple[LiveDeployment, ...]:
+        """Those that stand for names of declared backends; nobody wrote them, and they are not shown."""
+        return tuple(self._of_backends.values())
 
     @property
     def statuses(self) -> tuple[DeploymentStatus, ...]:

@@ -40,10 +40,10 @@ def difference(
     disk, whole.
     """
     by_name = {each.name: each for each in states}
-    observed = [by_name[each.name] for each in asked(declared) if each.name in by_name]
+    observed = [(each, by_name[each.name]) for each in asked(declared) if each.name in by_name]
     return (
         *_of_disk(declared, jobs, local_has),
-        *(row for state in observed for row in _of_backend(declared, state, jobs)),
+        *(row for each, state in observed for row in _of_backend(wanted(declared, each), state, jobs)),
     )
 
 
@@ -58,11 +58,10 @@ def _of_disk(
             yield _missing(THIS_MACHINE, model.name, own)
 
 
-def _of_backend(declared: Declared, state: BackendState, jobs: Sequence[Job]) -> Iterator[Row]:
+def _of_backend(models: Sequence[DeclaredModel], state: BackendState, jobs: Sequence[Job]) -> Iterator[Row]:
     if state.error:
         yield Row(state.name, "", RowState.ERROR, state.error)
     elif state.observed_at is not None:
-        models = wanted(declared, state.backend)
         yield from (_of_model(state, each, jobs) for each in models)
         yield from _extra(state, models)
 

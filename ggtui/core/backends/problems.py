@@ -21,8 +21,8 @@ BACKEND: Final = "backend"
 MODEL: Final = "model"
 GROUP: Final = "group"
 
-_WORD: Final = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
-_REPOSITORY: Final = re.compile(rf"{_WORD}/{_WORD}(?::[A-Za-z0-9._-]+|(?:/{_WORD})+\.gguf)?")
+_PART: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}"
+_REPOSITORY: Final = re.compile(rf"{_PART}/{_PART}(?::{_PART}|(?:/[^/:\\]+)+\.gguf)?", re.IGNORECASE)
 REPOSITORY_FORM: Final = "OWNER/REPO, OWNER/REPO:QUANT or OWNER/REPO/FILE.gguf"
 _LONGEST_URL: Final = 2048
 
@@ -82,7 +82,7 @@ def url_problem(url: str) -> tuple[str, str]:
 
 def is_repository(text: str) -> bool:
     """True for OWNER/REPO, OWNER/REPO:QUANT and OWNER/REPO/FILE.gguf."""
-    return _REPOSITORY.fullmatch(text) is not None and len(text) <= _LONGEST_URL
+    return _REPOSITORY.fullmatch(text) is not None and ".." not in text and text.isprintable()
 
 
 def _of_backend(backend: Backend, groups: set[str]) -> Iterator[tuple[str, str, str]]:

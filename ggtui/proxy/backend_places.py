@@ -62,13 +62,13 @@ class BackendPlaces:
         raise first
 
     async def _places(self, attempt: Attempt) -> Sequence[BackendPlace]:
-        """What is not known yet, or was not well, may be known by the end of the look that runs."""
-        try:
-            return self._known(attempt)
-        except EndpointNotReady:
-            if not await self._backends.look_ended():
-                raise
-            return self._known(attempt)
+        """One that failed a moment ago, or that nobody asked yet, is looked at just then."""
+        while True:
+            try:
+                return self._known(attempt)
+            except EndpointNotReady:
+                if not await self._backends.look_ended(attempt.live.rules.model):
+                    raise
 
     def _known(self, attempt: Attempt) -> Sequence[BackendPlace]:
         rules = attempt.live.rules

@@ -159,8 +159,8 @@ class BackendsPort(Protocol):
     def failed(self, name: str, failure: Failure) -> None:
         """A request to it failed: it gets none until it was seen well again."""
 
-    async def look_ended(self) -> bool:
-        """Wait for the end of the look at all backends that runs; False when none does."""
+    async def look_ended(self, model: str) -> bool:
+        """Wait for a look at backends that may find a place for this model; False when none is due."""
 
 
 class NamesControl(Protocol):

@@ -58,7 +58,7 @@ class StandingBackends:
         self.failures.append((name, failure.code))
         self.states[name] = replace(self.states[name], error=failure.message)
 
-    async def look_ended(self) -> bool:
+    async def look_ended(self, model: str) -> bool:
         if self.look is None:
             return False
         self.look()

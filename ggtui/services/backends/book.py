@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import random as chance
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ggtui.core.backends.backend import Declared
 from ggtui.core.backends.choice import places
 from ggtui.core.backends.difference import difference
+from ggtui.core.backends.names import is_same
 from ggtui.core.backends.wanted import asked, on_this_disk
 from ggtui.core.errors import ConfigInvalid, EndpointNotReady
 from ggtui.core.routing.endpoints import EndpointStatus
@@ -23,7 +24,7 @@ from ggtui.services.deployments.clock import SystemClock
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from ggtui.core.backends.backend import Capability, DeclaredModel
+    from ggtui.core.backends.backend import Backend, Capability, DeclaredModel
     from ggtui.core.backends.choice import BackendPlace
     from ggtui.core.backends.observed import BackendState
     from ggtui.core.backends.rows import Row
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from ggtui.core.ports.deployments import SecretsPort
     from ggtui.services.backends.missing import DownloadsPort
     from ggtui.services.deployments.clock import Clock
+
+LOOK_WAIT_S: Final = 10.0
+"""A request waits this long for a look that may find a place for it."""
 
 
 class Backends:
@@ -73,7 +77,8 @@ class Backends:
         self._rows: tuple[Row, ...] = ()
         self._rows_made_of: object = None
         self._turn = asyncio.Lock()
-        self._is_looking = False
+        self._look_ended: asyncio.Event | None = None
+        """Of the look that runs; None while none does."""
         self._was_seen_looking = False
         self._states.declare(self._declared)
 
@@ -90,6 +95,10 @@ class Backends:
     def declared(self) -> Declared:
         """What counts now."""
         return self._declared
+
+    def backend(self, name: str) -> Backend | None:
+        """The declared one of this name, whether it is asked or not."""
+        return next((each for each in self._declared.backends if each.name == name), None)
 
     @property
     def is_idle(self) -> bool:
@@ -134,8 +143,17 @@ class Backends:
     @property
     def is_reconciling(self) -> bool:
         """True while backends are asked. Only where that was read is the end of it a change."""
-        self._was_seen_looking |= self._is_looking
-        return self._is_looking
+        is_looking = self._look_ended is not None
+        self._was_seen_looking |= is_looking
+        return is_looking
+
+    async def look_ended(self) -> bool:
+        """Wait for the end of a look that runs, or was just triggered; False when there is none."""
+        await asyncio.sleep(0)
+        if (ended := self._look_ended) is None:
+            return False
+        await ended.wait()
+        return True
 
     def places(
         self,
@@ -164,11 +182,11 @@ class Backends:
 
         Raises: EndpointNotReady when it cannot be read, or the backend has gone: no fault of the client.
         """
-        state = self._states.get(name)
-        if state is None:
+        backend = self.backend(name)
+        if backend is None:
             raise EndpointNotReady(name, EndpointStatus.ERROR, hint=f"backend '{name}' is declared no more")
         try:
-            return await self._keys.get(state.backend)
+            return await self._keys.get(backend)
         except ConfigInvalid as failure:
             raise EndpointNotReady(name, EndpointStatus.ERROR, hint=failure.message) from failure
 
@@ -181,6 +199,20 @@ class Backends:
         self._looks.distrust(name)
         self._states.ill(state.backend, failure.message)
         self.trigger()
+
+    async def look_ended(self, model: str) -> bool:
+        """Wait for the end of a look while one is due at a backend of this model.
+
+        Due is one that was not looked at since it was declared, or since it failed in traffic. False when
+        none is, or none was looked at in time.
+        """
+        of_model = (
+            each
+            for each in self._states.all
+            if any(is_same(each.backend.type, name, model) for name in each.models)
+        )
+        is_due = any(each.observed_at is None or self._looks.is_distrusted(each.name) for each in of_model)
+        return is_due and await self._looks.one_ended(LOOK_WAIT_S)
 
     # The cycle
 
@@ -202,12 +234,13 @@ class Backends:
             await self._look()
 
     async def _look(self) -> None:
-        self._is_looking = True
+        self._look_ended = ended = asyncio.Event()
         looks = self._look_at_disk(), self._looks.at_all(self._declared)
         try:
             ends = await asyncio.gather(*looks, return_exceptions=True)
         finally:
-            self._is_looking = False
+            self._look_ended = None
+            ended.set()
             if self._was_seen_looking:
                 self._was_seen_looking = False
                 self.changed()

@@ -45,6 +45,10 @@ class Looks:
         self._n_failures: Counter[str] = Counter()
         """Failures in traffic: a look that began before one does not say that the backend is well."""
         self._open: dict[str, asyncio.Task[None]] = {}
+        self._distrusted: set[str] = set()
+        """Those that failed in traffic and were not looked at since."""
+        self._next_end: asyncio.Future[None] | None = None
+        """Who waits for the end of a look."""
 
     async def at_all(self, declared: Declared) -> None:
         """Look at all that are asked; whoever is cancelled leaves no look behind.
@@ -64,16 +68,37 @@ class Looks:
     def distrust(self, name: str) -> None:
         """It failed in traffic: what was seen of it before, or is being seen now, counts no more."""
         self._n_failures[name] += 1
+        self._distrusted.add(name)
         self._kept.pop(name, None)
 
     def forget(self, name: str) -> None:
         """It has gone, or is another place: a look that is under way ends."""
         self._kept.pop(name, None)
+        self._distrusted.discard(name)
         if (open_look := self._open.get(name)) is not None:
             open_look.cancel()
 
+    def is_distrusted(self, name: str) -> bool:
+        """True from a failure in traffic until a look that began after it has ended."""
+        return name in self._distrusted
+
+    async def one_ended(self, limit_s: float) -> bool:
+        """Wait for the end of the next look at any backend; False when none ended in time."""
+        if self._next_end is None:
+            self._next_end = asyncio.get_running_loop().create_future()
+        done, _ = await asyncio.wait({self._next_end}, timeout=limit_s)
+        return bool(done)
+
+    def _ended(self, name: str, n_failures: int) -> None:
+        if n_failures == self._n_failures[name]:
+            self._distrusted.discard(name)
+        if self._next_end is not None:
+            self._next_end.set_result(None)
+            self._next_end = None
+
     async def _at(self, backend: Backend) -> None:
         """backend: with all models that it should have, because some types are asked for just these."""
+        n_failures = self._n_failures[backend.name]
         try:
             await self._ask(backend)
         except ConfigInvalid as failure:
@@ -83,6 +108,8 @@ class Looks:
         except Exception as error:
             self._is_ill(backend, type(error).__name__)
             raise
+        finally:
+            self._ended(backend.name, n_failures)
 
     async def _ask(self, backend: Backend) -> None:
         n_failures, began = self._n_failures[backend.name], self._clock.monotonic()

@@ -480,3 +480,30 @@ def _on_disk(name: str) -> DeclaredModel:
 
 def _with(backend: Backend, *models: DeclaredModel) -> Backend:
     return replace(backend, models=models)
+
+
+def test_a_request_waits_for_a_look_that_is_due_and_for_no_other() -> None:
+    async def scenario() -> None:
+        rig = Rig(declared(vllm("box", "qwen"), vllm("slow", "other")))
+        rig.observer.has = {"box": ("qwen",), "slow": ("other",)}
+        rig.observer.silent = {"slow": asyncio.Event()}
+        waiting = asyncio.ensure_future(rig.book.look_ended("qwen"))
+        cycle = asyncio.ensure_future(rig.cycle())
+
+        assert await waiting
+        assert ["box"] == [place.backend.name for place in rig.book.places("qwen")]
+        assert not await rig.book.look_ended("qwen")
+
+        rig.observer.silent["slow"].set()
+        await cycle
+        rig.book.failed("box", UpstreamServerError("it answered 500"))
+        rig.observer.errors = {"box": "HTTP request failed"}
+        waiting = asyncio.ensure_future(rig.book.look_ended("qwen"))
+        await rig.cycle()
+
+        assert await waiting
+        assert not await rig.book.look_ended("qwen")
+        with pytest.raises(EndpointNotReady):
+            rig.book.places("qwen")
+
+    run(scenario())

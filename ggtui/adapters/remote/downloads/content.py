@@ -144,6 +144,7 @@ class Content:
         check_head(answer, head)
         part.restart(answer.header("ETag"))
         part.write(head)
+        self._pace.stop.wait(self._pace.allow(len(head)))
 
     def _some(self, answer: Answer, part: Part, at: int | None = None) -> bytes:
         at = part.length if at is None else at

@@ -61,7 +61,7 @@ class Fetching:
         self._pace = pace
         self._progress = progress
         self._parts = list(order.files)
-        self._told_at = float("-inf")
+        self._told_at, self._doing = float("-inf"), ""
 
     @property
     def left_bytes(self) -> int:
@@ -75,7 +75,7 @@ class Fetching:
         Raises: RemoteRefused, RemoteUnreachable, FileCorrupt, DiskFull, CatalogFailure, Stopped.
         """
         checksums = [self._known(number) for number in range(len(self._parts))]
-        self._tell("checking", is_due=True)
+        self._tell("checking")
         self._check_room(free_bytes(self._repository.cache) - promised_bytes())
         self._repository.make()
         for number, checksum in enumerate(checksums):
@@ -86,7 +86,7 @@ class Fetching:
             if checksum is not None:
                 self._repository.link(self._order.commit, part.path, checksum)
         self._repository.name_commit(self._order.revision, self._order.commit)
-        self._tell("done", is_due=True)
+        self._tell("done")
 
     def _known(self, number: int) -> Checksum | None:
         """The checksum of a file, and how much of it is here; None when the snapshot has it already."""
@@ -104,9 +104,10 @@ class Fetching:
         missing = self.left_bytes + SPARE_BYTES - free
         if self.left_bytes and missing > 0:
             where = plain(str(self._repository.cache))
-            what = f"{gib(self.left_bytes)} to fetch, {gib(max(0, free))} free in {where}"
+            what = f"{gib(self.left_bytes)} to fetch, {gib(SPARE_BYTES)} to keep free"
             hint = "remove what is not needed, or set HF_HUB_CACHE to a folder on another disk"
-            raise DiskFull(f"{gib(missing)} more room is needed: {what}", hint=hint)
+            there_is = f"{gib(max(0, free))} there is in {where}"
+            raise DiskFull(f"{gib(missing)} more room is needed: {what}, {there_is}", hint=hint)
 
     def _fetch(self, number: int, checksum: Checksum) -> None:
         part, blob = self._parts[number], self._repository.blob(checksum)
@@ -118,12 +119,12 @@ class Fetching:
                 return
             coming = Part(blob, checksum, part.size_bytes)
             try:
-                self._tell("checking what is here", is_due=True)
+                self._tell("checking what is here")
                 coming.resume(self._pace.stop)
 
                 def tell(doing: str) -> None:
                     self._note(number, coming.length)
-                    self._tell(doing, is_due=doing != "fetching")
+                    self._tell(doing)
 
                 self._content(part).fetch_into(coming, checksum, tell)
                 coming.finish()
@@ -136,16 +137,16 @@ class Fetching:
         return Content(hub_name.address_of(part.path, self._access), self._access, self._pace)
 
     def _say_waiting(self) -> None:
-        self._tell("waiting: another program fetches it", is_due=True)
+        self._tell("waiting: another program fetches it")
 
     def _note(self, number: int, completed_bytes: int) -> None:
         self._parts[number] = replace(self._parts[number], completed_bytes=completed_bytes)
 
-    def _tell(self, doing: str, *, is_due: bool) -> None:
+    def _tell(self, doing: str) -> None:
         """Report, at most as often as the port allows, but every change of what is done."""
         now = time.monotonic()
-        if is_due or now - self._told_at >= TELL_S:
-            self._told_at = now
+        if doing != self._doing or now - self._told_at >= TELL_S:
+            self._told_at, self._doing = now, doing
             self._progress(tuple(self._parts), doing)
 
 

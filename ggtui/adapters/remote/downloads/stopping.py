@@ -98,7 +98,9 @@ class Threads:
             raise
         finally:
             del self._working[stop]
-        thread.join()
+            if told.done():
+                # It has nothing left to do.
+                thread.join()
         return _outcome(*told.result())
 
     async def close(self) -> None:

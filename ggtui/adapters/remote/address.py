@@ -28,26 +28,34 @@ class Origin(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A web address that may be asked: https, or http on this machine. Holds no credentials."""
+    """A web address that may be asked. Holds no credentials.
+
+    It is https, or http on this machine; http on another one only where whoever parsed it allowed that.
+    """
 
     origin: Origin
     path: str
     query: str = ""
 
     @classmethod
-    def parse(cls, text: str) -> Address:
-        """The address of this text. Raises: RemoteRefused, which repeats no part that could be a secret."""
+    def parse(cls, text: str, *, may_be_plain: bool = False) -> Address:
+        """The address of this text.
+
+        may_be_plain: http also to another machine, which is then a server of a person's own.
+        Raises: RemoteRefused, which repeats no part that could be a secret.
+        """
         try:
             parts = urlsplit(text)
             host, port = (parts.hostname or "").lower(), parts.port
         except ValueError:
             raise RemoteRefused("this is no web address") from None
         if len(text) > LONGEST_ADDRESS or parts.scheme not in _PORTS or not host:
-            raise RemoteRefused("this is no web address of the kind https://HOST/FILE.gguf")
+            kind = "http://HOST:PORT" if may_be_plain else "https://HOST/FILE.gguf"
+            raise RemoteRefused(f"this is no web address of the kind {kind}")
         if "@" in parts.netloc:
             raise RemoteRefused("a web address with a name or a password in it is not taken")
         host = _plain_host(host)
-        if parts.scheme == "http" and not _is_loopback(host):
+        if parts.scheme == "http" and not (may_be_plain or _is_loopback(host)):
             raise RemoteRefused(f"{host} is asked over https only")
         origin = Origin(parts.scheme, host, port or _PORTS[parts.scheme])
         path, query = (quote(part, _ALLOWED + "?", errors="replace") for part in (parts.path, parts.query))

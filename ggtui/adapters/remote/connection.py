@@ -26,11 +26,11 @@ def connected(address: Address, budget: Budget) -> HTTPConnection:
     timeout_s = budget.wait_s()
     connection: HTTPConnection
     if address.origin.scheme == "http":
-        # Such an address is on this machine, which no proxy reaches.
+        # Such an address is on this machine, or a person's own server: no proxy of the web is between.
         connection = HTTPConnection(host, port, timeout=timeout_s)
     else:
         context = ssl.create_default_context()
-        proxy = _proxy_for(host)
+        proxy = None if address.is_loopback else _proxy_for(host)
         asked, door = (proxy.hostname, proxy.port) if proxy else (host, port)
         connection = HTTPSConnection(asked, door, timeout=timeout_s, context=context)
         if proxy:

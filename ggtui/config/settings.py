@@ -101,7 +101,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("backends", "policy", kinds.member_of(ChoicePolicy), "policy", part=BACKENDS),
     Setting("backends", "interval_s", kinds.seconds(1, 3_600), "backends_interval_s"),
     Setting("downloads", "parallel", kinds.whole(1, 16), "downloads_parallel"),
-    Setting("downloads", "max_mb_per_s", kinds.number(0, 1_000_000), "downloads_max_mb_per_s"),
+    Setting("downloads", "max_mb_per_s", kinds.number(0, 100_000), "downloads_max_mb_per_s"),
     Setting("screen", "ascii", kinds.SWITCH, "ascii", "--ascii"),
     Setting("screen", "mouse", kinds.SWITCH, "mouse", "--no-mouse"),
 )

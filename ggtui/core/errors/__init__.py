@@ -10,7 +10,9 @@ Failure
 │   ├── HeaderUnreadable, RemovalRefused
 │   ├── RemoteFailure                               a file on another machine
 │   │   └── RemoteRefused, RemoteUnreachable
-│   ├── DiskFull, FileCorrupt, BackendError
+│   ├── DiskFull, FileCorrupt
+│   ├── BackendError
+│   │   └── BackendRefused
 │   └── StoreUnavailable
 ├── ModelRuntimeError                               what the runtime port raises
 │   ├── ModelNotFound, ModelFileNotFound
@@ -42,6 +44,7 @@ from __future__ import annotations
 
 from ggtui.core.errors.catalog import (
     BackendError,
+    BackendRefused,
     CatalogFailure,
     DiskFull,
     FileCorrupt,
@@ -137,6 +140,7 @@ __all__ = [
     "AdmissionTimeout",
     "BackendError",
     "BackendNotFound",
+    "BackendRefused",
     "BindRefused",
     "BudgetExceeded",
     "CapabilityMissing",

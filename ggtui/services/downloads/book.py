@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ggtui.core.backends.backend import THIS_MACHINE
 from ggtui.core.downloads import order
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from ggtui.core.deployment.secret import Secret
     from ggtui.core.ports.backends import PullerPort
     from ggtui.core.ports.downloads import DownloadQueuePort, HubPort
-    from ggtui.services.deployments.clock import Clock
+    from ggtui.services.deployments.clock import Alarm, Clock
 
 _LOG = logging.getLogger(__name__)
+
+READ_AGAIN_S: Final = 10.0
+"""After a queue could not be read, such as while a `ggtui pull` works on it."""
 
 
 class Downloads:
@@ -58,6 +61,8 @@ class Downloads:
         """How many cycles are run at once."""
         self._clock = clock or SystemClock()
         self._backend_of = backend_of
+        self._hub = hub
+        self._puller = puller
         self._news = News(self._clock, lambda: self.changed())
         self._kept = KeptJobs(queue, self._news.changed)
         self._allowance = Allowance(max_bytes_per_s, self._clock.monotonic)
@@ -67,22 +72,35 @@ class Downloads:
         self._carrier.ended = self._ended
         self._adding = asyncio.Lock()
         self._declared: tuple[tuple[str, str], ...] = ()
+        self._read_again: Alarm | None = None
+        self._reading: asyncio.Task[None] | None = None
 
     # As a part of the engine
 
     async def start(self) -> None:
-        """Read the queue; where that cannot be, downloads are refused until it can."""
+        """Read the queue; where that cannot be, it is tried again, and downloads are refused until then."""
         try:
             await self._kept.load()
         except StoreUnavailable as error:
             _LOG.warning("the queue of downloads cannot be read: %s", error.message)
+            moment = self._clock.monotonic() + READ_AGAIN_S
+            self._read_again = self._clock.call_at(moment, self._begin_reading)
         self._tell_due()
 
+    def _begin_reading(self) -> None:
+        self._reading = asyncio.get_running_loop().create_task(self.start())
+
     async def stop(self) -> None:
-        """Stop what runs; the next start goes on with it."""
+        """Stop what runs, which the next start goes on with, and release all that was handed in."""
+        if self._read_again is not None:
+            self._read_again.cancel()
+        if self._reading is not None:
+            await asyncio.wait([self._reading])
         await self._carrier.close()
         self._news.stop()
         await self._kept.close()
+        for closing in (self._hub.close, self._puller.close):
+            await closing()
 
     def take(self, *, parallel: int, max_bytes_per_s: float) -> None:
         """Other limits from now on, for what runs too."""

@@ -157,14 +157,15 @@ class Carrier:
 
     def _settle(self, run: Run, task: asyncio.Task[None]) -> None:
         """What has come of it, in the job."""
+        run.tick()
         run.is_over = True
         self._runs.pop(run.number, None)
         if self._kept.has(run.number):
             error = task.exception() if task.done() and not task.cancelled() else None
             if error is not None:
                 self._failed(run, error)
-            elif task.done() and not task.cancelled():
-                self._done(run.job)
+            elif task.done() and not task.cancelled() and run.job.state is not JobState.PENDING:
+                self._done(run.job)  # also one that somebody paused when it had just been brought
             elif run.job.state is JobState.RUNNING:
                 self._put(run.job, JobState.PENDING)
         self.due()
@@ -194,7 +195,6 @@ class Carrier:
 
     def _wait(self, run: Run, failure: Failure) -> None:
         """It keeps its place, and others go on meanwhile."""
-        run.tick()
         n_failures = 1 if run.n_fetched else self._n_failures.get(run.number, 0) + 1
         self._n_failures[run.number] = n_failures
         seconds = wait_s(n_failures)

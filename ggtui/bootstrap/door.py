@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ggtui.config.schema import Config
     from ggtui.core.models import RunningTarget
     from ggtui.proxy.server import ProxyServer
+    from ggtui.services.backends.book import Backends
     from ggtui.services.catalog import CatalogService
     from ggtui.services.control import Control
     from ggtui.services.deployments.book import Deployments
@@ -27,6 +28,7 @@ class Door:
     publisher: Publisher
     endpoints: Endpoints
     deployments: Deployments
+    backends: Backends
 
     def __init__(self, config: Config, sock: socket.socket | None) -> None:
         self._config = config
@@ -47,6 +49,7 @@ class Door:
             control=self.control,
             endpoints=self.endpoints,
             deployments=self.deployments,
+            backends=self.backends,
             settings=ProxySettings(
                 default_ctx=config.n_ctx,
                 api_key=config.api_key,

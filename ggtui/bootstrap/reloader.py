@@ -12,6 +12,7 @@ from ggtui.core.reload import ReloadReport
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ggtui.bootstrap.reconciliation import Reconciliation
     from ggtui.config.schema import Config
     from ggtui.services.catalog import CatalogService
     from ggtui.services.deployments.book import Deployments
@@ -26,6 +27,10 @@ LIVE = {
     "options": "[launch]",
     "names": "[names] and [aliases]",
     "deployments": "[[deployment]]",
+    "declared": "[[backend]], [[model]], [[group]] and [backends]",
+    "backends_interval_s": "[backends] interval_s",
+    "downloads_parallel": "[downloads] parallel",
+    "downloads_max_mb_per_s": "[downloads] max_mb_per_s",
     "admission_timeout_s": "admission_timeout_s",
     "turn_quantum_s": "turn_quantum_s",
     "max_queue": "max_queue",
@@ -58,6 +63,7 @@ class Reloader:
         foresight: Foresight,
         endpoints: Endpoints,
         deployments: Deployments,
+        reconciliation: Reconciliation,
     ) -> None:
         self._started_with = config
         self._config = config
@@ -68,6 +74,7 @@ class Reloader:
         self._foresight = foresight
         self._endpoints = endpoints
         self._deployments = deployments
+        self._reconciliation = reconciliation
         self._turn = asyncio.Lock()
 
     async def __call__(self) -> ReloadReport:
@@ -86,6 +93,7 @@ class Reloader:
         self._foresight.most_bytes = after.memory_budget_bytes
         self._endpoints.take(after.names)
         await self._take_deployments(after)
+        self._reconciliation.take(after)
         self._runtime.reconfigure(runtime_settings(after, self._catalog))
         models = await self._effects.settle(own_before)
         self._config = after

@@ -15,9 +15,11 @@ from ggtui.bootstrap.deployed import deployments_of
 from ggtui.bootstrap.door import Door, RuntimePart
 from ggtui.bootstrap.hub_models import HubModels
 from ggtui.bootstrap.machine import Machine, Outside, machine_of
+from ggtui.bootstrap.reconciliation import Neighbours, Reconciliation, reconciliation_of
 from ggtui.bootstrap.reloader import Reloader
 from ggtui.bootstrap.settings import config_file_of
 from ggtui.config.checks import config_checks
+from ggtui.core.backends.serving import declared_names
 from ggtui.services.context_advice import ContextAdvice
 from ggtui.services.control import Control
 from ggtui.services.deployments.control import DeploymentsControl
@@ -51,6 +53,7 @@ class Services:
 
     endpoints: Endpoints
     deployments: Deployments
+    reconciliation: Reconciliation
     history: History
     publisher: Publisher
 
@@ -63,27 +66,32 @@ def build(
     launcher: LauncherPort | None = None,
     probe: GpuProbePort | None = None,
     settings: ModelSettingsPort | None = None,
+    neighbours: Neighbours | None = None,
     reread: Callable[[], Config] | None = None,
 ) -> Engine:
     """An engine that is ready to start. Without a socket it has no proxy.
 
-    catalog, launcher, probe, settings: other adapters in place of the real ones, for tests and pictures.
+    catalog, launcher, probe, settings, neighbours: other adapters in place of the real ones, for tests and
+    pictures.
     reread: reads the configuration again for a reload; None where there is none to read.
     """
     door = Door(config, sock)
     machine = machine_of(config, Outside(catalog, launcher, probe, settings), door.close_target)
-    services = _services(config, machine)
+    services = _services(config, machine, neighbours)
     control = _control(config, machine, services, reread)
     door.runtime, door.catalog, door.control = machine.runtime, machine.models, control
     door.publisher, door.endpoints = services.publisher, services.endpoints
-    door.deployments = services.deployments
+    door.deployments, door.backends = services.deployments, services.reconciliation.backends
     return Engine(control, _parts(config, machine, services, door))
 
 
-def _services(config: Config, machine: Machine) -> Services:
+def _services(config: Config, machine: Machine, neighbours: Neighbours | None) -> Services:
     secrets = SecretSources(folder=config_file_of(config).parent)
-    endpoints = Endpoints(machine.models, config.names, config.n_ctx, config.deployments)
+    endpoints = Endpoints(machine.models, config.names, config.n_ctx, config.deployments, config.declared)
     deployments = deployments_of(config, machine, endpoints, secrets)
+    reconciliation = reconciliation_of(config, secrets, neighbours)
+    reconciliation.heard_by(machine.models)
+    _lead_to_backends(endpoints, deployments, reconciliation)
     history = History(
         SqliteHistory(config.history_file),
         machine.ledger,
@@ -100,12 +108,26 @@ def _services(config: Config, machine: Machine) -> Services:
         endpoints=endpoints,
         history=history,
         deployments=deployments,
+        backends=reconciliation.backends,
+        downloads=reconciliation.downloads,
         default_n_ctx=config.n_ctx,
         strategy=config.strategy,
         is_read_only=config.read_only,
         most_bytes=lambda: machine.foresight.most_bytes,
     )
-    return Services(endpoints, deployments, history, publisher)
+    return Services(endpoints, deployments, reconciliation, history, publisher)
+
+
+def _lead_to_backends(endpoints: Endpoints, deployments: Deployments, reconciliation: Reconciliation) -> None:
+    """Have names lead to backends, now and whenever something else is known of these."""
+    backends = reconciliation.backends
+
+    def known_anew() -> None:
+        deployments.take_backends(declared_names(backends.declared))
+        endpoints.take_backends(backends.declared, backends.get())
+
+    backends.known_anew = known_anew
+    known_anew()
 
 
 def _control(
@@ -118,8 +140,17 @@ def _control(
     reload = None
     if reread is not None:
         reload = Reloader(
-            config, reread, models, runtime, effects, machine.foresight, endpoints, services.deployments
+            config,
+            reread,
+            models,
+            runtime,
+            effects,
+            machine.foresight,
+            endpoints,
+            services.deployments,
+            services.reconciliation,
         )
+    backends, downloads = services.reconciliation.controls(is_read_only=config.read_only)
     return Control(
         catalog=models,
         runtime=runtime,
@@ -135,6 +166,8 @@ def _control(
             is_read_only=config.read_only,
         ),
         deployments=DeploymentsControl(services.deployments, is_read_only=config.read_only),
+        backends=backends,
+        downloads=downloads,
         reload=reload,
         folders=ConfigFolders(file) if reread else None,
         doctor=Doctor(
@@ -164,4 +197,4 @@ def _parts(config: Config, machine: Machine, services: Services, door: Door) -> 
         default_ctx=config.n_ctx,
     )
     watchers = (machine.gpu, models, lookup, learning, advice, services.history, services.deployments)
-    return [*watchers, RuntimePart(runtime), door, warm_up]
+    return [*watchers, *services.reconciliation.parts, RuntimePart(runtime), door, warm_up]

@@ -82,6 +82,8 @@ class CatalogService:
         """By model id, as last resolved: a server may outlive its file."""
         self._outlived: dict[int, ModelSummary] = {}
         self._scan: asyncio.Task[CatalogReport] | None = None
+        self._is_scan_stale = False
+        """Something has changed that the scan under way may have passed."""
         self._reading = asyncio.Lock()
         """A reading that waits for files must not end behind a later one, with older settings."""
 
@@ -96,6 +98,7 @@ class CatalogService:
 
     async def stop(self) -> None:
         """Close the store; a scan that still runs is given up."""
+        self._is_scan_stale = False
         tasks = [task for task in (self._watching, self._scan) if task is not None]
         for task in tasks:
             task.cancel()
@@ -183,6 +186,11 @@ class CatalogService:
     async def rescan(self) -> CatalogReport:
         """Look at the folders again and wait for the result."""
         return await asyncio.shield(self._begin_scan())
+
+    def rescan_soon(self) -> None:
+        """Have the folders looked at again: now, or after the scan that is under way."""
+        self._is_scan_stale = self.is_scanning
+        self._begin_scan()
 
     async def _rescan_anew(self) -> CatalogReport:
         """The same by a scan that begins now: one that is under way may have passed what has changed."""
@@ -275,9 +283,15 @@ class CatalogService:
     def _begin_scan(self) -> asyncio.Task[CatalogReport]:
         if self._scan is None or self._scan.done():
             self._scan = asyncio.get_running_loop().create_task(self._refresh())
-            self._scan.add_done_callback(lambda _task: self.changed())
+            self._scan.add_done_callback(lambda _task: self._scan_has_ended())
             self.changed()
         return self._scan
+
+    def _scan_has_ended(self) -> None:
+        if self._is_scan_stale:
+            self._is_scan_stale = False
+            self._begin_scan()
+        self.changed()
 
     async def _refresh(self) -> CatalogReport:
         try:

@@ -18,6 +18,7 @@ from ggtui.core.models import LaunchPlan
 from ggtui.core.nearness import near_names
 from ggtui.core.reload import ReloadReport
 from ggtui.core.removal import RemovalPlan
+from ggtui.services.backends.control import BackendsControl
 from ggtui.services.deployments.control import DeploymentsControl
 from ggtui.services.downloads.control import DownloadsControl
 from ggtui.services.hub_look import HubLook
@@ -64,6 +65,7 @@ class Control:
         settings: SettingsEffects,
         names: Names,
         deployments: DeploymentsControl | None = None,
+        backends: BackendsControl | None = None,
         downloads: DownloadsControl | None = None,
         reload: Callable[[], Awaitable[ReloadReport]] | None = None,
         folders: ModelsFoldersPort | None = None,
@@ -89,6 +91,7 @@ class Control:
         self.names = names
         self.hub_look = hub_look or HubLook()
         self.deployments = deployments or DeploymentsControl(is_read_only=is_read_only)
+        self.backends = backends or BackendsControl(is_read_only=is_read_only)
         self.downloads = downloads or DownloadsControl(is_read_only=is_read_only)
 
     def snapshot(self) -> EngineSnapshot:

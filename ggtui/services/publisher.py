@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
     from ggtui.core.decisions import Resident
     from ggtui.core.schedule import Scheduler
+    from ggtui.services.backends.book import Backends
     from ggtui.services.catalog import CatalogService
     from ggtui.services.deployments.book import Deployments
+    from ggtui.services.downloads.book import Downloads
     from ggtui.services.endpoints import Endpoints
     from ggtui.services.engine_lookup import EngineLookup
     from ggtui.services.gpu_watch import GpuWatch
@@ -49,11 +51,13 @@ class Publisher:
         history: History,
         default_n_ctx: int,
         deployments: Deployments | None = None,
+        backends: Backends | None = None,
+        downloads: Downloads | None = None,
         strategy: str = "single",
         is_read_only: bool = False,
         most_bytes: Callable[[], int] = lambda: 0,
     ) -> None:
-        """deployments: None where there are none.
+        """deployments, backends, downloads: None where there are none.
 
         most_bytes: what all servers may take together at most; 0 for what the machine has.
         """
@@ -67,6 +71,8 @@ class Publisher:
         self._endpoints = endpoints
         self._history = history
         self._deployments = deployments
+        self._backends = backends
+        self._downloads = downloads
         self._default_n_ctx = default_n_ctx
         self._strategy = strategy
         self._queue = QueueReport(scheduler, ledger)
@@ -81,8 +87,9 @@ class Publisher:
         self._told_at = -APART_S
         for source in (catalog, ledger, gpu, lookup, endpoints, history):
             source.changed = self.changed
-        if deployments is not None:
-            deployments.changed = self.changed
+        for optional in (deployments, backends, downloads):
+            if optional is not None:
+                optional.changed = self.changed
 
     def changed(self) -> None:
         """Something is different: subscribers hear of it within COALESCE_S seconds, or APART_S when busy."""
@@ -124,6 +131,10 @@ class Publisher:
             last_route=self._endpoints.last_route,
             history=self._history.recent,
             deployments=self._deployments.statuses if self._deployments is not None else (),
+            backends=self._backends.get() if self._backends is not None else (),
+            rows=self._backends.rows if self._backends is not None else (),
+            is_reconciling=self._backends is not None and self._backends.is_reconciling,
+            downloads=self._downloads.jobs if self._downloads is not None else (),
         )
 
     def _tell(self) -> None:

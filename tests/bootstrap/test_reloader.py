@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from ggtui.adapters.memory.catalog import MemoryCatalog
 from ggtui.adapters.memory.deployments import MemoryCounters, MemorySecrets, MemorySpend
+from ggtui.adapters.memory.downloads import MemoryDownloads
 from ggtui.adapters.memory.gpu import MemoryProbe
 from ggtui.adapters.memory.launcher import MemoryLauncher
+from ggtui.bootstrap.reconciliation import Neighbours, reconciliation_of
 from ggtui.bootstrap.reloader import Reloader
 from ggtui.config.schema import Config
 from ggtui.core.models import LaunchOptions
@@ -76,6 +78,7 @@ def test_what_was_read_last_counts_though_an_earlier_reload_takes_longer() -> No
             foresight,
             Endpoints(catalog),
             deployments,
+            reconciliation_of(first, MemorySecrets(), Neighbours(queue=MemoryDownloads())),
         )
         async with asyncio.timeout(20):
             earlier = asyncio.create_task(reload())

@@ -77,8 +77,7 @@ class Backends:
         self._rows: tuple[Row, ...] = ()
         self._rows_made_of: object = None
         self._turn = asyncio.Lock()
-        self._look_ended: asyncio.Event | None = None
-        """Of the look that runs; None while none does."""
+        self._is_looking = False
         self._was_seen_looking = False
         self._states.declare(self._declared)
 
@@ -143,17 +142,8 @@ class Backends:
     @property
     def is_reconciling(self) -> bool:
         """True while backends are asked. Only where that was read is the end of it a change."""
-        is_looking = self._look_ended is not None
-        self._was_seen_looking |= is_looking
-        return is_looking
-
-    async def look_ended(self) -> bool:
-        """Wait for the end of a look that runs, or was just triggered; False when there is none."""
-        await asyncio.sleep(0)
-        if (ended := self._look_ended) is None:
-            return False
-        await ended.wait()
-        return True
+        self._was_seen_looking |= self._is_looking
+        return self._is_looking
 
     def places(
         self,
@@ -234,13 +224,12 @@ class Backends:
             await self._look()
 
     async def _look(self) -> None:
-        self._look_ended = ended = asyncio.Event()
+        self._is_looking = True
         looks = self._look_at_disk(), self._looks.at_all(self._declared)
         try:
             ends = await asyncio.gather(*looks, return_exceptions=True)
         finally:
-            self._look_ended = None
-            ended.set()
+            self._is_looking = False
             if self._was_seen_looking:
                 self._was_seen_looking = False
                 self.changed()

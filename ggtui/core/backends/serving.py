@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ggtui.core.backends.names import spellings
+from ggtui.core.backends.wanted import asked, wanted
 from ggtui.core.deployment.deployment import ApiKind, Deployment
 from ggtui.core.deployment.runtimes import RuntimeKind
 
@@ -15,19 +16,19 @@ if TYPE_CHECKING:
 
 
 def declared_names(declared: Declared) -> tuple[str, ...]:
-    """Every name that leads to backends, also where none of them may serve it: a request is told why.
+    """Every name that leads to backends, each once; also where none may serve it: a request is told why.
 
-    As written and in canonical spelling, each once, in the order of the lists. A model of this disk is none.
+    A model of this disk has none.
     """
-    of_groups = [each.name for each in declared.models if not each.repository]
-    return tuple(
-        dict.fromkeys(
-            name
-            for backend in declared.backends
-            for model in (*(each.name for each in backend.models), *of_groups)
-            for name in spellings(backend.type, model)
-        )
+    of_places = (
+        name
+        for backend in asked(declared)
+        for model in wanted(declared, backend)
+        for name in spellings(backend.type, model.name)
     )
+    of_backends = (model.name for backend in declared.backends for model in backend.models)
+    of_groups = (model.name for model in declared.models if not model.repository)
+    return tuple(dict.fromkeys((*of_places, *of_backends, *of_groups)))
 
 
 def implicit_rules(name: str) -> Deployment:

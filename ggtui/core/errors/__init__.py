@@ -10,9 +10,7 @@ Failure
 │   ├── HeaderUnreadable, RemovalRefused
 │   ├── RemoteFailure                               a file on another machine
 │   │   └── RemoteRefused, RemoteUnreachable
-│   ├── DiskFull, FileCorrupt
-│   ├── BackendError
-│   │   └── BackendRefused
+│   ├── DiskFull, FileCorrupt, BackendError
 │   └── StoreUnavailable
 ├── ModelRuntimeError                               what the runtime port raises
 │   ├── ModelNotFound, ModelFileNotFound
@@ -44,7 +42,6 @@ from __future__ import annotations
 
 from ggtui.core.errors.catalog import (
     BackendError,
-    BackendRefused,
     CatalogFailure,
     DiskFull,
     FileCorrupt,
@@ -140,7 +137,6 @@ __all__ = [
     "AdmissionTimeout",
     "BackendError",
     "BackendNotFound",
-    "BackendRefused",
     "BindRefused",
     "BudgetExceeded",
     "CapabilityMissing",

@@ -65,10 +65,3 @@ class BackendError(CatalogFailure):
 
     title = "Backend failed"
     retryable = True
-
-
-class BackendRefused(BackendError):
-    """It answered, and asking again would bring the same, such as for a model that no registry has."""
-
-    title = "Backend refused"
-    retryable = False

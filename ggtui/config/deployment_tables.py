@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 TABLE: Final = "deployment"
 HEADER: Final = f"[[{TABLE}]]"
 
+_NO_FALLBACK: Final = "a fallback is the name of another deployment, or of a model that a backend declares"
+
 _RESTS_ON: Final = {"runtime": "runtime_config", "serving.on_capacity_exhausted": "fallback"}
 """Keys that a rule about another one looks at too: it says nothing where they could not be read."""
 
@@ -117,14 +119,16 @@ def _beyond(
     groups = backends.groups
     if groups is None:  # what cannot be told is not judged
         groups = frozenset(group for each in deployments for group in each.groups)
-    names = [each.name for each in deployments]
+    of_backends = declared_names(backends.declared)
+    names = [*(each.name for each in deployments), *of_backends]
     return [
         (each.index, each.field, each.text, _hint(each.text, names, groups))
         for each in problems(
             deployments,
             known_groups=groups,
+            other_names=of_backends,
             is_local=is_local,
-            backend_models=declared_names(backends.declared),
+            backend_models=of_backends,
         )
         if not _is_moot(each.field, unread.get(each.index, ()))
     ]
@@ -143,7 +147,7 @@ def _hint(text: str, names: list[str], groups: Collection[str]) -> str:
     if not text.startswith("unknown fallback '"):
         return ""
     nearest = near_names(text.split("'", 1)[1].removesuffix("'"), [each for each in names if each], limit=1)
-    return f"did you mean {nearest[0]}?" if nearest else "a fallback is the name of another deployment"
+    return f"did you mean {nearest[0]}?" if nearest else _NO_FALLBACK
 
 
 def _placed(

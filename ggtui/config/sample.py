@@ -81,7 +81,7 @@ SAMPLE = """\
 # gpus = 1                        # of each replica
 # replicas = 1
 # default = false                 # true: it serves requests that name no model, unless [names] default does
-# fallback = ["gpt-4o-mini"]      # deployments that are asked when this one cannot serve
+# fallback = ["gpt-4o-mini"]      # deployments, or models of backends, that are asked when it cannot serve
 # policy = "auto"                 # which backend serves it, where several have the model; as in [backends]
 # groups = ["chat"]               # only backends of these groups serve it
 # adapters = [{ name = "code", path = "code.gguf", weight = 0.8 }]  # LoRA files: clients ask for "qwen:code"

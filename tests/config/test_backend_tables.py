@@ -442,3 +442,12 @@ def test_tables_of_models_within_a_backend_are_read(tmp_path: Path) -> None:
 
     (backend,) = _config(tmp_path, text).declared.backends
     assert (DeclaredModel("a"), DeclaredModel("b", context_length=7)) == backend.models
+
+
+def test_a_fallback_may_be_a_model_of_a_backend(tmp_path: Path) -> None:
+    deployment = '[[deployment]]\nname = "d"\nmodel = "m.gguf"\nfallback = ["qwen3"]\n'
+
+    assert [] == _told(tmp_path, deployment + BACKEND + 'models = ["qwen3"]\n')
+    assert [(1, "deployment 'd': fallback: unknown fallback 'qwen3'", "did you mean qwen4?")] == _told(
+        tmp_path, deployment + BACKEND + 'models = ["qwen4"]\n'
+    )

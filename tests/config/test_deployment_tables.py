@@ -254,7 +254,7 @@ def test_paths_count_from_the_folder_of_the_file(tmp_path: Path) -> None:
         (
             'name = "b"\nmodel = "m"\nfallback = ["zzz"]',
             "'b': fallback: unknown fallback 'zzz'",
-            "a fallback is the name of another deployment",
+            "a fallback is the name of another deployment, or of a model that a backend declares",
         ),
         ('name = "b"\nmodel = "m"\nfallback = ["b"]', "'b': fallback: fallback cycle: b -> b", ""),
         ('name = "first"\nmodel = "m"', "'first': name: duplicate deployment name 'first'", ""),

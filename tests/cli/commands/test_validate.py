@@ -158,3 +158,104 @@ def test_a_file_that_no_list_has_is_warned_of(cli: CommandLine) -> None:
         "warning: deployment 'mine': no model lost.gguf was in the catalog when it was last seen\n"
         == lost.err
     )
+
+
+BACKENDS = """\
+[[backend]]
+name = "gpu-box"
+type = "vllm"
+base_url = "http://192.168.1.9:8000"
+api_key = { from = "inline", value = "sk-0123456789abcdef" }
+groups = ["chat"]
+models = ["qwen3"]
+[[backend]]
+name = "home"
+type = "openai"
+models = ["gpt-4o"]
+[[backend]]
+name = "idle"
+type = "vllm"
+base_url = "http://idle"
+groups = ["none"]
+[[model]]
+name = "llama3"
+groups = ["chat"]
+[[model]]
+name = "lost"
+groups = ["other"]
+[[model]]
+repository = "org/repo:Q8_0"
+[[group]]
+name = "chat"
+policy = "random"
+[[group]]
+name = "none"
+[[group]]
+name = "other"
+[[deployment]]
+name = "far"
+model = "qwen3"
+policy = "priority"
+groups = ["chat"]
+"""
+
+
+def test_backends_are_told_with_the_models_that_they_should_have(cli: CommandLine) -> None:
+    file, answer = _validate(cli, BACKENDS)
+
+    assert [
+        f"{file} is valid: 1 deployment",
+        "far: vllm, the name of the model suggests nothing else; model qwen3",
+        "backend gpu-box: vllm at http://192.168.1.9:8000; models qwen3, llama3",
+        "backend home: openai; models none",
+        "backend idle: vllm at http://idle; models none",
+        "model org/repo:Q8_0: org/repo:Q8_0, on this disk",
+    ] == [line for line in answer.out.splitlines() if not line.startswith("  ")]
+    assert [
+        (
+            "warning: the key of backend 'gpu-box' stands in the file: "
+            'from = "env" or from = "file" keeps it out of copies and backups'
+        ),
+        "warning: backend 'home' is in no group, and groups count: it is not asked",
+        "warning: backend 'idle' should have no model: nothing is sent to it",
+        "warning: backend 'home' has no api_key, and openai wants one",
+        "warning: model 'lost' is in no group that a backend is in: nothing serves it",
+    ] == answer.err.splitlines()
+    assert "sk-0123" not in answer.out + answer.err
+
+
+def test_backends_for_a_program(cli: CommandLine) -> None:
+    _, answer = _validate(cli, BACKENDS, "--json")
+    document = answer.document
+
+    assert {
+        "name": "gpu-box",
+        "type": "vllm",
+        "base_url": "http://192.168.1.9:8000",
+        "groups": ["chat"],
+        "models": ["qwen3", "llama3"],
+        "is_asked": True,
+    } == document["backends"][0]
+    assert [True, False, True] == [each["is_asked"] for each in document["backends"]]
+    assert ["llama3", "lost", "org/repo:Q8_0"] == [each["name"] for each in document["models"]]
+    assert {"name": "chat", "policy": "random"} == document["groups"][0]
+    assert "sk-0123" not in answer.out
+
+
+def test_mistakes_in_backends_are_told_as_those_in_deployments(cli: CommandLine) -> None:
+    text = BACKENDS.replace('name = "chat"\n', 'name = "chats"\n').replace('"openai"', '"open"')
+    file, answer = _validate(cli, text)
+    _, document = _validate(cli, text, "--json")
+    problem = document.document["problems"][0]
+
+    assert 2 == answer.code
+    assert [
+        f"{file}:1: backend 'gpu-box': groups: unknown group 'chat'",
+        f"{file}:8: backend 'home': type: Unsupported backend type: open",
+        f"{file}:17: model 'llama3': groups: unknown group 'chat'",
+        f"{file}:32: deployment 'far': groups: unknown group 'chat'",
+    ] == [line for line in answer.out.splitlines() if not line.startswith("  ")]
+    assert ("backend", "gpu-box", None, "groups") == (
+        *(problem["table"], problem["name"], problem["deployment"]),
+        problem["field"],
+    )

@@ -115,6 +115,8 @@ def _of_backend(kind: BackendType, url: str) -> Place:
     if kind is BackendType.GEMINI:
         prefix = prefix.removesuffix("/openai")
         prefix += "/openai" if _VERSION.search(prefix) else "/v1beta/openai"
+    if kind is BackendType.OLLAMA:
+        prefix = prefix.removesuffix("/api")
     return Place(_target(base_url), host, prefix, query, is_whole=kind is BackendType.OPENAI)
 
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from ggtui.core.backends.backend import Backend, BackendType
 from ggtui.core.deployment.deployment import ApiKind, Deployment, RuntimeConfig
 from ggtui.core.deployment.runtimes import RuntimeKind
 from ggtui.core.errors import EndpointNotReady, UpstreamUnauthorized
-from ggtui.proxy.remote import Place, place_of, remote_head
+from ggtui.proxy.remote import Place, place_of, place_of_backend, remote_head
 
 CHAT = b"/v1/chat/completions"
 
@@ -126,3 +127,39 @@ def test_connections_are_kept_by_scheme_host_and_port() -> None:
 
     assert one.target.base_url == other.target.base_url
     assert b"box.example" == replace(one).host
+
+
+@pytest.mark.parametrize(
+    ("kind", "url", "expected"),
+    [
+        (BackendType.OPENAI, "", "https://api.openai.com:443/v1/chat/completions"),
+        (BackendType.OPENAI, "http://box/v1", "http://box:80/v1/chat/completions"),
+        (BackendType.OPENAI, "http://box/llm", "http://box:80/llm/chat/completions"),
+        (
+            BackendType.GEMINI,
+            "",
+            "https://generativelanguage.googleapis.com:443/v1beta/openai/chat/completions",
+        ),
+        (BackendType.GEMINI, "http://box:1", "http://box:1/v1beta/openai/chat/completions"),
+        (BackendType.GEMINI, "http://box:1/v1/openai", "http://box:1/v1/openai/chat/completions"),
+        (BackendType.OLLAMA, "http://box:11434", "http://box:11434/v1/chat/completions"),
+        (BackendType.OLLAMA, "http://box:11434/api", "http://box:11434/v1/chat/completions"),
+        (BackendType.VLLM, "http://[::1]:8000/v1", "http://[::1]:8000/v1/chat/completions"),
+        (BackendType.LLAMA_SERVER, "http://box:8080/llama", "http://box:8080/llama/v1/chat/completions"),
+        (BackendType.LLAMA_ROUTER, "http://box:8080", "http://box:8080/v1/chat/completions"),
+        (BackendType.GGTUI, "http://box:8080/v1", "http://box:8080/v1/chat/completions"),
+    ],
+)
+def test_backends_take_requests_beside_the_list_of_their_models(
+    kind: BackendType, url: str, expected: str
+) -> None:
+    place = place_of_backend(Backend("box", kind, url))
+
+    assert expected == place.target.base_url + place.path(CHAT).decode()
+
+
+def test_every_type_of_backend_has_its_place() -> None:
+    places = {kind: place_of_backend(Backend("box", kind, "http://box:1")) for kind in BackendType}
+
+    assert {"http://box:1"} == {each.target.base_url for each in places.values()}
+    assert b"/tokenize" == places[BackendType.LLAMA_SERVER].path(b"/tokenize")

@@ -217,3 +217,55 @@ def test_whoever_watches_hears_of_every_change() -> None:
         assert counts[0] > 0
 
     run(scenario())
+
+
+# Names of declared backends
+
+
+def test_a_name_of_backends_has_the_usual_rules_and_is_not_shown() -> None:
+    async def scenario() -> None:
+        rig = Rig()
+        rig.book.take_backends(["qwen", "a"])
+
+        assert ["qwen"] == [live.name for live in rig.book.chain("qwen")]
+        assert rig.book.get("qwen") is None
+        assert ["a"] == [each.name for each in rig.book.statuses]
+        assert [rig.live("a")] == list(rig.book.chain("a"))
+        assert [True, False] == [each.is_by_backends for each in (rig.book.chain("qwen")[0], rig.live("a"))]
+
+    run(scenario())
+
+
+def test_a_name_keeps_its_state_until_no_backend_declares_it() -> None:
+    async def scenario() -> None:
+        rig = Rig((remote(fallback=("qwen",)),))
+        rig.book.take_backends(["qwen"])
+        live = rig.book.chain("qwen")[0]
+        passage = await live.enter(asking())
+        rig.book.take_backends(["other", "qwen"])
+
+        assert [rig.live("a"), live] == list(rig.book.chain("a"))
+
+        rig.book.take_backends(["other"])
+
+        assert () == rig.book.chain("qwen")
+        with pytest.raises(EndpointNotFound):
+            await live.enter(asking())
+        passage.leave()
+        rig.book.take_backends(["qwen"])
+        assert live is not rig.book.chain("qwen")[0]
+        async with await rig.book.chain("qwen")[0].enter(asking()):
+            pass
+
+    run(scenario())
+
+
+def test_a_deployment_is_served_by_backends_once_they_declare_its_model() -> None:
+    async def scenario() -> None:
+        rig = Rig()
+        before = rig.live().is_by_backends
+        rig.book.take_backends(["gpt-4o"])
+
+        assert (False, True) == (before, rig.live().is_by_backends)
+
+    run(scenario())

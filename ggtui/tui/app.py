@@ -17,6 +17,7 @@ from ggtui.tui.bridge import Bridge
 from ggtui.tui.commands import Commands
 from ggtui.tui.deploying import Deploying
 from ggtui.tui.desk import Desk
+from ggtui.tui.fetching import Fetching
 from ggtui.tui.following import Following
 from ggtui.tui.glyphs import ASCII, UNICODE
 from ggtui.tui.housekeeping import Housekeeping
@@ -34,8 +35,13 @@ from ggtui.tui.messages import (
 from ggtui.tui.naming import Naming
 from ggtui.tui.notices import Notices
 from ggtui.tui.reasons import NO_RETRY, why_not, why_not_load
+from ggtui.tui.reconciling import Reconciling
+from ggtui.tui.screens.backends import BackendsScreen
 from ggtui.tui.screens.deployments import DeploymentsScreen
+from ggtui.tui.screens.downloads import DownloadsScreen
 from ggtui.tui.screens.error_detail import ErrorScreen
+from ggtui.tui.screens.hub_offers import OffersScreen
+from ggtui.tui.screens.hub_search import HubScreen
 from ggtui.tui.screens.launch_options import LaunchOptionsScreen
 from ggtui.tui.screens.lora import LoraScreen
 from ggtui.tui.screens.main import MainScreen
@@ -104,6 +110,8 @@ class ModelsApp(App[QuitChoice]):
         self.naming = Naming(self)
         self.adapting = Adapting(self)
         self.deploying = Deploying(self)
+        self.reconciling = Reconciling(self)
+        self.fetching = Fetching(self)
         self.following = Following(self)
         self.notices = Notices(self, self.glyphs, clock)
         self._starts_engine = starts_engine
@@ -283,6 +291,12 @@ class ModelsApp(App[QuitChoice]):
         if isinstance(self.screen, ErrorScreen):
             self._retry(self.screen.public_id)
             return
+        if isinstance(self.screen, BackendsScreen):
+            self.screen.action_want("reconcile")
+            return
+        if isinstance(self.screen, DownloadsScreen):
+            self.fetching.retry(self.screen.row)
+            return
         self.intents.restart(self.desk.selected)
 
     def _retry(self, public_id: str) -> None:
@@ -293,7 +307,10 @@ class ModelsApp(App[QuitChoice]):
         self.intents.load(self.desk.by_name(public_id))
 
     def action_rescan(self) -> None:
-        """Look at the folders again."""
+        """Look at the folders again; where backends are shown, at these."""
+        if isinstance(self.screen, BackendsScreen):
+            self.screen.action_want("reconcile")
+            return
         self.intents.rescan()
 
     def action_pin(self) -> None:
@@ -357,6 +374,34 @@ class ModelsApp(App[QuitChoice]):
     def order_deployment(self, wanted: DeploymentsScreen.Wanted) -> None:
         """Its breaker, or whether it takes requests."""
         self.deploying.do(wanted)
+
+    def action_backends(self) -> None:
+        """What is where, and what should be."""
+        self.reconciling.open()
+
+    @on(BackendsScreen.Wanted)
+    def order_backend(self, wanted: BackendsScreen.Wanted) -> None:
+        """Ask now, pause, delete."""
+        self.reconciling.do(wanted)
+
+    def action_downloads(self) -> None:
+        """What is fetched."""
+        self.fetching.open()
+
+    @on(DownloadsScreen.Wanted)
+    def order_download(self, wanted: DownloadsScreen.Wanted) -> None:
+        """Pause, order, remove, search for more."""
+        self.fetching.do(wanted)
+
+    @on(HubScreen.Chosen)
+    def show_offers(self, chosen: HubScreen.Chosen) -> None:
+        """What a repository has."""
+        self.fetching.show_offers(chosen.repository)
+
+    @on(OffersScreen.Taken)
+    def take_offer(self, taken: OffersScreen.Taken) -> None:
+        """Download it."""
+        self.fetching.take(taken.row)
 
     def action_waiting(self) -> None:
         """Who waits."""

@@ -162,7 +162,8 @@ def about(row: BackendRow, glyphs: Glyphs) -> list[list[Part]]:
     """More about the row under the cursor, in three lines."""
     lines = _about_backend(row) if row.row is None else _about_model(row, row.row)
     look = row.look
-    first: list[Part] = [(f"{glyphs.look(look)} {look.word}  ", look.style), (row.name, "bold")]
+    sign = [(f"{glyphs.look(look)} {look.word}  ", look.style)] if look.word else []
+    first: list[Part] = [*sign, (row.name, "bold")]
     return [[*first, *_twins(lines[0], glyphs)], *(_twins(line, glyphs) for line in lines[1:])]
 
 
@@ -190,7 +191,7 @@ def _about_backend(row: BackendRow) -> list[list[Part]]:
 def _about_model(row: BackendRow, of: Row) -> list[list[Part]]:
     why = f"  {_one_line(of.why)}" if of.why else ""
     where: list[Part] = [("on  ", "$quiet"), row.title]
-    if row.job is not None:
+    if of.state is RowState.DOWNLOADING:
         where += [("  download  ", "$quiet"), _progress(row)]
     if facts := _facts(row.pulled):
         where += [("  is  ", "$quiet"), facts]

@@ -10,7 +10,7 @@ from ggtui.core.backends.backend import THIS_MACHINE
 from ggtui.core.backends.rows import Row, RowState
 from ggtui.core.backends.sight import seen
 from ggtui.core.units import duration
-from ggtui.tui.glyphs import BACKENDS, ROWS
+from ggtui.tui.glyphs import BACKENDS, DISK, ROWS
 from ggtui.tui.reasons import READ_ONLY
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ggtui.core.snapshot import EngineSnapshot
     from ggtui.tui.glyphs import StateLook
 
-DISK = "this machine"
+HERE = "this machine"
 """What THIS_MACHINE is called where people read it."""
 KEYS = ("reconcile", "hold", "prune")
 
@@ -75,19 +75,21 @@ class BackendRow:
     @property
     def title(self) -> str:
         """The backend as people call it."""
-        return DISK if self.backend == THIS_MACHINE else self.backend
+        return HERE if self.backend == THIS_MACHINE else self.backend
 
     @property
     def is_ready(self) -> bool | None:
-        """Whether the last look at the backend went well; None before the first."""
-        if self.state is None:
-            return True
-        return None if self.state.observed_at is None else not self.state.error
+        """Whether the last look at the backend went well; None before the first, and for the disk."""
+        if self.state is None or self.state.observed_at is None:
+            return None
+        return not self.state.error
 
     @property
     def look(self) -> StateLook:
         """How its state is told."""
-        return BACKENDS[self.is_ready] if self.row is None else ROWS[self.row.state]
+        if self.row is not None:
+            return ROWS[self.row.state]
+        return DISK if self.state is None else BACKENDS[self.is_ready]
 
     @property
     def can_pull(self) -> bool:

@@ -72,6 +72,13 @@ class Bridge:
         """
         return await asyncio.shield(asyncio.wrap_future(self._engine.submit(work)))
 
+    async def fetch(self, work: Coroutine[Any, Any, T]) -> T:
+        """The answer to one call that changes nothing: giving up the wait ends the call too.
+
+        Raises: what the call raises.
+        """
+        return await asyncio.wrap_future(self._engine.submit(work))
+
     def submit(
         self, work: Coroutine[Any, Any, T], about: str = "", words: Callable[[T], str] | None = None
     ) -> None:

@@ -140,12 +140,19 @@ def _dimmed(job: Job) -> str:
 
 
 def _short_name(row: DownloadRow, width: int, glyphs: Glyphs) -> str:
-    """The name with where it goes; without the owner of the repository where that is too much."""
-    where = f" {glyphs.arrow} {row.where}" if row.where else ""
+    """The name with where it goes; where that is too much, without its owner, then with a cut before the end.
+
+    What follows the colon tells one quantisation of a model from another, so it is kept.
+    """
+    if row.where:
+        return f"{row.job.model} {glyphs.arrow} {row.where}"
     name = row.job.model
-    if len(name) + len(where) > width and not row.where:
+    if len(name) > width:
         name = name.partition("/")[2] or name
-    return name + where
+    stem, colon, quant = name.rpartition(":")
+    if len(name) > width and colon and len(quant) + 6 <= width:
+        name = cut(stem, width - 1 - len(quant), glyphs) + colon + quant
+    return name
 
 
 def _size(job: Job) -> str:
@@ -274,17 +281,18 @@ def total_rate(jobs: Iterable[Job]) -> float | None:
     return sum(rates) if rates else None
 
 
-def progress_text(jobs: Iterable[Job]) -> str:
-    """`2  41% 12 MB/s` of what runs, for the status line; empty when nothing does."""
+def progress_texts(jobs: Iterable[Job]) -> list[str]:
+    """`2  41% 12 MB/s` of what runs, then the same in short as `41%`; nothing when nothing runs."""
     running = [job for job in jobs if job.state is JobState.RUNNING]
     if not running:
-        return ""
+        return []
     total = sum(job.total_bytes for job in running)
     is_known = all(job.total_bytes > 0 for job in running)
     part = min(99, 100 * sum(job.completed_bytes for job in running) // total) if is_known else None
     pace = total_rate(running)
-    told = [f" {part}%"] * (part is not None) + [rate(pace)] * (pace is not None)
-    return " ".join([str(len(running)), *told])
+    count, known = str(len(running)), part is not None
+    told = [f" {part}%"] * known + [rate(pace)] * (pace is not None)
+    return [" ".join([count, *told]), f"{part}%" if known else count]
 
 
 def why_not(row: DownloadRow | None, binding_id: str, snapshot: EngineSnapshot) -> str | None:

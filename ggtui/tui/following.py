@@ -5,8 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from ggtui.tui.screens.backends import BackendsScreen
 from ggtui.tui.screens.deployments import DeploymentsScreen
+from ggtui.tui.screens.downloads import DownloadsScreen
 from ggtui.tui.screens.history import HistoryScreen
+from ggtui.tui.screens.hub_offers import OffersScreen
+from ggtui.tui.screens.hub_search import HubScreen
 from ggtui.tui.screens.launch_options import LaunchOptionsScreen
 from ggtui.tui.screens.logs import LogScreen
 from ggtui.tui.screens.lora import LoraScreen
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
     from ggtui.core.snapshot import EngineSnapshot, LogBatch
     from ggtui.tui.app import ModelsApp
 
+TICKING = (WaitingScreen, HistoryScreen, DeploymentsScreen, BackendsScreen, HubScreen, OffersScreen)
+"""Screens on which something grows with the time alone."""
+
 
 class Following:
     """Hands new values to the main screen, and to the one that stands over it."""
@@ -31,11 +38,13 @@ class Following:
     def take_snapshot(self, snapshot: EngineSnapshot) -> None:
         """Show the newest state everywhere, and tell what has failed since the last one."""
         app = self._app
+        before = app.desk.snapshot
         failed = app.desk.apply(snapshot)
         if app.main is not None:
             app.main.draw()
         for public_id, note in failed:
             app.notices.tell_failure(note, public_id)
+        app.fetching.follow(before, snapshot)
         if snapshot.target is not None:
             app.notices.forget_failure()
         self.refresh_above()
@@ -55,7 +64,7 @@ class Following:
         if app.main is not None:
             silent_s = app.bridge.silent_s(time.monotonic()) if app.desk.snapshot.version else 0.0
             app.main.tick(app.clock(), silent_s)
-        if isinstance(app.screen, (WaitingScreen, HistoryScreen, DeploymentsScreen)):
+        if isinstance(app.screen, TICKING):
             app.screen.tick()
 
     def refresh_above(self) -> None:
@@ -70,8 +79,10 @@ class Following:
                 screen.view = WaitingView.of(app.desk.snapshot)
             case HistoryScreen() as screen:
                 screen.generations = app.desk.snapshot.history
-            case NamesScreen() | DeploymentsScreen() as screen:
+            case NamesScreen() | DeploymentsScreen() | BackendsScreen() | DownloadsScreen() as screen:
                 screen.follow(app.desk.snapshot)
+            case OffersScreen() as screen:
+                screen.follow()
             case LoraScreen() as screen:
                 app.adapting.follow(screen)
             case LaunchOptionsScreen() as screen:

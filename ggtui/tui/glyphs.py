@@ -73,6 +73,9 @@ BACKENDS: dict[bool | None, StateLook] = {
 }
 """Whether the last look at a backend went well; None before the first."""
 
+DISK = StateLook(" ", " ", "", "$quiet")
+"""The disk of this machine is among backends, and neither well nor not."""
+
 ROWS: dict[RowState, StateLook] = {
     RowState.IN_SYNC: StateLook("✓", "+", "in sync", "$success"),
     RowState.MISSING: StateLook("○", "o", "missing", "$warning"),
@@ -138,6 +141,8 @@ class Glyphs:
     """What a load would add to a memory."""
     margin: str = "·"
     """What is kept free."""
+    fetch: str = "↓"
+    """Before what is being downloaded."""
 
     def state(self, state: TargetState) -> str:
         """The sign of a state, one cell."""
@@ -174,4 +179,4 @@ class Glyphs:
 
 
 UNICODE = Glyphs(False, "█", "▒", "░", "━", "●", "╎", "─", "→", "≈", "◆", "★", "▸", " ▁▂▃▄▅▆▇█")
-ASCII = Glyphs(True, "#", "+", ".", "=", "O", "|", "-", "->", "~", "^", "+", ">", " ..::-=##", "*", "_")
+ASCII = Glyphs(True, "#", "+", ".", "=", "O", "|", "-", "->", "~", "^", "+", ">", " ..::-=##", "*", "_", "v")

@@ -167,7 +167,7 @@ def offer_heads(width: int) -> list[Part]:
 
 
 def offer_parts(row: OfferRow, width: int, glyphs: Glyphs) -> list[Part]:
-    """A quantisation in so many cells: name, size, context, memory, the largest context, verdict, what is here."""
+    """A quantisation in so many cells: name, size, context, memory, largest context, verdict, place."""
     to, ahead = offer_columns(width), row.ahead
     word, style = _standing(row)
     sign = _sign(row, glyphs)

@@ -13,7 +13,7 @@ class Where(StrEnum):
 
     ANY = "any screen"
     MAIN = "main screen"
-    CONTEXT = "main, info"
+    CONTEXT = "main, info, quants"
     CATALOG = "catalog"
     RUNNING = "Running"
     LISTS = "lists, logs"
@@ -24,6 +24,11 @@ class Where(StrEnum):
     NAMES = "names"
     LORA = "LoRA"
     DEPLOYMENTS = "deployments"
+    BACKENDS = "backends"
+    DOWNLOADS = "downloads"
+    HUB = "hub search"
+    OFFERS = "quants"
+    SEARCH = "search field"
     FILTER = "filter"
     DIALOG = "dialogs"
 
@@ -50,6 +55,15 @@ class Key:
 
 TABLE: tuple[Key, ...] = (
     Key("load", "enter", "⏎", "activate", "load the model; swap if one is running", Where.CATALOG, "Load"),
+    Key(
+        "offer-take",
+        "enter",
+        "⏎",
+        "take",
+        "download it; asks first when it does not fit",
+        Where.OFFERS,
+        "Download",
+    ),
     Key(
         "adapter-next",
         "right,full_stop",
@@ -147,6 +161,22 @@ TABLE: tuple[Key, ...] = (
         "deployments: what serves each, its limits, circuit breaker and money",
         Where.ANY,
     ),
+    Key(
+        "backends",
+        "B",
+        "B",
+        "app.backends",
+        "backends: what each should serve, what it has, and how that differs",
+        Where.ANY,
+    ),
+    Key(
+        "downloads",
+        "v",
+        "v",
+        "app.downloads",
+        "downloads: how far each is; models are searched for on the hub from there",
+        Where.ANY,
+    ),
     Key("doctor", "H", "H", "app.doctor", "doctor: what is in order, what is not, and its cure", Where.ANY),
     Key("history", "h", "h", "app.history", "history: what was served, when and why", Where.ANY),
     Key("waiting", "W", "W", "app.waiting", "all requests that wait", Where.ANY),
@@ -165,7 +195,14 @@ TABLE: tuple[Key, ...] = (
     Key("pane-4", "4", "4", "pane(4)", "to the logs", Where.MAIN),
     Key("zoom", "z", "z", "zoom", "zoom the pane, or back", Where.MAIN),
     Key("back", "escape", "esc", "back", "close → clear filter → undo zoom → drop marks", Where.MAIN),
-    Key("rescan", "ctrl+r", "ctrl+r", "app.rescan", "look at the model folders again", Where.ANY),
+    Key(
+        "rescan",
+        "ctrl+r",
+        "ctrl+r",
+        "app.rescan",
+        "look at the model folders again; on the screen of backends, ask them now",
+        Where.ANY,
+    ),
     Key("palette", "colon", ": ^p", "app.command_palette", "palette: models, actions, themes", Where.ANY),
     Key(
         "suspend",
@@ -266,6 +303,78 @@ TABLE: tuple[Key, ...] = (
         "Reset",
         footer_keys="BkSp",
     ),
+    Key(
+        "reconcile",
+        "enter",
+        "⏎",
+        "want('reconcile')",
+        "ask all backends now, and fetch what is missing; r and ctrl+r do it too",
+        Where.BACKENDS,
+        "Ask now",
+    ),
+    Key(
+        "hold",
+        "space",
+        "space",
+        "want('hold')",
+        "pause the download of a missing model, or let it go on",
+        Where.BACKENDS,
+        "Pause/resume",
+    ),
+    Key(
+        "prune",
+        "D",
+        "D",
+        "want('prune')",
+        "delete an extra model from its backend; its name is typed first",
+        Where.BACKENDS,
+        "Delete extra",
+    ),
+    Key(
+        "download-add",
+        "a",
+        "a",
+        "want('download-add')",
+        "search the hub for a model",
+        Where.DOWNLOADS,
+        "Search hub",
+    ),
+    Key(
+        "download-hold",
+        "space",
+        "space",
+        "want('download-hold')",
+        "pause it; again: go on where it stopped, or try again",
+        Where.DOWNLOADS,
+        "Pause/resume",
+    ),
+    Key(
+        "download-later",
+        "J",
+        "J",
+        "want('download-later')",
+        "one place later in the queue",
+        Where.DOWNLOADS,
+        "Order",
+        footer_keys="J K",
+    ),
+    Key("download-sooner", "K", "K", "want('download-sooner')", "one place sooner", Where.DOWNLOADS),
+    Key(
+        "download-remove",
+        "backspace,delete",
+        "BkSp Del",
+        "want('download-remove')",
+        "take it off the list; asks first unless it is done",
+        Where.DOWNLOADS,
+        "Remove",
+        footer_keys="BkSp",
+    ),
+    Key(
+        "hub-open", "enter", "⏎", "open", "its quantisations, with what each would take", Where.HUB, "Quants"
+    ),
+    Key("hub-again", "a", "a", "filter", "search for something else; / does it too", Where.HUB, "Search"),
+    Key("search-go", "enter", "⏎", "go", "ask the hub", Where.SEARCH, "Search"),
+    Key("search-leave", "escape", "esc", "leave", "stop asking; then leave", Where.SEARCH, "Leave"),
     Key("option-change", "enter", "⏎", "change", "type a value, or take the next", Where.OPTIONS, "Change"),
     Key(
         "option-down",
@@ -299,7 +408,7 @@ TABLE: tuple[Key, ...] = (
     Key("close", "escape", "esc", "close", "close; nothing is done", Where.DIALOG, "Close"),
 )
 
-GONE_WHEN_READ_ONLY = frozenset({"remove"})
+GONE_WHEN_READ_ONLY = frozenset({"remove", "prune"})
 """Ids of keys that a read-only ggtui does not even name."""
 
 ORDER: dict[str, int] = {key.id: place for place, key in enumerate(TABLE)}

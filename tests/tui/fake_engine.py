@@ -21,6 +21,7 @@ from ggtui.core.snapshot import EngineSnapshot, LogBatch, ModelStatus, QueueEntr
 from ggtui.core.state import TargetState
 from tests.shapes import dense_shape
 from tests.tui.fake_deployments import FakeDeployments
+from tests.tui.fake_fetching import FakeBackends, FakeDownloads, FakeHubLook
 from tests.tui.fake_names import FakeNames
 
 if TYPE_CHECKING:
@@ -192,6 +193,9 @@ class FakeControl:
         """What earlier loads took, by public id."""
         self.names = FakeNames(self)
         self.deployments = FakeDeployments(self)
+        self.backends = FakeBackends(self)
+        self.downloads = FakeDownloads(self)
+        self.hub_look = FakeHubLook()
         self._hearers: list[Callable[[EngineSnapshot], None]] = []
         self._log_hearers: list[Callable[[LogBatch], None]] = []
 

@@ -10,6 +10,7 @@ from textual.reactive import var
 
 from ggtui.core.snapshot import EngineSnapshot
 from ggtui.core.state import TargetState
+from ggtui.tui.download_rows import progress_texts
 from ggtui.tui.format import Part, cut, fit_line
 from ggtui.tui.glyphs import STATES, Glyphs
 from ggtui.tui.widgets.text_block import TextBlock
@@ -88,6 +89,7 @@ def status_line(
     route = _route(snapshot, now, glyphs)
     if route:
         tail = _beside_route(snapshot, tail, room - _wanted(snapshot) - cell_len(route))
+    tail = _with_downloads(snapshot, tail, room - _wanted(snapshot) - cell_len(route), glyphs)
     room = max(10, room - sum(map(cell_len, tail)))
     loaded = _loaded(snapshot, room, glyphs)
     return fit_line([(head, "bold"), *loaded, *tail, (route, "$warning")], width, glyphs)
@@ -124,6 +126,21 @@ def _tail(snapshot: EngineSnapshot, room: int, wanted: int) -> list[str]:
         tail.pop()
     if room - cell_len(tail[0]) < SHORTEST:
         tail[0] = f"  {urlsplit(snapshot.url).netloc}" if snapshot.url else ""
+    return tail
+
+
+def _with_downloads(snapshot: EngineSnapshot, tail: list[str], room: int, glyphs: Glyphs) -> list[str]:
+    """The tail with what is being downloaded, whole or in short, beside the address whole or in short.
+
+    Idle counts go before that; where even so there is no room in so many cells, nothing is told of it.
+    """
+    texts = [f"  {glyphs.fetch} {text}" for text in progress_texts(snapshot.downloads)]
+    address = f"  {urlsplit(snapshot.url).netloc}" if snapshot.url and tail[0] else tail[0]
+    busy = [text for text in tail[1:] if not text.startswith("  0 ")]
+    for rest in (tail, [tail[0], *busy], [address, *busy]):
+        for text in texts:
+            if sum(map(cell_len, rest)) + cell_len(text) <= room:
+                return [*rest, text]
     return tail
 
 

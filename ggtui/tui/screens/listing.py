@@ -59,9 +59,13 @@ class ListRoom(Room):
         return (frame, TextBlock(id="list-about"))
 
     def on_mount(self) -> None:
-        """The rows take the keys."""
-        self.list.focus()
+        """Somebody takes the keys."""
+        self.first().focus()
         self.draw()
+
+    def first(self) -> Widget:
+        """Who takes the keys at the beginning: the rows, unless there is something to type before."""
+        return self.list
 
     def on_resize(self, event: events.Resize) -> None:
         """Heads and lines follow the width."""

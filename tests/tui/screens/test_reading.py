@@ -49,7 +49,7 @@ def test_help_follows_the_width() -> None:
             await stage.pilot.resize_terminal(120, 24)
             await stage.settle()
 
-            assert "context one stop down; the forecast moves at once (main, info)" in stage.text
+            assert "context one stop down; the forecast moves at once (main, info, quants)" in stage.text
 
     asyncio.run(run())
 

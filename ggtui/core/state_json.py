@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ggtui import __version__
+from ggtui.core.backends_json import backend_document, rows_document
 from ggtui.core.deployments_json import deployment_document
 from ggtui.core.downloads_json import job_document
 from ggtui.core.machine_json import engine_document, memory_document
@@ -65,6 +66,9 @@ def state_document(snapshot: EngineSnapshot, now: float, pid: int | None = None)
         "adapters": [found_document(each) for each in snapshot.catalog.adapters],
         "names": names_document(snapshot.names),
         "deployments": [deployment_document(each, now) for each in snapshot.deployments],
+        "backends": [backend_document(each) for each in snapshot.backends],
+        **rows_document(list(snapshot.rows)),
+        "is_reconciling": snapshot.is_reconciling,
         "downloads": [job_document(each) for each in snapshot.downloads],
         "last_route": _route(snapshot.last_route) if snapshot.last_route is not None else None,
         "history": [generation_document(each) for each in snapshot.history],

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ggtui.proxy.access import Access
     from ggtui.proxy.answers import Headers, Receive, Send
     from ggtui.proxy.asking import Asking
+    from ggtui.proxy.backends_api import BackendsApi
     from ggtui.proxy.control_api import ControlApi
     from ggtui.proxy.deployments_api import DeploymentsApi
     from ggtui.proxy.history_api import HistoryApi
@@ -79,6 +80,7 @@ class App:
         names: NamesApi,
         history: HistoryApi,
         deployments: DeploymentsApi,
+        backends: BackendsApi,
         queue: QueueApi,
         metrics: MetricsApi,
         drain: Drain,
@@ -100,6 +102,7 @@ class App:
             b"/ggtui/endpoints": names.endpoints,
             b"/ggtui/adapters": names.adapters,
             b"/ggtui/deployments": deployments.deployments,
+            b"/ggtui/backends": backends.backends,
             b"/ggtui/queue": queue.queue,
             b"/ggtui/queue/events": queue.events,
         }
@@ -120,6 +123,7 @@ class App:
             b"/ggtui/adapters/attach": names.attach,
             b"/ggtui/adapters/detach": names.detach,
             b"/ggtui/deployments": deployments.order,
+            b"/ggtui/reconcile": backends.reconcile,
             b"/ggtui/queue": queue.add,
             b"/ggtui/queue/order": queue.order,
         }

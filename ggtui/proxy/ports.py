@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from ggtui.core.backends.backend import Capability
     from ggtui.core.backends.choice import BackendPlace
+    from ggtui.core.backends.observed import BackendState
+    from ggtui.core.backends.rows import Row
     from ggtui.core.deployment.deployment import ChoicePolicy, Deployment
     from ggtui.core.deployment.facts import RequestFacts
     from ggtui.core.deployment.orders import DeploymentOrder
@@ -198,6 +200,24 @@ class DeploymentsControl(Protocol):
         """Do it; counts from the next request on. Raises: EndpointNotFound, LaunchRejected when read-only."""
 
 
+class BackendsControl(Protocol):
+    """What may be asked of backends; `ggtui.services.backends.control.BackendsControl` is it."""
+
+    @property
+    def states(self) -> Sequence[BackendState]:
+        """What was seen of each; has what is old looked at again."""
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """How declared and observed differ."""
+
+    async def reconcile(self, *, is_dry_run: bool = False) -> Sequence[Row]:
+        """Look at all now, queue what is missing unless it is a dry run; how they differ then.
+
+        Raises: ReadOnly unless it is a dry run; StoreUnavailable.
+        """
+
+
 class DownloadsControl(Protocol):
     """What may be done with downloads; `ggtui.services.downloads.control.DownloadsControl` is it.
 
@@ -236,6 +256,10 @@ class ControlPort(Protocol):
     @property
     def deployments(self) -> DeploymentsControl:
         """What may be ordered of deployments."""
+
+    @property
+    def backends(self) -> BackendsControl:
+        """What may be asked of backends."""
 
     @property
     def downloads(self) -> DownloadsControl:

@@ -14,6 +14,7 @@ from ggtui.proxy.access import Access
 from ggtui.proxy.app import App
 from ggtui.proxy.asking import Asking
 from ggtui.proxy.backend_places import BackendPlaces
+from ggtui.proxy.backends_api import BackendsApi
 from ggtui.proxy.context_need import ContextNeed
 from ggtui.proxy.control_api import ControlApi
 from ggtui.proxy.course import Course
@@ -148,6 +149,7 @@ class ProxyServer:
             names=NamesApi(control, settings.max_body_bytes),
             history=HistoryApi(control),
             deployments=DeploymentsApi(control, settings.max_body_bytes),
+            backends=BackendsApi(control, settings.max_body_bytes),
             queue=QueueApi(control, streams, settings.max_body_bytes),
             metrics=MetricsApi(control, questions, EngineMetrics(questions, endpoints, self.pool)),
             drain=self._drain,

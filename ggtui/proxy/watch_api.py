@@ -33,7 +33,8 @@ class WatchApi:
         self._streams = streams
 
     async def state(self, scope: Any, receive: Receive, reply: Reply) -> None:
-        """GET /ggtui/state: the snapshot."""
+        """GET /ggtui/state: the snapshot; has what is old of backends looked at again."""
+        _ = self._control.backends.states
         await reply.json(_document(self._control.snapshot()))
 
     async def events(self, scope: Any, receive: Receive, reply: Reply) -> None:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 
     from ggtui.core.admission import Admission
+    from ggtui.core.backends.observed import BackendState
+    from ggtui.core.backends.rows import Row
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.orders import DeploymentOrder
     from ggtui.core.labels import LabelChange
@@ -242,6 +244,29 @@ class FakeDeployments:
 
 
 @dataclass
+class FakeBackends:
+    """Tells what the test gives it, and notes how often somebody looks."""
+
+    known: tuple[BackendState, ...] = ()
+    rows: tuple[Row, ...] = ()
+    asked: list[bool] = field(default_factory=list)
+    """Of each cycle, whether it was a dry run."""
+    n_reads: int = 0
+    failure: Exception | None = None
+
+    @property
+    def states(self) -> tuple[BackendState, ...]:
+        self.n_reads += 1
+        return self.known
+
+    async def reconcile(self, *, is_dry_run: bool = False) -> tuple[Row, ...]:
+        if self.failure is not None:
+            raise self.failure
+        self.asked.append(is_dry_run)
+        return self.rows
+
+
+@dataclass
 class FakeDownloads:
     """Notes what is ordered of downloads; an order changes nothing by itself."""
 
@@ -280,6 +305,7 @@ class FakeControl:
     state: EngineSnapshot = field(default_factory=lambda: EngineSnapshot(1))
     names: FakeNames = field(default_factory=FakeNames)
     deployments: FakeDeployments = field(default_factory=FakeDeployments)
+    backends: FakeBackends = field(default_factory=FakeBackends)
     downloads: FakeDownloads = field(default_factory=FakeDownloads)
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     tail: tuple[str, ...] = ()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ggtui.core.backends.names import is_same
+from ggtui.core.backends.serving import declared_names, is_by_backends
 from ggtui.core.backends.wanted import asked, on_this_disk, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ggtui.core.backends.backend import Backend, Declared
+    from ggtui.core.deployment.deployment import Deployment
+    from ggtui.core.deployment.runtimes import RuntimeKind
 
 
 def backend_lines(declared: Declared) -> Iterator[str]:
@@ -23,6 +27,19 @@ def backend_lines(declared: Declared) -> Iterator[str]:
 
 def _at(backend: Backend) -> str:
     return f" at {backend.base_url}" if backend.base_url else ""
+
+
+def through_backends(declared: Declared, rules: Deployment, kind: RuntimeKind) -> list[str]:
+    """Which backends serve this deployment, as one of its rules; nothing when another server does."""
+    if not is_by_backends(rules, kind, declared_names(declared)):
+        return []
+    names = [
+        backend.name
+        for backend in asked(declared)
+        if (not declared.has_groups or not rules.groups or set(rules.groups) & set(backend.groups))
+        and any(is_same(backend.type, each.name, rules.model) for each in wanted(declared, backend))
+    ]
+    return [f"served by backends: {', '.join(names) or 'none that shares a group with it'}"]
 
 
 def backend_warnings(declared: Declared) -> list[str]:

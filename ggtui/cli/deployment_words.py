@@ -43,6 +43,10 @@ def _what_it_is(each: Deployment) -> Iterator[str]:
         yield "adapters " + ", ".join(f"{each.name}:{adapter.name}" for adapter in each.adapters)
     if each.fallback:
         yield f"falls back to {', then '.join(each.fallback)}"
+    if each.groups:
+        yield f"only by backends of {', '.join(each.groups)}"
+    if each.policy is not None:
+        yield f"policy {each.policy}, where several backends have the model"
     if each.runtime_config.api_key is not None:
         yield f"key from {each.runtime_config.api_key.described}"
 

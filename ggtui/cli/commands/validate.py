@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ggtui.adapters.gguf.catalog import GgufCatalog
 from ggtui.cli.arguments import flags_of
-from ggtui.cli.declared_words import backend_lines, backend_warnings, declared_document
+from ggtui.cli.declared_words import backend_lines, backend_warnings, declared_document, through_backends
 from ggtui.cli.deployment_words import rules_of
 from ggtui.cli.exits import ExitCode
 from ggtui.cli.surroundings import look
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from ggtui.cli.call import Call
     from ggtui.config.schema import Config
+    from ggtui.core.backends.backend import Declared
     from ggtui.core.deployment.deployment import Deployment
 
 SCHEMA: Final = 1
@@ -150,7 +151,7 @@ def _print(
     is_local: Callable[[str], bool] | None,
     known: frozenset[str] | None,
 ) -> None:
-    rows = [_row(each, is_local) for each in config.deployments]
+    rows = [_row(each, is_local, config.declared) for each in config.deployments]
     declared = config.declared
     warnings = [
         *key_warnings(config.deployments, declared),
@@ -174,14 +175,14 @@ def _print(
         call.out.say(f"warning: {words}")
 
 
-def _row(each: Deployment, is_local: Callable[[str], bool] | None) -> dict[str, Any]:
+def _row(each: Deployment, is_local: Callable[[str], bool] | None, declared: Declared) -> dict[str, Any]:
     kind, why = each.choose_runtime(is_local=(is_local or _is_file)(each.model))
     return {
         "name": each.name,
         "model": each.model,
         "runtime": str(kind),
         "why_runtime": why,
-        "rules": rules_of(each, kind),
+        "rules": [*through_backends(declared, each, kind), *rules_of(each, kind)],
     }
 
 

@@ -212,6 +212,11 @@ def test_backends_are_told_with_the_models_that_they_should_have(cli: CommandLin
         "model org/repo:Q8_0: org/repo:Q8_0, on this disk",
     ] == [line for line in answer.out.splitlines() if not line.startswith("  ")]
     assert [
+        "  served by backends: gpu-box",
+        "  only by backends of chat",
+        "  policy priority, where several backends have the model",
+    ] == answer.out.splitlines()[2:5]
+    assert [
         (
             "warning: the key of backend 'gpu-box' stands in the file: "
             'from = "env" or from = "file" keeps it out of copies and backups'

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ggtui.core.metrics_text import MEDIA_TYPE, metrics_text
+from ggtui.core.reconciliation_metrics import reconciliation_families
 from ggtui.proxy.query import parameters
 
 if TYPE_CHECKING:
@@ -32,5 +33,6 @@ class MetricsApi:
             await self._questions.ask(scope, receive, reply)
             return
         engines = await self._engines.families()
-        text = metrics_text(self._control.snapshot(), time.time(), engines)
+        snapshot, now = self._control.snapshot(), time.time()
+        text = metrics_text(snapshot, now, (*reconciliation_families(snapshot, now), *engines))
         await reply.whole(200, text.encode(), MEDIA_TYPE)

@@ -41,9 +41,12 @@ class RollingWindow:
 
     def add(self, amount: int, now: float) -> Entry:
         """Note an amount; the entry lets it be corrected."""
-        self.total(now)
-        entry = Entry(max(now, self._entries[-1].at) if self._entries else now, amount)
-        self._entries.append(entry)
+        entries = self._entries
+        if entries and entries[-1].at > now:
+            self.total(now)
+            now = max(now, entries[-1].at) if entries else now
+        entry = Entry(now, amount)
+        entries.append(entry)
         self._total += amount
         return entry
 

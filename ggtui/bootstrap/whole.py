@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from ggtui.adapters.settings_file.folders import ConfigFolders
 from ggtui.adapters.settings_file.names import ConfigNames
 from ggtui.bootstrap.deployed import deployments_of
 from ggtui.bootstrap.door import Door, RuntimePart
+from ggtui.bootstrap.hub_models import HubModels
 from ggtui.bootstrap.machine import Machine, Outside, machine_of
 from ggtui.bootstrap.reloader import Reloader
 from ggtui.bootstrap.settings import config_file_of
@@ -23,6 +25,7 @@ from ggtui.services.doctor import Doctor
 from ggtui.services.endpoints import Endpoints
 from ggtui.services.engine import Engine
 from ggtui.services.history import History
+from ggtui.services.hub_look import HubLook
 from ggtui.services.load_learning import LoadLearning
 from ggtui.services.names import Names
 from ggtui.services.publisher import Publisher
@@ -137,6 +140,7 @@ def _control(
         doctor=Doctor(
             catalog=models, gpu=machine.gpu, lookup=machine.lookup, settings=lambda: config_checks(config)
         ),
+        hub_look=HubLook(HubModels(os.environ)),
         is_read_only=config.read_only,
     )
 

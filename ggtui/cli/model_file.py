@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 from ggtui.adapters.gguf.facts import KIND_MODEL
 from ggtui.adapters.gguf.found import look_at, models_of
 from ggtui.adapters.gguf.scan import read_facts
+from ggtui.adapters.gguf.unlisted import summary_of
 from ggtui.core.errors import HeaderUnreadable
-from ggtui.core.models import ModelSummary
-from ggtui.core.naming import shard_of, slug
+from ggtui.core.naming import shard_of
 from ggtui.core.text import plain
 
 if TYPE_CHECKING:
     from ggtui.adapters.gguf.facts import ModelFacts
     from ggtui.adapters.gguf.found import FoundModel
+    from ggtui.core.models import ModelSummary
 
 _BESIDE = {
     "mmproj": "a vision projector",
@@ -56,24 +57,6 @@ def model_facts(model: FoundModel, facts: ModelFacts) -> ModelFacts:
         return facts
     words = f"{plain(model.first.name)} is {_BESIDE.get(facts.kind, facts.kind)}, which is no model by itself"
     raise HeaderUnreadable(words, hint="name the model that it belongs to")
-
-
-def summary_of(model: FoundModel, facts: ModelFacts) -> ModelSummary:
-    """The model as a catalog would show it, under the id that its file asks for."""
-    return ModelSummary(
-        id=0,
-        public_id=slug(model.first.name, facts.quantisation),
-        name=facts.name,
-        architecture=facts.architecture,
-        size_bytes=model.size_bytes,
-        quantisation=facts.quantisation,
-        n_params=facts.n_params,
-        n_ctx_train=facts.n_ctx_train,
-        capabilities=facts.capabilities,
-        shape=facts.shape,
-        weights=facts.weights,
-        problem=facts.problem,
-    )
 
 
 def _shards(path: Path) -> list[Path]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from ggtui.core.errors import Failure
-from ggtui.core.text import plain, width
+from ggtui.core.text import clipped, plain, width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,8 @@ SCHEMA = 1
 """Of the documents that are made here; grows when a key changes its meaning or goes away."""
 
 _LONGEST_SENTENCE = 2000
+_CLEAR = "\x1b[K"
+"""Clears the rest of the line."""
 _ASCII = str.maketrans({"–": "-", "→": "->", "≈": "~", "…": "...", "×": "x"})
 
 
@@ -61,6 +64,21 @@ class Output:
         # Python has no stream at all where the shell closed it, as >&- does.
         self._stdout: TextIO | None = stdout or sys.stdout
         self._stderr: TextIO | None = stderr or sys.stderr
+        self._has_status = False
+
+    @property
+    def shows_status(self) -> bool:
+        """True when standard error is a terminal that can take words back."""
+        stream = self._stderr
+        return stream is not None and stream.isatty() and os.environ.get("TERM", "") != "dumb"
+
+    def status(self, text: str) -> None:
+        """Words that the next ones take the place of, cut to one line; only where `shows_status`."""
+        stream = self._stderr
+        assert stream is not None
+        text = clipped(text, shutil.get_terminal_size().columns - 1)
+        self._has_status = True
+        self._deliver(stream, lambda: stream.write(f"\r{self._sendable(stream, text)}{_CLEAR}"))
 
     def line(self, text: str = "") -> None:
         """One line of data, on its way at once."""
@@ -113,11 +131,20 @@ class Output:
     def _write(self, stream: TextIO | None, text: str) -> None:
         if stream is None:
             raise OutputLost("it was closed before ggtui began")
+        self._end_status()
+        self._deliver(stream, lambda: stream.write(self._sendable(stream, text) + "\n"))
+
+    def _sendable(self, stream: TextIO, text: str) -> str:
         encoding = stream.encoding or "ascii"
         if self.is_ascii or not encoding.lower().startswith("utf"):
             text = text.translate(_ASCII)
-        text = text.encode(encoding, "replace").decode(encoding)
-        self._deliver(stream, lambda: stream.write(text + "\n"))
+        return text.encode(encoding, "replace").decode(encoding)
+
+    def _end_status(self) -> None:
+        """What comes next begins a line of its own."""
+        stream, had_status, self._has_status = self._stderr, self._has_status, False
+        if had_status and stream is not None:
+            self._deliver(stream, lambda: stream.write("\n"))
 
     def _deliver(self, stream: TextIO, write: Callable[[], object]) -> None:
         try:

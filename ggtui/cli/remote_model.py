@@ -10,13 +10,14 @@ from ggtui.adapters.gguf.facts import KIND_MODEL
 from ggtui.adapters.gguf.found import FoundFile, models_of
 from ggtui.adapters.gguf.header import Header, read_header_of
 from ggtui.adapters.gguf.scan import read_facts
+from ggtui.adapters.gguf.unlisted import summary_of
 from ggtui.adapters.remote.access import access_from
 from ggtui.adapters.remote.budget import Budget
 from ggtui.adapters.remote.crew import AT_ONCE, ask_all, ask_one
 from ggtui.adapters.remote.hub import HubName, file_address, gguf_files
 from ggtui.adapters.remote.ranges import opened_remotely
 from ggtui.adapters.remote.refusals import NotThere
-from ggtui.cli.model_file import model_facts, summary_of
+from ggtui.cli.model_file import model_facts
 from ggtui.core.errors import Failure, HeaderUnreadable, RemoteRefused
 from ggtui.core.naming import shard_of
 from ggtui.core.units import MIB

@@ -7,20 +7,24 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ggtui.config import adapter_tables
+from ggtui.config.backend_tables import NO_BACKENDS
 from ggtui.config.deployment_kinds import KEYS
 from ggtui.config.kinds import Misfit
 from ggtui.config.mistakes import FileMistake
+from ggtui.config.table_kinds import anchored_key
 from ggtui.config.table_places import key_line, table_lines
-from ggtui.config.table_reader import TableReader
+from ggtui.config.table_reader import TableReader, called
+from ggtui.core.backends.problems import group_hint
+from ggtui.core.backends.serving import declared_names
 from ggtui.core.deployment.deployment import ApiKind, Deployment, RuntimeConfig
 from ggtui.core.deployment.problems import problems
-from ggtui.core.deployment.secret import SecretRef, SecretSource
 from ggtui.core.nearness import near_names
-from ggtui.core.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from pathlib import Path
+
+    from ggtui.config.backend_tables import ReadBackends
 
 TABLE: Final = "deployment"
 HEADER: Final = f"[[{TABLE}]]"
@@ -40,12 +44,17 @@ class ReadDeployments:
 
 
 def read_deployments(
-    raw: object, text: str, folder: Path, is_local: Callable[[str], bool] | None = None
+    raw: object,
+    text: str,
+    folder: Path,
+    is_local: Callable[[str], bool] | None = None,
+    backends: ReadBackends = NO_BACKENDS,
 ) -> ReadDeployments:
     """The deployments of a file, and all that is wrong with them, in their order.
 
     raw: what TOML made of the tables. text: the file they stand in. folder: paths count from there.
-    is_local: whether a model is of this machine; None where that is not known yet.
+    is_local: whether a model is of this machine; None where that is not known yet. backends: what the same
+    file says of them.
     """
     if not isinstance(raw, list) or not all(isinstance(each, dict) for each in raw):
         hint = f"begin each with a line {HEADER}"
@@ -57,7 +66,7 @@ def read_deployments(
         reader = TableReader()
         deployments.append(_deployment(table, folder, reader))
         found += [(index, *mistake) for mistake in reader.mistakes]
-    found += _beyond(found, deployments, is_local)
+    found += _beyond(found, deployments, is_local, backends)
     return _placed(deployments, found, text)
 
 
@@ -75,7 +84,7 @@ def _deployment(table: Mapping[str, object], folder: Path, reader: TableReader) 
         model=_model(deployment.model, folder),
         adapters=adapter_tables.anchored(deployment.adapters, folder),
         runtime_config=replace(
-            deployment.runtime_config, api_key=_key(deployment.runtime_config.api_key, folder)
+            deployment.runtime_config, api_key=anchored_key(deployment.runtime_config.api_key, folder)
         ),
     )
 
@@ -95,26 +104,28 @@ def _model(model: str, folder: Path) -> str:
     return path if is_path or (model and os.path.isfile(path)) else model
 
 
-def _key(ref: SecretRef | None, folder: Path) -> SecretRef | None:
-    if ref is None or ref.source is not SecretSource.FILE:
-        return ref
-    return SecretRef(ref.source, os.path.normpath(folder / os.path.expanduser(ref.name)))
-
-
 def _beyond(
     found: Iterable[tuple[int, str, str, str]],
     deployments: list[Deployment],
     is_local: Callable[[str], bool] | None,
+    backends: ReadBackends,
 ) -> list[tuple[int, str, str, str]]:
     """What the rules of deployments say, where all that a rule looks at could be read."""
     unread: dict[int, list[str]] = {}
     for index, field, _, _ in found:
         unread.setdefault(index, []).append(field.partition("[")[0])
-    groups = {group for each in deployments for group in each.groups}  # nothing declares them yet
+    groups = backends.groups
+    if groups is None:  # what cannot be told is not judged
+        groups = frozenset(group for each in deployments for group in each.groups)
     names = [each.name for each in deployments]
     return [
-        (each.index, each.field, each.text, _hint(each.text, names))
-        for each in problems(deployments, known_groups=groups, is_local=is_local)
+        (each.index, each.field, each.text, _hint(each.text, names, groups))
+        for each in problems(
+            deployments,
+            known_groups=groups,
+            is_local=is_local,
+            backend_models=declared_names(backends.declared),
+        )
         if not _is_moot(each.field, unread.get(each.index, ()))
     ]
 
@@ -125,8 +136,10 @@ def _is_moot(field: str, unread: Iterable[str]) -> bool:
     return any(own.startswith(f"{each}.") or each.startswith(_RESTS_ON.get(field, own)) for each in unread)
 
 
-def _hint(text: str, names: list[str]) -> str:
-    """For a fallback that does not exist, what may have been meant."""
+def _hint(text: str, names: list[str], groups: Collection[str]) -> str:
+    """For a fallback or a group that does not exist, what may have been meant."""
+    if text.startswith("unknown group '"):
+        return group_hint(text.split("'", 1)[1].removesuffix("'"), groups)
     if not text.startswith("unknown fallback '"):
         return ""
     nearest = near_names(text.split("'", 1)[1].removesuffix("'"), [each for each in names if each], limit=1)
@@ -140,12 +153,9 @@ def _placed(
     lines = table_lines(text, TABLE, len(deployments)) if found or has_default else ()
     names = [called(each.name, index) for index, each in enumerate(deployments)]
     mistakes = tuple(
-        FileMistake(lines[index], f"deployment {names[index]}: {field}: {words}", hint, field, names[index])
+        FileMistake(
+            lines[index], f"deployment {names[index]}: {field}: {words}", hint, field, TABLE, names[index]
+        )
         for index, field, words, hint in sorted(found, key=lambda each: each[0])
     )
     return ReadDeployments(tuple(deployments), mistakes, lines)
-
-
-def called(name: str, index: int) -> str:
-    """How a message calls a deployment: by its name, else by its number in the file."""
-    return f"'{plain(name, 60)}'" if name.strip() else f"number {index + 1}"

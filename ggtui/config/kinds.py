@@ -16,6 +16,7 @@ from ggtui.core.models import KvType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from enum import StrEnum
 
 _ON = frozenset({"1", "true", "yes", "on"})
 _OFF = frozenset({"0", "false", "no", "off"})
@@ -125,8 +126,18 @@ def whole(low: int, high: int) -> Kind:
     return Kind(f"a whole number from {low} to {high}", value, lambda raw: value(int(raw)))
 
 
+def number(low: float, high: float) -> Kind:
+    """A number, both ends included."""
+    return Kind(f"a number from {low:g} to {high:g}", *_between(low, high))
+
+
 def seconds(low: float, high: float) -> Kind:
     """A time in seconds, both ends included."""
+    return Kind(f"seconds from {low:g} to {high:g}", *_between(low, high))
+
+
+def _between(low: float, high: float) -> tuple[Callable[[object], float], Callable[[str], float]]:
+    """The two readers of a number."""
 
     def value(raw: object) -> float:
         if isinstance(raw, bool) or not isinstance(raw, (int, float)):
@@ -134,7 +145,7 @@ def seconds(low: float, high: float) -> Kind:
         _required(low <= raw <= high)
         return float(raw)
 
-    return Kind(f"seconds from {low:g} to {high:g}", value, lambda raw: value(float(raw)))
+    return value, lambda raw: value(float(raw))
 
 
 def one_of(*words: str) -> Kind:
@@ -158,6 +169,11 @@ def or_auto(kind: Kind, auto: object = None) -> Kind:
         return auto if raw.strip().lower() == "auto" else kind.of_text(raw)
 
     return Kind(f'{kind.expected}, or "auto"', value, text)
+
+
+def member_of(words: type[StrEnum]) -> Kind:
+    """One of these words, as a member of the enumeration."""
+    return Kind("one of " + ", ".join(words), lambda raw: words(_text(raw)), words)
 
 
 def some_of(*words: str) -> Kind:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,10 @@ from ggtui.config.kinds import FOLDERS, PROGRAM
 from ggtui.config.model_file import read_models
 from ggtui.config.paths import default_config_file, directories, models_file_beside
 from ggtui.config.schema import Config
-from ggtui.config.settings import BY_FIELD, DEPLOYMENTS, NAMES, OPTIONS, SETTINGS
+from ggtui.config.settings import BACKENDS, BY_FIELD, DECLARED, DEPLOYMENTS, NAMES, OPTIONS, SETTINGS
 from ggtui.config.stores import store_roots
 from ggtui.config.toml_file import read_settings
+from ggtui.core.backends.backend import Declared
 from ggtui.core.deployment.secret import SecretSource
 from ggtui.core.errors import ConfigInvalid
 from ggtui.core.models import LaunchOptions
@@ -47,26 +49,30 @@ def load(
     values: dict[Setting, object] = {}
     if file is not None:
         values |= _anchored(read_settings(file), file.parent)
-        for words in key_warnings(values.get(DEPLOYMENTS, ())):
+        for words in key_warnings(values.get(DEPLOYMENTS, ()), values.get(DECLARED, Declared())):
             _LOG.warning("%s: %s", file, words)
     values |= _anchored(_of_environment(environ), Path.cwd())
     values |= _anchored(_of_flags(flags or {}), Path.cwd())
     return _config(values, file, environ)
 
 
-def key_warnings(deployments: object) -> list[str]:
-    """A sentence for each deployment whose key stands in the file itself; never the key."""
+def key_warnings(deployments: object, declared: object) -> list[str]:
+    """A sentence for each deployment and each backend whose key stands in the file; never the key."""
     assert isinstance(deployments, tuple)
+    assert isinstance(declared, Declared)
+    keys = [(f"deployment '{each.name}'", each.runtime_config.api_key) for each in deployments]
+    keys += [(f"backend '{each.name}'", each.api_key) for each in declared.backends]
     return [
-        f"the key of deployment '{each.name}' stands in the file: "
-        'from = "env" or from = "file" keeps it out of copies and backups'
-        for each in deployments
-        if (key := each.runtime_config.api_key) is not None and key.source is SecretSource.INLINE
+        f'the key of {owner} stands in the file: from = "env" or from = "file" keeps it out of copies '
+        "and backups"
+        for owner, key in keys
+        if key is not None and key.source is SecretSource.INLINE
     ]
 
 
 def _config(values: Mapping[Setting, object], file: Path | None, environ: Mapping[str, str]) -> Config:
-    fields, options, names = (_of_part(values, part) for part in ("", OPTIONS, NAMES))
+    fields, options, names, backends = (_of_part(values, part) for part in ("", OPTIONS, NAMES, BACKENDS))
+    declared: Declared = fields.pop("declared", Declared())
     data_dir: Path | None = fields.pop("data_dir", None)
     folders = directories(data_dir)
     models_file = models_file_beside(file, data_dir)
@@ -83,6 +89,7 @@ def _config(values: Mapping[Setting, object], file: Path | None, environ: Mappin
         api_key=_api_key(environ.get("GGTUI_API_KEY", ""), key_file),
         options=LaunchOptions(**options),
         names=NameSettings(**names),
+        declared=replace(declared, **backends),
         stores=store_roots(stores, environ),
         **fields,
     )

@@ -20,11 +20,13 @@ class FileMistake:
     line: int | None
     """From 1; None when it cannot be told."""
     words: str
-    """A sentence without the place in the file; it names table and key, or deployment and field."""
+    """A sentence without the place in the file; it names table and key, or such as deployment and field."""
     hint: str = ""
     field: str = ""
-    deployment: str = ""
-    """How a message calls it; empty for what stands elsewhere."""
+    table: str = ""
+    """The list of tables it stands in, such as `deployment`; empty for what stands elsewhere."""
+    name: str = ""
+    """How a message calls its table, `'qwen'` or `number 2`; empty for what stands elsewhere."""
 
 
 @dataclass(slots=True)
@@ -46,7 +48,7 @@ class FileReading:
     def failure(self) -> ConfigInvalid:
         """The first mistake, as what is raised."""
         first, more = self.mistakes[0], len(self.mistakes) - 1
-        where = f"{self.file}, line {first.line}" if first.deployment and first.line else str(self.file)
+        where = f"{self.file}, line {first.line}" if first.name and first.line else str(self.file)
         others = f"{more} more: ggtui validate {self.file}" if more else ""
         hint = "; ".join(filter(None, (first.hint, others)))
         return ConfigInvalid(f"{where}: {first.words}", hint=hint, param=first.field)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 SAMPLE = """\
 # ggtui configuration. Every line shows the default; remove the # to change it.
-# Each key but those of names can also be set in the environment as GGTUI_<KEY>, such as GGTUI_PORT=8081.
+# Each key but those of names can also be set in the environment as GGTUI_<KEY>, such as GGTUI_PORT=8081;
+# those of [backends] and [downloads] with their table, such as GGTUI_DOWNLOADS_PARALLEL=4.
 
 # models_dirs = ["~/models"]      # folders with .gguf files, searched in depth; none by default
 # stores = ["huggingface", "llama.cpp", "lmstudio", "ollama"]  # whose models are found too; [] for none
@@ -59,6 +60,15 @@ SAMPLE = """\
 # ascii = false                   # true: no glyphs beyond ASCII
 # mouse = true                    # false leaves selecting to the terminal
 
+[backends]                        # other servers, which are declared below
+# policy = "auto"                 # which of several serves a model: auto and highest-context take the one
+                                  # with the most context; random; low-latency; priority: the first listed
+# interval_s = 10                 # how often they are asked what they have
+
+[downloads]
+# parallel = 2                    # how many run at once
+# max_mb_per_s = 0                # MiB per second of all together; 0: no limit
+
 # Deployments are names with rules of their own, in front of models of this machine or of other servers.
 # There are none by default. Each needs a name and a model; values here are examples, and
 # `ggtui validate FILE` tells what is wrong in a file, or what its deployments mean.
@@ -72,8 +82,8 @@ SAMPLE = """\
 # replicas = 1
 # default = false                 # true: it serves requests that name no model, unless [names] default does
 # fallback = ["gpt-4o-mini"]      # deployments that are asked when this one cannot serve
-# policy = "auto"                 # random, low-latency, highest-context, priority: of no effect yet
-# groups = ["chat"]               # of no effect yet
+# policy = "auto"                 # which backend serves it, where several have the model; as in [backends]
+# groups = ["chat"]               # only backends of these groups serve it
 # adapters = [{ name = "code", path = "code.gguf", weight = 0.8 }]  # LoRA files: clients ask for "qwen:code"
 # idempotent = true               # false: a request that was sent is never sent again
 
@@ -123,6 +133,39 @@ SAMPLE = """\
 # runtime = "open_ai"
 # endpoint = "https://api.openai.com/v1"
 # api_key = { from = "env", name = "OPENAI_API_KEY" }  # or from = "file", name = "openai.key"
+
+# Backends are other servers, with the models that they should serve. ggtui asks them what they have, shows
+# what differs, has Ollama pull what is missing, and never deletes anything there by itself. Clients ask for
+# a model by its name; a deployment of the same name, and a model of this machine, go before it.
+
+# [[backend]]
+# name = "gpu-box"
+# type = "vllm"                   # ollama, vllm, openai, gemini, llama_server, llama_router, ggtui
+# base_url = "http://192.168.1.9:8000"         # openai and gemini need none
+# api_key = { from = "env", name = "GPU_KEY" } # as for deployments
+# groups = ["chat"]
+# models = ["qwen3", { name = "embedder", capabilities = ["embed"], context_length = 8192 }]
+
+# What should lie on this disk comes from the model hub.
+
+# [[model]]
+# name = "qwen3-8b"               # how it is shown; without one as its repository
+# repository = "unsloth/Qwen3-8B-GGUF:Q4_K_M"
+
+# A model without a repository should be on every backend of its groups.
+
+# [[model]]
+# name = "llama3.2"
+# groups = ["chat"]
+# capabilities = ["chat", "prompt", "stream"]  # or embed; else what the backend tells counts
+# context_length = 32768
+
+# As soon as there is one group, only what shares a group belongs together: a backend without a group is not
+# asked, and a model is served by backends of its groups alone.
+
+# [[group]]
+# name = "chat"
+# policy = "priority"             # in place of that in [backends]
 """
 
 

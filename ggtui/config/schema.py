@@ -1,10 +1,11 @@
 """Every setting of ggtui as one frozen value, with its default and the names it can be given by.
 
 A setting `key` of table `[table]` in config.toml is also read from the environment as `GGTUI_<KEY>`, such
-as `GGTUI_PORT`; not so `[names]` and `[aliases]`, which a running ggtui changes in the file. Lists of folders
-are separated by `:` there, `extra_args` is split as a shell would. A flag wins over the environment, the
-environment over the file, the file over the default. Two names exist in the environment only: `GGTUI_CONFIG`
-(the file to read) and `GGTUI_API_KEY` (the key itself).
+as `GGTUI_PORT`; keys of `[backends]` and `[downloads]` with their table, as `GGTUI_DOWNLOADS_PARALLEL`; not
+so `[names]` and `[aliases]`, which a running ggtui changes in the file. Lists of folders are separated by
+`:` there, `extra_args` is split as a shell would. A flag wins over the environment, the environment over the
+file, the file over the default. Two names exist in the environment only: `GGTUI_CONFIG` (the file to read)
+and `GGTUI_API_KEY` (the key itself).
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ggtui.config import kinds, name_kinds
 from ggtui.core.context import AUTO_CTX
+from ggtui.core.deployment.deployment import ChoicePolicy
 from ggtui.core.stores import STORES
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ LARGEST_CTX = 16 * 1024 * 1024
 
 OPTIONS: Final = "options"
 NAMES: Final = "names"
+BACKENDS: Final = "backends"
+
+_NAMED_WITH_TABLE: Final = ("backends", "downloads")
+"""Tables whose keys mean nothing alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +35,14 @@ class Setting:
     field: str
     flag: str = ""
     part: str = ""
-    """`options` or `names`; empty for Config itself."""
+    """`options`, `names` or `backends`; empty for Config itself."""
 
     @property
     def env(self) -> str:
         """Its name in the environment; empty for what a running ggtui changes in the file."""
-        return "" if self.part == NAMES else f"GGTUI_{self.key.upper()}"
+        if self.part == NAMES:
+            return ""
+        return "_".join(["GGTUI", *[self.table] * (self.table in _NAMED_WITH_TABLE), self.key]).upper()
 
     @property
     def place(self) -> str:
@@ -91,12 +98,19 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("launch", "stop_grace_s", kinds.seconds(0, 600), "stop_grace_s"),
     Setting("launch", "stall_timeout_s", kinds.seconds(1, _DAY_S), "stall_timeout_s"),
     Setting("launch", "stuck_timeout_s", kinds.seconds(1, _DAY_S), "stuck_timeout_s"),
+    Setting("backends", "policy", kinds.member_of(ChoicePolicy), "policy", part=BACKENDS),
+    Setting("backends", "interval_s", kinds.seconds(1, 3_600), "backends_interval_s"),
+    Setting("downloads", "parallel", kinds.whole(1, 16), "downloads_parallel"),
+    Setting("downloads", "max_mb_per_s", kinds.number(0, 1_000_000), "downloads_max_mb_per_s"),
     Setting("screen", "ascii", kinds.SWITCH, "ascii", "--ascii"),
     Setting("screen", "mouse", kinds.SWITCH, "mouse", "--no-mouse"),
 )
 
 ALIASES: Final = Setting("aliases", "", name_kinds.ALIASES, "aliases", part=NAMES)
 """A whole table, whose keys a person chooses."""
+
+DECLARED: Final = Setting("backend", "", kinds.TEXT, "declared")
+"""Backends, models and groups, lists of tables that are read all together: see backend_tables."""
 
 DEPLOYMENTS: Final = Setting("deployment", "", kinds.TEXT, "deployments")
 """A list of tables, which are read all together: see deployment_tables."""

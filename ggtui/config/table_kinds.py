@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from ggtui.config.kinds import Kind, Misfit
@@ -12,6 +13,7 @@ from ggtui.core.routing.name_settings import LONGEST_NAME
 if TYPE_CHECKING:
     from collections.abc import Callable
     from enum import StrEnum
+    from pathlib import Path
 
 
 def _no_text(_: str) -> NoReturn:
@@ -52,6 +54,13 @@ def _secret(raw: object) -> SecretRef:
         )
     except ValueError as error:
         raise Misfit("", f"is not whole: {error}") from None
+
+
+def anchored_key(ref: SecretRef | None, folder: Path) -> SecretRef | None:
+    """The same key; the path of a file counts from the folder."""
+    if ref is None or ref.source is not SecretSource.FILE:
+        return ref
+    return SecretRef(ref.source, os.path.normpath(folder / os.path.expanduser(ref.name)))
 
 
 def word_of(words: type[StrEnum]) -> Kind:

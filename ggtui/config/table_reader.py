@@ -87,3 +87,8 @@ def meant(key: str, keys: Mapping[str, Key | Part]) -> str:
     inner = [f"{name}.{each}" for name, part in keys.items() if isinstance(part, Part) for each in part.keys]
     nearest = near_names(key, [*keys, *inner], limit=1)
     return f"did you mean {nearest[0]}?" if nearest else f"the keys are {', '.join(keys)}"
+
+
+def called(name: str, index: int) -> str:
+    """How a message calls a table of a list: by its name, else by its number in the file."""
+    return f"'{plain(name, 60)}'" if name.strip() else f"number {index + 1}"

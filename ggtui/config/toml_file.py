@@ -5,12 +5,23 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
-from ggtui.config.deployment_tables import HEADER, called, read_deployments
+from ggtui.config.backend_tables import LISTS, read_backends
+from ggtui.config.deployment_tables import TABLE, read_deployments
 from ggtui.config.kinds import Misfit, shown
 from ggtui.config.mistakes import FileMistake, FileReading
 from ggtui.config.plain_file import read_plain
-from ggtui.config.settings import ALIASES, BY_FIELD, BY_PLACE, DEPLOYMENTS, NAMES, SETTINGS, TABLES
+from ggtui.config.settings import (
+    ALIASES,
+    BY_FIELD,
+    BY_PLACE,
+    DECLARED,
+    DEPLOYMENTS,
+    NAMES,
+    SETTINGS,
+    TABLES,
+)
 from ggtui.config.table_places import key_line
+from ggtui.config.table_reader import called
 from ggtui.config.toml_mistakes import what_is_broken
 from ggtui.core.errors import ConfigInvalid
 from ggtui.core.nearness import near_names
@@ -21,11 +32,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from ggtui.config.backend_tables import ReadBackends
     from ggtui.config.kinds import Kind
     from ggtui.config.settings import Setting
 
 LARGEST_FILE = 1024 * 1024
 """Bytes; a configuration is a page of text."""
+
+LISTS_OF_TABLES: Final = (TABLE, *LISTS)
 
 NAME_TABLES: Final = frozenset(each.table for each in (*SETTINGS, ALIASES) if each.part == NAMES)
 
@@ -72,20 +86,20 @@ def _settings(
             reading.found[setting] = _value(reading.file, setting, value)
         except ConfigInvalid as failure:
             reading.told(failure, key_line(reading.text, table, key))
-    if DEPLOYMENTS.table in tables:
-        _deployments(tables[DEPLOYMENTS.table], reading, is_local)
+    if any(name in tables for name in LISTS_OF_TABLES):
+        _lists(tables, reading, is_local)
     return reading
 
 
 def _entries(tables: Mapping[str, object]) -> Iterator[tuple[str, str, object]]:
-    """Table, key and value of everything but deployments; a table whose keys a person chooses has no key."""
+    """Table, key and value of everything but lists of tables; one whose keys a person chooses has no key."""
     for name, value in tables.items():
         if name == ALIASES.table:
             yield name, "", value
         elif name in TABLES and isinstance(value, dict):
             for key, inner in value.items():
                 yield name, key, inner
-        elif name != DEPLOYMENTS.table:
+        elif name not in LISTS_OF_TABLES:
             yield "", name, value
 
 
@@ -94,7 +108,8 @@ def _setting(file: Path, table: str, key: str, value: object) -> Setting:
     if table == ALIASES.table:
         return ALIASES
     if not table and key in TABLES:
-        raise ConfigInvalid(f"{file}: {key} must be a table", hint=f"write it as [{key}]", param=key)
+        hint = f"did you mean [[{key.removesuffix('s')}]]?" if _is_meant_as_list(key, value) else ""
+        raise ConfigInvalid(f"{file}: {key} must be a table", hint=hint or f"write it as [{key}]", param=key)
     setting = BY_PLACE.get((table, key))
     if setting is None:
         raise _unknown(file, table, key, is_table=not table and _is_table(value))
@@ -106,8 +121,24 @@ def _is_table(value: object) -> bool:
     return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(e, dict) for e in value))
 
 
-def _deployments(raw: object, reading: FileReading, is_local: Callable[[str], bool] | None) -> None:
-    read = read_deployments(raw, reading.text, reading.file.parent, is_local)
+def _is_meant_as_list(key: str, value: object) -> bool:
+    return isinstance(value, list) and key.removesuffix("s") in LISTS_OF_TABLES
+
+
+def _lists(
+    tables: Mapping[str, object], reading: FileReading, is_local: Callable[[str], bool] | None
+) -> None:
+    backends = read_backends(tables, reading.text, reading.file.parent)
+    reading.found[DECLARED] = backends.declared
+    reading.mistakes += backends.mistakes
+    if TABLE in tables:
+        _deployments(tables[TABLE], reading, backends, is_local)
+
+
+def _deployments(
+    raw: object, reading: FileReading, backends: ReadBackends, is_local: Callable[[str], bool] | None
+) -> None:
+    read = read_deployments(raw, reading.text, reading.file.parent, is_local, backends)
     reading.found[DEPLOYMENTS], reading.lines = read.deployments, read.lines
     reading.mistakes += read.mistakes
     named = reading.found.get(BY_FIELD["default"])
@@ -122,7 +153,7 @@ def _default_twice(reading: FileReading, name: str, index: int, named: str) -> F
     line = key_line(reading.text, "names", "default")
     there = f"[names] default in line {line}" if line else "[names] default"
     words = f"deployment {name}: default: '{plain(named, 60)}' is the default already, by {there}"
-    return FileMistake(reading.lines[index], words, "keep one of both", "default", name)
+    return FileMistake(reading.lines[index], words, "keep one of both", "default", DEPLOYMENTS.table, name)
 
 
 def _value(file: Path, setting: Setting, raw: object) -> object:
@@ -141,8 +172,8 @@ def value_of(kind: Kind, raw: object, place: str, key: str) -> object:
 
 def _unknown(file: Path, table: str, name: str, *, is_table: bool) -> ConfigInvalid:
     if is_table:
-        nearest = near_names(name, [*TABLES, DEPLOYMENTS.table], limit=1)
-        near = [HEADER if each == DEPLOYMENTS.table else f"[{each}]" for each in nearest]
+        nearest = near_names(name, [*TABLES, *LISTS_OF_TABLES], limit=1)
+        near = [f"[[{each}]]" if each in LISTS_OF_TABLES else f"[{each}]" for each in nearest]
         return ConfigInvalid(f"{file}: no table is called [{name}]", hint=_meant(near), param=name)
     nearest = near_names(name, [each.key for each in SETTINGS], limit=1)
     places = [each.place for each in SETTINGS if each.key in nearest]

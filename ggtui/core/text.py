@@ -31,6 +31,16 @@ def width(text: str) -> int:
     )
 
 
+def clipped(text: str, columns: int) -> str:
+    """The beginning of a plain text, as much as so many columns of a terminal hold."""
+    taken = 0
+    for index, sign in enumerate(text):
+        taken += width(sign)
+        if taken > columns:
+            return text[:index]
+    return text
+
+
 def listed(names: Sequence[str], most: int) -> str:
     """The first of these names, and how many more there are: `a, b and 3 more`."""
     more = f" and {len(names) - most} more" if len(names) > most else ""

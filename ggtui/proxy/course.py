@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,30 +20,21 @@ from ggtui.core.routing.endpoints import ModelEndpoint, ModelId
 from ggtui.core.routing.route import Route
 from ggtui.proxy.adapter_list import NOTHING
 from ggtui.proxy.destination import Destination
-from ggtui.proxy.judged_answer import Judged, Terms, relay_judged
-from ggtui.proxy.remote import place_of, remote_head
-from ggtui.proxy.remote_body import renamed
-from ggtui.proxy.served_by import served_by
-from ggtui.proxy.upstream import UpstreamLimits
+from ggtui.proxy.elsewhere import Attempt, Elsewhere, limits_of
+from ggtui.proxy.judged_answer import Judged, Terms
+from ggtui.proxy.remote import place_of
 from ggtui.proxy.upstream_connection import UpstreamStopped
 from ggtui.proxy.usage import Meter
 
 if TYPE_CHECKING:
-    from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.facts import RequestFacts
-    from ggtui.core.deployment.policies import Timeouts
-    from ggtui.core.deployment.runtimes import RuntimeKind
-    from ggtui.core.ports.catalog import ModelCatalogPort
     from ggtui.proxy.answers import Reply
+    from ggtui.proxy.backend_places import BackendPlaces
     from ggtui.proxy.forward_request import ForwardRequest
     from ggtui.proxy.leased import Leased
     from ggtui.proxy.ports import DeploymentsPort, EndpointsPort, LivePort, PassagePort
     from ggtui.proxy.relay import EventHold
-    from ggtui.proxy.upstream import UpstreamPool
     from ggtui.proxy.waiting import Telling
-
-REMOTE_IDLE_S: Final = 45.0
-"""Balancers of providers close a connection after a minute or more; some networks forget one silently."""
 
 
 class Course:
@@ -56,14 +45,15 @@ class Course:
         deployments: DeploymentsPort,
         endpoints: EndpointsPort,
         leased: Leased,
-        pool: UpstreamPool,
-        catalog: ModelCatalogPort,
+        elsewhere: Elsewhere,
+        places: BackendPlaces | None = None,
     ) -> None:
+        """places: None where no backends can be declared."""
         self._deployments = deployments
         self._endpoints = endpoints
         self._leased = leased
-        self._pool = pool
-        self._catalog = catalog
+        self._elsewhere = elsewhere
+        self._places = places
 
     async def run(
         self, request: ForwardRequest, facts: RequestFacts, reply: Reply, hold: EventHold
@@ -124,6 +114,8 @@ class Course:
                 raise
             except Failure as failure:
                 passage.attempt_failed(failure)
+                if last is not None and isinstance(failure, EndpointNotReady) and live.is_by_backends:
+                    failure = last  # the places that failed before are not well again yet
                 delay_s = None if reply.has_answered else passage.may_retry(failure, n_retries)
                 if delay_s is None:
                     raise
@@ -149,25 +141,17 @@ class Course:
         self, live: LivePort, passage: PassagePort, request: ForwardRequest, reply: Reply, hold: EventHold
     ) -> Judged:
         rules, kind = live.rules, live.kind
-        limits = _limits(rules.timeouts, kind)
         if kind.is_local:
+            limits = limits_of(rules.timeouts, kind)
             terms = Terms(rules.name, limits, Meter(passage), rules.idempotent)
             judged = await self._leased.answer(request, reply, hold, terms)
             assert judged is not None
             return judged
-        place = place_of(rules, kind)
-        secret = await live.key()
-        key = secret.reveal() if secret is not None else ""
-        hides_usage = _needs_usage(rules) and _can_ask_usage(request)
-        terms = Terms(rules.name, limits, Meter(passage, hides_usage=hides_usage), rules.idempotent, secret)
-        start, body = await renamed(request, rules.model, asks_usage=hides_usage)
-        n_body = len(start) + len(body)
-        head = remote_head(place, request.method, request.target, request.fields, key, n_body)
-        reply.served_by = served_by(request, terms)
-        async with self._pool.exchange(
-            place.target, head + start, body, limits=limits, may_repeat=rules.idempotent
-        ) as exchange:
-            return await relay_judged(exchange, reply, hold, request, terms, self._catalog)
+        attempt = Attempt(live, passage, request, reply, hold)
+        if self._places is not None and live.is_by_backends:
+            return await self._places.answer(attempt)
+        place, secret = place_of(rules, kind), await live.key()
+        return await self._elsewhere.answer(attempt, place, rules.model, secret)
 
     def _for_fallback(self, request: ForwardRequest, name: str) -> ForwardRequest:
         """The same request for another place. Adapters are those of a model, and so not of this one."""
@@ -187,23 +171,3 @@ class Course:
             route=route,
             wish=wish,
         )
-
-
-@lru_cache(maxsize=256)
-def _limits(timeouts: Timeouts, kind: RuntimeKind) -> UpstreamLimits:
-    limits = timeouts.limits(kind)
-    kept_s = math.inf if kind.is_local else REMOTE_IDLE_S
-    return UpstreamLimits(
-        limits.connect_s, limits.request_s, limits.read_s, is_until_event=True, keep_idle_s=kept_s
-    )
-
-
-def _needs_usage(rules: Deployment) -> bool:
-    """True when something is counted by tokens."""
-    return not rules.pricing.is_free or rules.rate_limits.tokens_per_minute is not None
-
-
-def _can_ask_usage(request: ForwardRequest) -> bool:
-    """A stream in OpenAI's older form tells its usage only when asked."""
-    is_kind = request.target.partition(b"?")[0].endswith((b"/chat/completions", b"/completions"))
-    return is_kind and request.is_stream and not request.is_usage_asked

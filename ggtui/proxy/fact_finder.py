@@ -60,7 +60,10 @@ class FactFinder:
 
         Raises: InvalidRequest for a priority that there is not.
         """
-        if not endpoint.deployment or self._deployments.get(endpoint.deployment) is None:
+        if not endpoint.deployment:
+            return None
+        chain = self._deployments.chain(endpoint.deployment)
+        if not chain:
             return None
         is_slotless = path in SLOTLESS_POSTS
         if is_slotless and endpoint.base_model:  # counted beside the slots of a server here, and for nothing
@@ -69,8 +72,8 @@ class FactFinder:
         if is_slotless or CAPABILITIES.get(path) in _ANSWERS_NO_TEXT:
             max_tokens = 0
         n_input = 0
-        if any(_counts_tokens(live.rules) for live in self._deployments.chain(endpoint.deployment)):
-            n_input = _input_tokens(body.data, self._settings.estimate_ms * BYTES_PER_MS)
+        if any(_counts_tokens(live.rules) for live in chain):
+            n_input = input_tokens(body.data, self._settings.estimate_ms * BYTES_PER_MS)
         return RequestFacts(n_input, max_tokens, _priority(fields), self._client)
 
 
@@ -78,8 +81,11 @@ def _counts_tokens(rules: Deployment) -> bool:
     return not rules.pricing.is_free or rules.rate_limits.tokens_per_minute is not None
 
 
-def _input_tokens(body: bytes | bytearray, max_bytes: int) -> int:
-    """About how many tokens a model reads of a body; a form holds a sound."""
+def input_tokens(body: bytes | bytearray, max_bytes: int) -> int:
+    """About how many tokens a model reads of a body; a form holds a sound.
+
+    max_bytes: see estimate_tokens.
+    """
     if body[:1] == b"-":
         return MEDIA_TOKENS
     if len(body) > OFF_LOOP_BYTES:

@@ -48,6 +48,15 @@ class Terms(msgspec.Struct, frozen=True):
     """False: a request that may have reached the server is never sent again."""
     key: Secret | None = None
     """What must stand in no text that a client reads."""
+    backend: str = ""
+    """Name of the declared backend that is asked; empty for the deployment's own server."""
+
+    @property
+    def server(self) -> str:
+        """What is asked, in the words of a sentence."""
+        return (
+            f"backend '{self.backend}'" if self.backend else f"the server of deployment '{self.deployment}'"
+        )
 
     def masked(self, body: bytes) -> bytes:
         """A refusal without the key, as long as it was."""
@@ -80,7 +89,7 @@ async def relay_judged(
     hold.rest()
     status = exchange.head.status
     if status == 407 or 300 <= status < 400:
-        raise UpstreamProtocolError(f"the server of deployment '{terms.deployment}' answered {status}")
+        raise UpstreamProtocolError(f"{terms.server} answered {status}")
     if status >= 400:
         return await _refused(exchange, reply, asked, terms, catalog)
     if exchange.is_event_stream:
@@ -123,7 +132,7 @@ async def _write_event(exchange: Exchange, reply: Reply, data: bytes) -> None:
 
 async def _relay_plain(exchange: Exchange, reply: Reply, terms: Terms) -> Judged:
     if reply.is_only_waiting:
-        raise UpstreamProtocolError(f"the server of deployment '{terms.deployment}' answered with no events")
+        raise UpstreamProtocolError(f"{terms.server} answered with no events")
     begin = exchange.head.status, client_fields(exchange.head.fields, is_event_stream=False)
     data = await exchange.read()
     while data:
@@ -154,7 +163,7 @@ async def _refused(
     document = await context_refusal(body, asked, catalog) if status == 400 else None
     if document is not None:
         body = msgspec.json.encode(document)
-    refusal = (kind or UpstreamBadRequest)(f"the server of deployment '{terms.deployment}' answered {status}")
+    refusal = (kind or UpstreamBadRequest)(f"{terms.server} answered {status}")
     if reply.is_only_waiting:
         await _say_refusal(reply, body, asked, refusal)
         return Judged(refusal=refusal)
@@ -215,7 +224,7 @@ def _error_in(body: bytes) -> _Error:
 
 
 def _failure(exchange: Exchange, kind: type[UpstreamFailure], error: _Error, terms: Terms) -> Failure:
-    status, place = exchange.head.status, f"the server of deployment '{terms.deployment}'"
+    status, place = exchange.head.status, terms.server
     if kind is UpstreamUnauthorized:  # what it says of the key is for nobody else
         return UpstreamUnauthorized(f"{place} did not take its key")
     if status == 503 and error.message == "Loading model":

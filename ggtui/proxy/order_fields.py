@@ -53,6 +53,14 @@ def switch_of(document: Mapping[str, Any], key: str, default: bool | None = None
     return value
 
 
+def whole_of(document: Mapping[str, Any], key: str) -> int:
+    """A whole number, 0 or more, that must be there."""
+    value = document.get(key)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 53:
+        raise InvalidRequest(f"{key} must be a whole number, 0 or more", param=key)
+    return value
+
+
 def optional(document: Mapping[str, Any], key: str, kind: type[T]) -> T | None:
     """A value of this kind; None for absent and for null."""
     value = document.get(key)

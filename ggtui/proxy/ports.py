@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, Self
 
+from ggtui.core.backends.backend import THIS_MACHINE
 from ggtui.core.ports.runtime import ModelRuntimePort
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
-    from ggtui.core.deployment.deployment import Deployment
+    from ggtui.core.backends.backend import Capability
+    from ggtui.core.backends.choice import BackendPlace
+    from ggtui.core.deployment.deployment import ChoicePolicy, Deployment
     from ggtui.core.deployment.facts import RequestFacts
     from ggtui.core.deployment.orders import DeploymentOrder
     from ggtui.core.deployment.pricing import Usage
     from ggtui.core.deployment.runtimes import RuntimeKind
     from ggtui.core.deployment.secret import Secret
+    from ggtui.core.downloads.jobs import Job
     from ggtui.core.errors import Failure
     from ggtui.core.labels import LabelChange
     from ggtui.core.model_settings import SettingsView
@@ -105,6 +109,10 @@ class LivePort(Protocol):
     def kind(self) -> RuntimeKind:
         """What serves it."""
 
+    @property
+    def is_by_backends(self) -> bool:
+        """True when declared backends serve it."""
+
     async def enter(self, facts: RequestFacts) -> PassagePort:
         """Let a request in, which may wait; a refusal and a cancellation take nothing.
 
@@ -126,6 +134,33 @@ class DeploymentsPort(Protocol):
 
     def chain(self, name: str) -> Sequence[LivePort]:
         """Who is asked for this name, in order; empty for a name that is no deployment."""
+
+
+class BackendsPort(Protocol):
+    """The declared backends; `ggtui.services.backends.book.Backends` is it."""
+
+    def places(
+        self,
+        model: str,
+        *,
+        policy: ChoicePolicy | None = None,
+        groups: Sequence[str] = (),
+        capability: Capability | None = None,
+    ) -> Sequence[BackendPlace]:
+        """Those that serve a model now, in the order to try; at least one.
+
+        policy: None for that of their group, else the common one. groups: only backends in one of them.
+        Raises: NoneMatched, CapabilityMissing, EndpointNotReady.
+        """
+
+    async def key(self, name: str) -> Secret | None:
+        """The key of a backend; None when it needs none. Raises: EndpointNotReady when it cannot be read."""
+
+    def failed(self, name: str, failure: Failure) -> None:
+        """A request to it failed: it gets none until it was seen well again."""
+
+    async def look_ended(self) -> bool:
+        """Wait for the end of the look at all backends that runs; False when none does."""
 
 
 class NamesControl(Protocol):
@@ -161,6 +196,34 @@ class DeploymentsControl(Protocol):
 
     async def order(self, name: str, order: DeploymentOrder) -> None:
         """Do it; counts from the next request on. Raises: EndpointNotFound, LaunchRejected when read-only."""
+
+
+class DownloadsControl(Protocol):
+    """What may be done with downloads; `ggtui.services.downloads.control.DownloadsControl` is it.
+
+    Each call may raise ReadOnly, StoreUnavailable, and DownloadNotFound for a number that is not there.
+    """
+
+    async def add(self, model: str, *, backend: str = THIS_MACHINE, revision: str = "main") -> Job:
+        """A person wants this model there: a new download, or the one there is, resumed.
+
+        Raises: BackendNotFound, RemoteFailure.
+        """
+
+    async def pause(self, number: int) -> None:
+        """Stop it; what is on disk is kept."""
+
+    async def cancel(self, number: int) -> None:
+        """The same, said of one that is not wanted now."""
+
+    async def resume(self, number: int) -> None:
+        """Let it go on, or try again what failed."""
+
+    async def remove(self, number: int) -> None:
+        """Forget it."""
+
+    async def move(self, number: int, to: int) -> None:
+        """Give it another place in the queue; 0 is the first."""
 
 
 class ControlPort(Protocol):

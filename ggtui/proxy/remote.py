@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
 from ggtui import __version__
+from ggtui.core.backends.backend import BackendType
 from ggtui.core.deployment.deployment import ApiKind
 from ggtui.core.deployment.runtimes import RuntimeKind
 from ggtui.core.errors import EndpointNotReady, UpstreamUnauthorized
@@ -16,6 +17,7 @@ from ggtui.core.models import RunningTarget
 from ggtui.core.routing.endpoints import EndpointStatus
 
 if TYPE_CHECKING:
+    from ggtui.core.backends.backend import Backend
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.proxy.answers import Headers
 
@@ -26,6 +28,10 @@ _HOMES: Final = {
     RuntimeKind.LITE_LLM: "http://127.0.0.1:4000/v1",
 }
 """Where each provider takes requests in the form of OpenAI's; the last one is LiteLLM's own default."""
+_BACKEND_HOMES: Final = {
+    BackendType.OPENAI: "https://api.openai.com/v1",
+    BackendType.GEMINI: "https://generativelanguage.googleapis.com/v1beta",
+}
 _VERSION: Final = re.compile(r"/v\d+[a-z0-9]*(?=/|$)")
 _AT_ROOT: Final = (
     b"/infill",
@@ -53,6 +59,8 @@ class Place:
     prefix: str
     """What stands before every path."""
     query: bytes = b""
+    is_whole: bool = False
+    """True: a version is never put between the prefix and a path."""
     is_azure: bool = False
     is_anthropic: bool = False
 
@@ -63,7 +71,7 @@ class Place:
         prefix = self.prefix
         if path == asked and path in _AT_ROOT:
             prefix = re.sub(r"/v1$", "", prefix)
-        elif not self.is_azure and _VERSION.search(prefix) is None:
+        elif not self.is_whole and _VERSION.search(prefix) is None:
             prefix += "/v1"
         queries = b"&".join(each for each in (query, self.query) if each)
         return prefix.encode() + asked + (b"?" + queries if queries else b"")
@@ -92,7 +100,22 @@ def _azure(endpoint: str, resource: str, deployment: str, api_version: str) -> P
     base_url, host, prefix, query = _parts(endpoint or f"https://{resource}.openai.azure.com")
     prefix = prefix.removesuffix("/openai") + f"/openai/deployments/{quote(deployment, safe='')}"
     query = query or b"api-version=" + quote(api_version, safe="").encode()
-    return Place(_target(base_url), host, prefix, query, is_azure=True)
+    return Place(_target(base_url), host, prefix, query, is_whole=True, is_azure=True)
+
+
+def place_of_backend(backend: Backend) -> Place:
+    """Where a declared backend takes requests in the form of OpenAI's."""
+    return _of_backend(backend.type, backend.base_url)
+
+
+@lru_cache(maxsize=256)
+def _of_backend(kind: BackendType, url: str) -> Place:
+    """As the list of its models is found: OpenAI's at the URL itself, the others' below a version."""
+    base_url, host, prefix, query = _parts(url or _BACKEND_HOMES[kind])
+    if kind is BackendType.GEMINI:
+        prefix = prefix.removesuffix("/openai")
+        prefix += "/openai" if _VERSION.search(prefix) else "/v1beta/openai"
+    return Place(_target(base_url), host, prefix, query, is_whole=kind is BackendType.OPENAI)
 
 
 def _parts(url: str) -> tuple[str, bytes, str, bytes]:
@@ -135,7 +158,7 @@ def remote_head(place: Place, method: str, target: bytes, fields: Headers, key: 
 
 def _credential(place: Place, key: str, *, is_native: bool) -> bytes:
     if not (key.isascii() and key.isprintable()):
-        raise UpstreamUnauthorized("the key of the deployment holds what cannot be sent")
+        raise UpstreamUnauthorized("the key holds what cannot be sent")
     if place.is_azure:
         return b"api-key: " + key.encode()
     return (b"x-api-key: " if is_native else b"authorization: Bearer ") + key.encode()

@@ -78,9 +78,11 @@ TARGET_GETS = frozenset((b"/props", b"/slots", METRICS, b"/lora-adapters"))
 REFUSED = frozenset((b"/tools", b"/cors-proxy"))
 """llama-server's own tools reach files and other hosts: never through this door."""
 
-NO_HEAD = TARGET_GETS | {b"/ggtui/events", b"/ggtui/logs"}
+NO_HEAD = TARGET_GETS | {b"/ggtui/events", b"/ggtui/logs", b"/ggtui/queue/events"}
 """Answers that are not made without being sent."""
 
 HEALTH = frozenset((b"/health", b"/v1/health"))
 MODELS = frozenset((b"/v1/models", b"/models"))
 MODEL_PREFIXES = (b"/v1/models/", b"/models/")
+QUEUE_PREFIX = b"/ggtui/queue/"
+"""A download that waits is named behind it, by its model; the paths below it that are fixed come first."""

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def served_by(request: ForwardRequest, terms: Terms | None = None) -> Headers:
-    """The endpoint, the deployment if rules count, and the rule that led there."""
+    """The endpoint, the rule that led there, the deployment if rules count, and the backend if one serves."""
     if terms is None:
         return [*request.named]
-    return [*request.named, (b"x-ggtui-deployment", as_field_value(terms.deployment))]
+    fields = [*request.named, (b"x-ggtui-deployment", as_field_value(terms.deployment))]
+    if terms.backend:
+        fields.append((b"x-ggtui-backend", as_field_value(terms.backend)))
+    return fields

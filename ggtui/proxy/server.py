@@ -13,11 +13,13 @@ import uvicorn
 from ggtui.proxy.access import Access
 from ggtui.proxy.app import App
 from ggtui.proxy.asking import Asking
+from ggtui.proxy.backend_places import BackendPlaces
 from ggtui.proxy.context_need import ContextNeed
 from ggtui.proxy.control_api import ControlApi
 from ggtui.proxy.course import Course
 from ggtui.proxy.deployments_api import DeploymentsApi
 from ggtui.proxy.descriptors import connection_cap
+from ggtui.proxy.elsewhere import Elsewhere
 from ggtui.proxy.engine_metrics import EngineMetrics
 from ggtui.proxy.event_stream import EventStreams
 from ggtui.proxy.fact_finder import FactFinder
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ggtui.core.ports.catalog import ModelCatalogPort
-    from ggtui.proxy.ports import ControlPort, DeploymentsPort, EndpointsPort, RuntimePort
+    from ggtui.proxy.ports import BackendsPort, ControlPort, DeploymentsPort, EndpointsPort, RuntimePort
 
 
 __all__ = ["HttpLimits", "ProxyServer", "ProxySettings"]
@@ -63,17 +65,18 @@ class ProxyServer:
         control: ControlPort,
         endpoints: EndpointsPort,
         deployments: DeploymentsPort | None = None,
+        backends: BackendsPort | None = None,
         pool: UpstreamPool | None = None,
         settings: ProxySettings | None = None,
     ) -> None:
-        """sock: bound, see ggtui.proxy.bind; the server owns and closes it. deployments: None for none."""
+        """sock: bound, see ggtui.proxy.bind; the server closes it. deployments, backends: may be None."""
         self._sock = sock
         self._settings = settings or ProxySettings()
         self.pool = pool or UpstreamPool()
         self._drain = Drain()
         host, port = sock.getsockname()[:2]
         self._host, self._port = str(host), int(port)
-        app = self._app(runtime, catalog, control, endpoints, deployments)
+        app = self._app(runtime, catalog, control, endpoints, deployments, backends)
         self._server = _Server(_config(app, self._settings))
         self._task: asyncio.Task[None] | None = None
 
@@ -118,13 +121,16 @@ class ProxyServer:
         control: ControlPort,
         endpoints: EndpointsPort,
         deployments: DeploymentsPort | None,
+        backends: BackendsPort | None,
     ) -> App:
         settings = self._settings
         access = Access(self._host, self._port, api_key=settings.api_key, hosts=settings.hosts)
         leased = Leased(runtime, catalog, self.pool, settings)
         course, facts = None, None
         if deployments is not None:
-            course = Course(deployments, endpoints, leased, self.pool, catalog)
+            elsewhere = Elsewhere(self.pool, catalog)
+            places = None if backends is None else BackendPlaces(backends, elsewhere, settings)
+            course = Course(deployments, endpoints, leased, elsewhere, places)
             facts = FactFinder(deployments, settings, access.client)
         forwarder = Forwarder(leased, self._drain, course)
         need = ContextNeed(endpoints, catalog, TokenCount(self.pool, settings))

@@ -19,6 +19,8 @@ from ggtui.core.nearness import near_names
 from ggtui.core.reload import ReloadReport
 from ggtui.core.removal import RemovalPlan
 from ggtui.services.deployments.control import DeploymentsControl
+from ggtui.services.downloads.control import DownloadsControl
+from ggtui.services.hub_look import HubLook
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -62,15 +64,17 @@ class Control:
         settings: SettingsEffects,
         names: Names,
         deployments: DeploymentsControl | None = None,
+        downloads: DownloadsControl | None = None,
         reload: Callable[[], Awaitable[ReloadReport]] | None = None,
         folders: ModelsFoldersPort | None = None,
         doctor: Doctor | None = None,
+        hub_look: HubLook | None = None,
         is_read_only: bool = False,
     ) -> None:
         """reload: reads the configuration again and applies it; None where there is none to read.
 
         folders: where a models folder is named for good; None where there is no such place.
-        doctor: who looks everything over; None where nobody does.
+        doctor: who looks everything over; None where nobody does. hub_look: who reads headers on the hub.
         """
         self._catalog = catalog
         self._runtime = runtime
@@ -83,7 +87,9 @@ class Control:
         self._doctor = doctor
         self._is_read_only = is_read_only
         self.names = names
+        self.hub_look = hub_look or HubLook()
         self.deployments = deployments or DeploymentsControl(is_read_only=is_read_only)
+        self.downloads = downloads or DownloadsControl(is_read_only=is_read_only)
 
     def snapshot(self) -> EngineSnapshot:
         """The state now."""

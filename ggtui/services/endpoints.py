@@ -18,11 +18,14 @@ from ggtui.core.routing.registry import ModelRegistry
 from ggtui.core.routing.route import Route, RouteRule
 from ggtui.core.routing.router import ModelRouter
 from ggtui.core.snapshot import RouteNote
+from ggtui.services.backend_endpoints import BackendEndpoints
 from ggtui.services.deployment_endpoints import by_rules, served_elsewhere, why_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from ggtui.core.backends.backend import Declared
+    from ggtui.core.backends.observed import BackendState
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.models import ModelSummary
     from ggtui.core.routing.adapters import AttachedAdapter, NamedStack
@@ -44,10 +47,12 @@ class Endpoints:
         names: NameSettings | None = None,
         default_ctx: int = AUTO_CTX,
         deployments: Sequence[Deployment] = (),
+        declared: Declared | None = None,
     ) -> None:
         """default_ctx: tokens for a model for which nobody chose; AUTO_CTX for what fits.
 
-        deployments: the catalog hears of them too, so that they count from its next reading on.
+        deployments: the catalog hears of them too, so that they count from its next reading on. declared:
+        what is declared of backends.
         """
         self.changed: Callable[[], None] = lambda: None
         """Called after every change of names or weights; set by whoever publishes."""
@@ -57,6 +62,7 @@ class Endpoints:
         """See EngineSnapshot."""
         self._catalog = catalog
         self._deployments = catalog.deployments = tuple(deployments)
+        self._backends = BackendEndpoints(declared)
         self._told = names or NameSettings()
         self._names = self._effective()
         self._default_ctx = default_ctx
@@ -89,6 +95,11 @@ class Endpoints:
         self._names = self._effective()
         self._renew()
         await self._catalog.reread()
+
+    def take_backends(self, declared: Declared, states: Sequence[BackendState]) -> None:
+        """From now on this is declared of backends, and this was seen of them."""
+        if self._backends.take(declared, states):
+            self._renew()
 
     @property
     def default_deployment(self) -> str:
@@ -140,11 +151,13 @@ class Endpoints:
         raise NoModelsAvailable(hint=self._why_no_default())
 
     def _named(self, name: str) -> ModelEndpoint:
-        """A model whose file is broken is not refused here: its load looks at the file, and tells why."""
+        """What says itself why it does not serve is not refused here: a broken file when it is looked at by
+        its load, and backends when a place is looked for."""
         found = self.router.find(name)
-        is_model = found is not None and not (found.stack.adapters or found.deployment)
-        if found is not None and is_model and found.status is EndpointStatus.ERROR:
-            return found
+        if found is not None and found.status in (EndpointStatus.ERROR, EndpointStatus.LOADING):
+            is_model = not (found.stack.adapters or found.deployment)
+            if is_model or found.deployment in self._backends.names:
+                return found
         return self.router.route(name)
 
     def _why_no_default(self) -> str:
@@ -207,6 +220,8 @@ class Endpoints:
                 registry.register(self._as_told(endpoint))
             registry.add_number(model.id, model.public_id)
         self._add_deployments(registry, models)
+        for endpoint in self._backends.others(registry):
+            registry.register(self._as_told(endpoint))
         for alias, target in self._names.aliases.items():
             registry.add_alias(alias, target)
         self._router, self._all, self._made_of = ModelRouter(registry), registry.all_endpoints, models
@@ -227,6 +242,9 @@ class Endpoints:
     def _of_deployment(self, each: Deployment) -> Iterator[ModelEndpoint]:
         kind, why = each.choose_runtime(is_local=self.is_local(each.model))
         n_ctx = each.runtime_config.ctx
+        if self._backends.serves(each, kind):
+            yield self._backends.of_deployment(each)
+            return
         if not kind.is_local:
             problem = f"{kind} has no engine here and needs runtime_config.endpoint; chosen because {why}"
             yield served_elsewhere(

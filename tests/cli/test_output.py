@@ -144,3 +144,25 @@ def test_streams_that_the_shell_closed_cost_no_traceback(flags: list[str]) -> No
     assert (1, told) == (no_out.returncode, no_out.stderr)
     assert (0, "") == (no_words.returncode, no_words.stderr)
     assert "complete -F _ggtui ggtui" in no_words.stdout
+
+
+def test_words_on_a_terminal_take_the_place_of_those_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "8")
+    output, _, err = _output(is_ascii=True)
+    err.isatty = lambda: True  # type: ignore[method-assign]
+
+    output.status("25 % → more")
+    output.status("50 %")
+    output.say("done")
+
+    assert output.shows_status
+    assert b"\r25 % -> \x1b[K\r50 %\x1b[K\ndone\n" == err.buffer.getvalue()  # type: ignore[attr-defined]
+
+
+def test_words_are_taken_back_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    output, _, err = _output()
+    before = output.shows_status
+    err.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setenv("TERM", "dumb")
+
+    assert (False, False) == (before, output.shows_status)

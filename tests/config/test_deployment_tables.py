@@ -57,6 +57,8 @@ model = "gpt-4o-mini"
 runtime = "openai"
 endpoint = "https://api.openai.com/v1"
 api_key = { from = "env", name = "OPENAI_API_KEY" }
+[[group]]
+name = "chat"
 """
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ggtui.core.text import listed, plain, width
+from ggtui.core.text import clipped, listed, plain, width
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,10 @@ def test_wide_signs_take_two_columns_and_marks_none() -> None:
 
 def test_a_long_list_names_the_first_and_counts_the_rest() -> None:
     assert ["", "a, b", "a, b and 2 more"] == [listed(names, 2) for names in ("", "ab", "abcd")]
+
+
+def test_a_line_is_cut_by_columns_and_no_sign_in_half() -> None:
+    assert ["abc", "ab", "", "日", "日本"] == [
+        clipped(text, columns)
+        for text, columns in (("abc", 3), ("abc", 2), ("abc", 0), ("日本", 3), ("日本", 4))
+    ]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import TYPE_CHECKING
 
 from ggtui.core.errors import RemoteRefused, RemoteUnreachable
 from ggtui.core.units import MIB
+
+if TYPE_CHECKING:
+    import socket
 
 STALL_S = 10.0
 """How long a single byte may be waited for."""
@@ -32,6 +36,10 @@ class Budget:
         """Seconds until it is over, 0 afterwards."""
         return max(0.0, self._deadline - time.monotonic())
 
+    def end(self) -> None:
+        """Nobody waits any more: whoever reads stops at the next byte."""
+        self._deadline = time.monotonic()
+
     def wait_s(self) -> float:
         """How long the next byte may be waited for. Raises: RemoteUnreachable when the time is over."""
         left_s = self.left_s
@@ -46,3 +54,6 @@ class Budget:
             is_over = self._spent > self._most_bytes
         if is_over:
             raise RemoteRefused(f"more than {self._most_bytes // MIB} MiB would have to be read")
+
+    def meet(self, sock: socket.socket) -> None:
+        """The connection that is read from now on; for those who may want to end the reading."""

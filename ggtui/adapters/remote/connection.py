@@ -66,6 +66,7 @@ class _CountedResponse(HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, budget: Budget, **options: Any) -> None:
         super().__init__(sock, *args, **options)
+        budget.meet(sock)
         self.fp = io.BufferedReader(_Counted(self.fp.detach(), sock, budget))
 
 

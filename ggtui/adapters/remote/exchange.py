@@ -17,7 +17,7 @@ from ggtui.core.errors import RemoteRefused, RemoteUnreachable
 from ggtui.core.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from http.client import HTTPConnection, HTTPResponse
 
     from ggtui.adapters.remote.access import Access
@@ -68,9 +68,16 @@ class Answer:
         self._connection.close()
 
 
-def ask(address: Address, headers: Mapping[str, str], access: Access, budget: Budget) -> Answer:
+def ask(
+    address: Address,
+    headers: Mapping[str, str],
+    access: Access,
+    budget: Budget,
+    met: Callable[[Answer], None] | None = None,
+) -> Answer:
     """The answer to a GET, whatever its status, after its redirects.
 
+    met: is shown the head of each answer on the way, the last one too.
     The token goes to the hub's own origin only, and to none any more once the way has led elsewhere.
     Raises: RemoteUnreachable, RemoteRefused.
     """
@@ -80,6 +87,8 @@ def ask(address: Address, headers: Mapping[str, str], access: Access, budget: Bu
         is_at_home = is_at_home and address.origin == access.endpoint.origin
         own = access.headers_for(address) if is_at_home else {}
         answer = _once(address, {**headers, **own}, budget)
+        if met is not None:
+            met(answer)
         location = answer.header("Location")
         if answer.status not in _REDIRECTS or not location:
             return answer

@@ -27,6 +27,7 @@ LARGEST_PAGE = 8 * MIB
 LONGEST_PATH = 512
 _PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,95})"
 _NAME = re.compile(rf"hf:({_PART})/({_PART})(?:/(.+?\.gguf))?(?:@(.+))?", re.IGNORECASE)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _NEXT = re.compile(r'<([^<>]+)>\s*;[^,<]*\brel="?next\b', re.IGNORECASE)
 
 
@@ -60,7 +61,7 @@ class HubName:
     def address_of(self, path: str, access: Access) -> Address:
         """Where this file of the repository is read."""
         revision = quote(self.revision, safe="")
-        return _below(access, f"/{self.owner}/{self.repository}/resolve/{revision}/{quote(path)}")
+        return below(access, f"/{self.owner}/{self.repository}/resolve/{revision}/{quote(path)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class HubFile:
 
     path: str
     size_bytes: int
+    sha256: str = ""
+    """64 hexadecimal digits; empty for a small file, which the hub keeps without one."""
 
 
 def file_address(text: str, access: Access) -> Address:
@@ -94,7 +97,7 @@ def gguf_files(name: HubName, access: Access, budget: Budget) -> list[HubFile]:
     Raises: RemoteRefused, RemoteUnreachable.
     """
     revision = quote(name.revision, safe="")
-    page: Address | None = _below(
+    page: Address | None = below(
         access, f"/api/models/{name.owner}/{name.repository}/tree/{revision}", "recursive=1"
     )
     found: dict[str, HubFile] = {}
@@ -108,20 +111,29 @@ def gguf_files(name: HubName, access: Access, budget: Budget) -> list[HubFile]:
     raise RemoteRefused(f"{name} has too many files to list them", hint="name one of them")
 
 
-def _below(access: Access, path: str, query: str = "") -> Address:
+def below(access: Access, path: str, query: str = "") -> Address:
+    """This path of the hub."""
     return Address(access.endpoint.origin, access.endpoint.path.rstrip("/") + path, query)
 
 
 def _read_page(page: Address, access: Access, budget: Budget) -> tuple[list[Any], Address | None]:
     """The rows of one page, and where the next one is."""
+    rows, answer = read_document(page, access, budget)
+    if not isinstance(rows, list):
+        raise RemoteRefused(f"{page.origin.host} does not answer as the hub does")
+    return rows, _next_page(answer, access)
+
+
+def read_document(page: Address, access: Access, budget: Budget) -> tuple[object, Answer]:
+    """The JSON under this address, None for what is none; and the answer, read and closed, for its head.
+
+    Raises: RemoteRefused, RemoteUnreachable.
+    """
     answer = ask(page, {"Accept": "application/json"}, access, budget)
     try:
         if answer.status != 200:
             raise refusal(answer, access)
-        rows = _json(answer.whole(LARGEST_PAGE))
-        if not isinstance(rows, list):
-            raise RemoteRefused(f"{page.origin.host} does not answer as the hub does")
-        return rows, _next_page(answer, access)
+        return _json(answer.whole(LARGEST_PAGE)), answer
     finally:
         answer.close()
 
@@ -153,4 +165,6 @@ def _file_of(row: object) -> HubFile | None:
         return None
     is_sound = path.lower().endswith(".gguf") and len(path) <= LONGEST_PATH and path.isprintable()
     is_inside = not path.startswith("/") and ".." not in path.split("/") and "\\" not in path
-    return HubFile(path, size) if is_sound and is_inside else None
+    digest = large.get("oid") if isinstance(large, dict) else None
+    sha256 = digest if isinstance(digest, str) and _SHA256.fullmatch(digest) else ""
+    return HubFile(path, size, sha256) if is_sound and is_inside else None

@@ -1,4 +1,4 @@
-"""`ggtui validate FILE`: everything that is wrong in a configuration file, or what its deployments mean."""
+"""`ggtui validate FILE`: everything that is wrong in a configuration file, or what its tables mean."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ggtui.adapters.gguf.catalog import GgufCatalog
 from ggtui.cli.arguments import flags_of
+from ggtui.cli.declared_words import backend_lines, backend_warnings, declared_document
 from ggtui.cli.deployment_words import rules_of
 from ggtui.cli.exits import ExitCode
 from ggtui.cli.surroundings import look
 from ggtui.config.load import key_warnings, load
 from ggtui.config.mistakes import FileMistake
+from ggtui.config.settings import DEPLOYMENTS
 from ggtui.config.toml_file import read_to_the_end
+from ggtui.core.backends.serving import declared_names
 from ggtui.core.deployment.runtimes import can_serve
 from ggtui.core.errors import CatalogFailure, ConfigInvalid
 from ggtui.core.naming import slug
@@ -115,7 +118,9 @@ def _print_mistakes(call: Call, file: Path, mistakes: list[FileMistake]) -> None
         problems = [
             {
                 "line": each.line,
-                "deployment": each.deployment.strip("'") or None,
+                "table": each.table or None,
+                "name": each.name.strip("'") or None,
+                "deployment": each.name.strip("'") if each.table == DEPLOYMENTS.table else None,
                 "field": each.field or None,
                 "text": each.words,
                 "hint": each.hint or None,
@@ -146,9 +151,16 @@ def _print(
     known: frozenset[str] | None,
 ) -> None:
     rows = [_row(each, is_local) for each in config.deployments]
-    warnings = [*key_warnings(config.deployments), *_guesses(config, known), *_missing(config, known)]
+    declared = config.declared
+    warnings = [
+        *key_warnings(config.deployments, declared),
+        *_guesses(config, known),
+        *_missing(config, known),
+        *backend_warnings(declared),
+    ]
     if call.out.is_json:
-        call.out.document({**_head(file, is_valid=True), "deployments": rows, "warnings": warnings})
+        document = {**_head(file, is_valid=True), "deployments": rows, **declared_document(declared)}
+        call.out.document({**document, "warnings": warnings})
         return
     n = len(rows)
     call.out.line(f"{file} is valid: {n or 'no'} {'deployment' if n == 1 else 'deployments'}")
@@ -156,6 +168,8 @@ def _print(
         call.out.line(f"{row['name']}: {row['runtime']}, {row['why_runtime']}; model {row['model']}")
         for rule in row["rules"]:
             call.out.line(f"  {rule}")
+    for line in backend_lines(declared):
+        call.out.line(line)
     for words in warnings:
         call.out.say(f"warning: {words}")
 
@@ -173,21 +187,25 @@ def _row(each: Deployment, is_local: Callable[[str], bool] | None) -> dict[str, 
 
 def _guesses(config: Config, known: frozenset[str] | None) -> list[str]:
     """What could not be judged, as no list of models is stored here."""
+    of_backends = declared_names(config.declared)
     return [
         f"deployment '{each.name}': whether {each.model} is a model of this machine is not known: "
         "ggtui ls looks into the folders"
         for each in config.deployments
         if known is None
+        and each.model not in of_backends
         and not can_serve(each.choose_runtime(is_local=_is_file(each.model))[0], each.runtime_config.endpoint)
     ]
 
 
 def _missing(config: Config, known: frozenset[str] | None) -> list[str]:
     """Models that are to be started here and that the list does not have; a file may be there by now."""
+    of_backends = declared_names(config.declared)
     return [
         f"deployment '{each.name}': no model {each.model} was in the catalog when it was last seen"
         for each in config.deployments
         if known is not None
+        and each.model not in of_backends
         and each.choose_runtime(is_local=each.model in known)[0].is_local
         and not (each.model in known or any(name.startswith(slug(Path(each.model).name)) for name in known))
     ]

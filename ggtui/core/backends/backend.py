@@ -35,6 +35,11 @@ class BackendType(StrEnum):
         return self in (BackendType.OPENAI, BackendType.GEMINI)
 
     @property
+    def has_home(self) -> bool:
+        """True where a backend without a URL is the one that the type is named after."""
+        return self in (BackendType.OPENAI, BackendType.GEMINI)
+
+    @property
     def can_pull(self) -> bool:
         """True where a missing model can be fetched by the backend itself."""
         return self is BackendType.OLLAMA

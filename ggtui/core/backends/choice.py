@@ -55,9 +55,23 @@ class _Claim:
         return 0 < self.context_length < n_ctx
 
     @property
+    def is_unseen(self) -> bool:
+        """True before the first look at it."""
+        return self.state is None or self.state.observed_at is None
+
+    @property
     def is_asleep(self) -> bool:
         """True while it gets no traffic at all."""
         return self.state is None or not self.state.is_ready
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """What a request asks of a place."""
+
+    groups: Sequence[str]
+    capability: Capability | None
+    n_ctx: int
 
 
 def places(
@@ -85,10 +99,12 @@ def places(
     if ready:
         order = policy or _policy(declared, ready, groups)
         return tuple(_place(each) for each in _ordered(ready, order, r))
-    reasons = _reasons(declared, states, model, claims, n_ctx, groups)
-    if any(each.is_asleep for each in wide):
-        raise EndpointNotReady(model, EndpointStatus.ERROR, hint=reasons)
-    raise NoneMatched(hint=reasons)
+    reasons = _reasons(declared, states, model, claims, _Need(groups, capability, n_ctx))
+    asleep = [each for each in wide if each.is_asleep]
+    if not asleep:
+        raise NoneMatched(hint=reasons)
+    is_open = any(each.is_unseen for each in asleep)
+    raise EndpointNotReady(model, EndpointStatus.LOADING if is_open else EndpointStatus.ERROR, hint=reasons)
 
 
 def _claims(
@@ -158,8 +174,7 @@ def _reasons(
     states: Sequence[BackendState],
     model: str,
     claims: Sequence[_Claim],
-    n_ctx: int,
-    groups: Sequence[str],
+    need: _Need,
 ) -> str:
     """Each backend that has to do with the model, and why it is no place for it."""
     by_claim = {each.backend.name: each for each in claims}
@@ -167,22 +182,20 @@ def _reasons(
     words = []
     for backend in declared.backends:
         if (claim := by_claim.get(backend.name)) is not None:
-            words.append(f"{backend.name}: {_why_not(claim, n_ctx)}")
-        elif why := _why_no_claim(declared, backend, by_state.get(backend.name), model, groups):
+            words.append(f"{backend.name}: {_why_not(claim, need)}")
+        elif why := _why_no_claim(declared, backend, by_state.get(backend.name), model, need.groups):
             words.append(f"{backend.name}: {why}")
     return "; ".join(words)
 
 
-def _why_not(claim: _Claim, n_ctx: int) -> str:
-    if claim.state is None or claim.state.observed_at is None:
+def _why_not(claim: _Claim, need: _Need) -> str:
+    if claim.lacks(need.capability):
+        return f"its model cannot {need.capability}"
+    if claim.is_short(need.n_ctx):
+        return f"has {claim.context_length} tokens of context, and {need.n_ctx} are needed"
+    if claim.state is None or claim.is_unseen:
         return "not asked yet"
-    if claim.state.error:
-        return claim.state.error
-    if claim.pulled is None:
-        return "does not have it"
-    if claim.is_short(n_ctx):
-        return f"has {claim.context_length} tokens of context, and {n_ctx} are needed"
-    return "cannot do what is asked"
+    return claim.state.error or "does not have it"
 
 
 def _why_no_claim(

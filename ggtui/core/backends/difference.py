@@ -10,6 +10,7 @@ from ggtui.core.backends.rows import Row, RowState
 from ggtui.core.backends.sight import seen, told_capabilities
 from ggtui.core.backends.wanted import asked, on_this_disk, wanted
 from ggtui.core.downloads.jobs import JobState
+from ggtui.core.downloads.order import is_same_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -50,7 +51,7 @@ def _of_disk(
     declared: Declared, jobs: Sequence[Job], local_has: Callable[[DeclaredModel], bool]
 ) -> Iterator[Row]:
     for model in on_this_disk(declared):
-        own = [each for each in jobs if each.backend == THIS_MACHINE and each.model == model.repository]
+        own = [e for e in jobs if e.backend == THIS_MACHINE and is_same_model(e, model.repository)]
         if local_has(model):
             yield Row(THIS_MACHINE, model.name, RowState.IN_SYNC)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ggtui.core.backends.names import is_same, spellings
+from ggtui.core.backends.names import is_same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ def asked(declared: Declared) -> tuple[Backend, ...]:
 def wanted(declared: Declared, backend: Backend) -> tuple[DeclaredModel, ...]:
     """The models that this backend should have, each once, its own first.
 
-    Where groups count, each has the groups that it is reached by; elsewhere none.
+    Where groups count, each has the groups that it is reached by.
     """
     found: list[DeclaredModel] = []
     for model in _claims(declared, backend):
@@ -38,21 +38,9 @@ def on_this_disk(declared: Declared) -> tuple[DeclaredModel, ...]:
     return tuple(each for each in declared.models if each.repository)
 
 
-def served_names(declared: Declared) -> tuple[str, ...]:
-    """Every name that clients may ask backends for: as written, and in canonical spelling; each once."""
-    return tuple(
-        dict.fromkeys(
-            name
-            for backend in asked(declared)
-            for model in wanted(declared, backend)
-            for name in spellings(backend.type, model.name)
-        )
-    )
-
-
 def _claims(declared: Declared, backend: Backend) -> Iterator[DeclaredModel]:
     if not declared.has_groups:
-        yield from (replace(each, groups=()) for each in backend.models)
+        yield from backend.models
         return
     own = (replace(each, groups=each.groups or backend.groups) for each in backend.models)
     for model in (*own, *(each for each in declared.models if not each.repository)):

@@ -58,19 +58,20 @@ def problems(
     other_names: Collection[str] = (),
     is_local: Callable[[str], bool] | None = None,
     ceilings: Mapping[str, RateLimits] | None = None,
+    backend_models: Collection[str] = (),
 ) -> list[Problem]:
     """Everything that is wrong, in the order of the deployments; nothing when they can serve.
 
     other_names: what a fallback may name besides deployments. is_local: whether a model is of this machine;
     None when that is not known yet, and a runtime that is only guessed is not judged then. ceilings: by
-    name of a deployment, what its provider is known to allow.
+    name of a deployment, what its provider is known to allow. backend_models: names that backends serve.
     """
     found = [
         Problem(index, each.name, place, text)
         for index, each in enumerate(deployments)
         for place, text in (
             *_own(each),
-            *_of_runtime(each, is_local),
+            *_of_runtime(each, is_local, backend_models),
             *_of_ceiling(each, (ceilings or {}).get(each.name)),
             *_unknown(each, {other.name for other in deployments} | set(other_names), known_groups),
         )
@@ -105,7 +106,9 @@ def _own(each: Deployment) -> Iterator[tuple[str, str]]:
             yield f"{table}.{key}", f"must be at least {least}"
 
 
-def _of_runtime(each: Deployment, is_local: Callable[[str], bool] | None) -> Iterator[tuple[str, str]]:
+def _of_runtime(
+    each: Deployment, is_local: Callable[[str], bool] | None, backend_models: Collection[str]
+) -> Iterator[tuple[str, str]]:
     config = each.runtime_config
     if config.endpoint and not is_url(config.endpoint):
         yield "runtime_config.endpoint", "must be an http or https URL"
@@ -114,7 +117,7 @@ def _of_runtime(each: Deployment, is_local: Callable[[str], bool] | None) -> Ite
     if is_guessed and is_local is None:
         return
     kind, why = each.choose_runtime(is_local=is_local is not None and is_local(each.model))
-    if not can_serve(kind, config.endpoint):
+    if not can_serve(kind, config.endpoint) and each.model not in backend_models:
         yield "runtime", f"{kind} has no engine here and needs runtime_config.endpoint; chosen because {why}"
 
 

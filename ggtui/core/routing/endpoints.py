@@ -70,6 +70,8 @@ class ModelEndpoint:
     """See ModelSummary.capabilities."""
     deployment: str = ""
     """Name of the deployment whose rules count; empty for a model that has none of its own."""
+    backends: tuple[str, ...] = ()
+    """Names of the declared backends that serve it now; empty for what they do not serve."""
     why: str = ""
     """The reason for a status other than ready, one sentence; may be empty."""
 

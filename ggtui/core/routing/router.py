@@ -87,11 +87,12 @@ class ModelRouter:
         """The ready endpoint with the most context, the first by id among equals; None if it holds too few.
 
         running: the context of each server that runs, by the public id of its model, when that is larger.
+        No request goes to a backend that did not name a model of it: that may cost, and leaves this machine.
         """
         able = [
             each
             for each in self.registry.available_endpoints
-            if not capability or capability in each.capabilities
+            if (not capability or capability in each.capabilities) and not each.backends
         ]
         most = max(able, key=lambda each: context_of(each, running), default=None)
         return most if most is not None and context_of(most, running) >= required else None

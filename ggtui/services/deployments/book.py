@@ -5,6 +5,7 @@ from __future__ import annotations
 import random as chance
 from typing import TYPE_CHECKING
 
+from ggtui.core.backends.serving import implicit_rules
 from ggtui.core.deployment.deployment import implicit_deployment
 from ggtui.core.deployment.spend import DAY_S
 from ggtui.services.deployments.clock import SystemClock
@@ -13,7 +14,7 @@ from ggtui.services.deployments.report import status_of
 from ggtui.services.deployments.surroundings import Surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.replicas import Replica
@@ -59,6 +60,8 @@ class Deployments:
         """Removed by a reload: their requests may still run, and what they spent counts if they come back."""
         self._bare: dict[str, LiveDeployment] = {}
         """Models without a deployment that others fall back to."""
+        self._of_backends: dict[str, LiveDeployment] = {}
+        """Names that lead to declared backends, with the usual rules; deployments go before them."""
         self._pruning: Alarm | None = None
 
     async def start(self) -> None:
@@ -71,7 +74,7 @@ class Deployments:
         """Settle what is still open, wait until all is written, and close what keeps it."""
         if self._pruning is not None:
             self._pruning.cancel()
-        for live in (*self.all, *self._gone.values(), *self._bare.values()):
+        for live in (*self.all, *self._gone.values(), *self._bare.values(), *self._of_backends.values()):
             live.leave_all()
         await self._around.writes.finish()
         await self._around.spend.close()
@@ -89,6 +92,16 @@ class Deployments:
                 fresh[each.name].adapt(each)
         self._live = fresh
         self.changed()
+
+    def take_backends(self, names: Collection[str]) -> None:
+        """From now on these names lead to declared backends. What is in both keeps all its state."""
+        before = self._of_backends
+        self._around.backend_names = frozenset(names)
+        self._of_backends = {
+            name: before.get(name) or LiveDeployment(implicit_rules(name), self._around) for name in names
+        }
+        for name in before.keys() - self._of_backends.keys():
+            before[name].remove()
 
     def tell(self) -> None:
         """Something is different: whoever watches shall hear of it."""
@@ -111,10 +124,10 @@ class Deployments:
     def chain(self, name: str) -> tuple[LiveDeployment, ...]:
         """Who is asked for this name, in order: itself, then its fallbacks and theirs, each once.
 
-        A fallback that is no deployment is a model of the catalog, which has no rules. Empty for a name
-        that is no deployment.
+        A fallback that is neither a deployment nor a name of backends is a model of the catalog, which has no
+        rules. Empty for a name that is such a model.
         """
-        if name not in self._live:
+        if name not in self._live and name not in self._of_backends:
             return ()
         found: dict[str, LiveDeployment] = {}
         for live in self._from(name, found):
@@ -124,7 +137,7 @@ class Deployments:
     def _from(self, name: str, found: dict[str, LiveDeployment]) -> Iterator[LiveDeployment]:
         if name in found:
             return
-        live = self._live.get(name) or self._without_rules(name)
+        live = self._live.get(name) or self._of_backends.get(name) or self._without_rules(name)
         yield live
         for fallback in live.rules.fallback:
             yield from self._from(fallback, found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from ggtui.core.backends.serving import is_by_backends
 from ggtui.core.deployment.breaker import BreakerState, CircuitBreaker
 from ggtui.core.deployment.policies import CapacityPolicy
 from ggtui.core.deployment.retry import RetryBudget
@@ -68,6 +69,11 @@ class LiveDeployment:
     def kind(self) -> RuntimeKind:
         """What serves it; a guess may change when the catalog is known."""
         return self._choice()[0]
+
+    @property
+    def is_by_backends(self) -> bool:
+        """True when declared backends serve it."""
+        return is_by_backends(self.rules, self.kind, self._around.backend_names)
 
     @property
     def why_kind(self) -> str:

@@ -33,5 +33,7 @@ class Surroundings:
     """Slots of the server that runs a local model; None when none runs."""
     replicas: Callable[[str], tuple[Replica, ...]] = lambda _model: ()
     """The servers of a local model that shall have several, in their order; empty for any other."""
+    backend_names: frozenset[str] = frozenset()
+    """Names that lead to declared backends."""
     changed: Callable[[], None] = lambda: None
     writes: Writes = field(default_factory=Writes)

@@ -88,6 +88,8 @@ def test_the_same_for_a_program(cli: CommandLine) -> None:
         "problems": [
             {
                 "line": 1,
+                "table": "deployment",
+                "name": "mine",
                 "deployment": "mine",
                 "field": "replicas",
                 "text": "deployment 'mine': replicas: deployment must have at least one replica",

@@ -1,0 +1,86 @@
+"""Which download is which, which is next, and how a person changes their order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from ggtui.core.backends.backend import THIS_MACHINE, BackendType
+from ggtui.core.backends.names import is_same
+from ggtui.core.downloads.jobs import JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ggtui.core.downloads.jobs import Job
+
+FIRST_WAIT_S: Final = 5.0
+LONGEST_WAIT_S: Final = 300.0
+
+
+def in_order(jobs: Iterable[Job]) -> tuple[Job, ...]:
+    """By position; of the same position the older one first."""
+    return tuple(sorted(jobs, key=lambda job: (job.position, job.number)))
+
+
+def found(jobs: Iterable[Job], backend: str, model: str) -> Job | None:
+    """The job that brings this model to this backend; there is one at most."""
+    return next((job for job in jobs if job.backend == backend and is_same_model(job, model)), None)
+
+
+def is_same_model(job: Job, model: str) -> bool:
+    """True when the job brings this model, however it is spelled.
+
+    The hub does not look at the case of a repository, nor does ggtui at that of a quantisation.
+    """
+    if job.backend == THIS_MACHINE:
+        return job.model.casefold() == model.casefold()
+    return is_same(BackendType.OLLAMA, job.model, model)
+
+
+def due(jobs: Iterable[Job], is_free: Callable[[Job], bool]) -> tuple[Job, ...]:
+    """Those that may begin now, the first one first. is_free: neither begun already nor waiting."""
+    return tuple(job for job in in_order(jobs) if job.state is JobState.PENDING and is_free(job))
+
+
+def moved(jobs: Sequence[Job], number: int, to: int) -> tuple[Job, ...]:
+    """Those that get another position when this job becomes the one at `to`, from 0; beyond the end is last.
+
+    jobs: in order. Raises: StopIteration when it is none of them.
+    """
+    own = next(job for job in jobs if job.number == number)
+    others = [job for job in jobs if job.number != number]
+    others.insert(min(max(0, to), len(others)), own)
+    return tuple(
+        replace(job, position=position) for position, job in enumerate(others) if job.position != position
+    )
+
+
+def wait_s(n_failures: int) -> float:
+    """How long to wait after so many failures in a row, from 1: 5 s, and twice as long each time to 5 min."""
+    return float(min(FIRST_WAIT_S * 2 ** min(n_failures - 1, 10), LONGEST_WAIT_S))
+
+
+def anew(job: Job, position: int) -> Job:
+    """The job as if nobody had worked on it; what lies on the disk counts when it is looked at."""
+    return replace(
+        job,
+        state=JobState.PENDING,
+        position=position,
+        commit="",
+        files=(),
+        status="",
+        completed_bytes=0,
+        total_bytes=0,
+        rate=None,
+        left_s=None,
+        why="",
+        hint="",
+        ended_at=None,
+    )
+
+
+def at_rest(job: Job) -> Job:
+    """The job as it is when no ggtui works on it: one that ran is pending again."""
+    state = JobState.PENDING if job.state is JobState.RUNNING else job.state
+    return replace(job, state=state, rate=None, left_s=None)

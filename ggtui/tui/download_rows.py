@@ -1,0 +1,314 @@
+"""Downloads as rows and as lines about one: how far each is, how fast, how long still, and why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.cells import set_cell_size
+
+from ggtui.core.backends.backend import THIS_MACHINE
+from ggtui.core.downloads.jobs import JobState
+from ggtui.core.units import duration, gib, rate, used_of_total
+from ggtui.tui.format import cut
+from ggtui.tui.glyphs import JOBS
+from ggtui.tui.reasons import READ_ONLY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ggtui.core.downloads.jobs import FilePart, Job
+    from ggtui.core.snapshot import EngineSnapshot
+    from ggtui.tui.format import Part
+    from ggtui.tui.glyphs import Glyphs
+
+SIGN, STATE, SHARE, SIZE = 3, 9, 5, 11
+"""Cells of a column, the gap after it counted."""
+NARROW, WIDE = 58, 110
+"""Cells below which a row has no bar and no rate, and from which both have plenty of room."""
+CHANGES = ("download-hold", "download-later", "download-sooner", "download-remove")
+"""Keys that change the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadRow:
+    """One download at one moment."""
+
+    job: Job
+    place: int | None = None
+    """Its place among those that wait, from 1; None for one that does not wait."""
+
+    @property
+    def key(self) -> str:
+        """Which row it is."""
+        return str(self.job.number)
+
+    @property
+    def is_heading(self) -> bool:
+        """The cursor stands on every row."""
+        return False
+
+    @property
+    def where(self) -> str:
+        """The backend that fetches it; empty for this machine."""
+        return "" if self.job.backend == THIS_MACHINE else self.job.backend
+
+
+def download_rows(snapshot: EngineSnapshot, words: str = "") -> tuple[DownloadRow, ...]:
+    """Those that hold every word, in the order of the queue."""
+    waiting = [job.number for job in snapshot.downloads if job.state is JobState.PENDING]
+    places = {number: place for place, number in enumerate(waiting, 1)}
+    rows = (DownloadRow(job, places.get(job.number)) for job in snapshot.downloads)
+    wanted = words.lower().split()
+    return tuple(row for row in rows if _holds(row, wanted))
+
+
+def _holds(row: DownloadRow, wanted: Iterable[str]) -> bool:
+    text = f"{row.job.model} {row.job.backend} {JOBS[row.job.state].word}".lower()
+    return all(word in text for word in wanted)
+
+
+def share(job: Job) -> float | None:
+    """How much of it is there, 0 to 1; None where nobody knows. Never 1 before it is done."""
+    if job.state is JobState.DONE:
+        return 1.0
+    if job.total_bytes <= 0:
+        return None
+    return min(0.99, max(0.0, job.completed_bytes / job.total_bytes))
+
+
+def share_text(job: Job) -> str:
+    """`41%`, rounded down; `–` for unknown."""
+    part = share(job)
+    return "–" if part is None else f"{int(part * 100)}%"
+
+
+# Columns
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Cells of each column, the gap after it counted; 0 leaves it out."""
+
+    name: int
+    bar: int
+    size: int
+    what: int
+
+
+def columns(width: int) -> Columns:
+    """What has room in so many cells."""
+    if width < NARROW:
+        return Columns(max(12, width - SIGN - STATE - SHARE), 0, 0, 0)
+    bar = 21 if width >= WIDE else 9
+    rest = width - SIGN - STATE - SHARE - SIZE - bar
+    name = max(20, rest * 3 // 5) if width < WIDE else rest // 2
+    return Columns(name, bar, SIZE, rest - name)
+
+
+def heads(width: int) -> list[Part]:
+    """The column heads over the rows."""
+    to = columns(width)
+    cells = [" " * SIGN, set_cell_size("Model", to.name), set_cell_size("State", STATE)]
+    cells += [set_cell_size("", to.bar), set_cell_size("", SHARE)]
+    if to.size:
+        cells += [set_cell_size("Of", to.size), set_cell_size("Rate, time left", to.what)]
+    return [("".join(cells), "$quiet")]
+
+
+def row_parts(row: DownloadRow, width: int, glyphs: Glyphs) -> list[Part]:
+    """A row in so many cells: sign, name, state in a word, bar, percent, size, rate and time left, or why."""
+    job, to = row.job, columns(width)
+    look = JOBS[job.state]
+    parts: list[Part] = [
+        (f" {glyphs.look(look)} ", look.style),
+        (_field(_short_name(row, to.name - 1, glyphs), to.name, glyphs), _dimmed(job)),
+        (_field(look.word, STATE, glyphs), look.style),
+    ]
+    if to.bar:
+        parts += _bar(job, to.bar - 1, glyphs)
+    parts.append(_field(share_text(job), SHARE, glyphs))
+    if to.size:
+        parts.append(_field(_size(job), to.size, glyphs))
+        style = "$error" if job.state is JobState.FAILED else "$quiet" if job.rate is None else ""
+        parts.append((_field(what(row), to.what + 1, glyphs)[: to.what], style))
+    return parts
+
+
+def _dimmed(job: Job) -> str:
+    return "$quiet" if job.state is JobState.DONE else ""
+
+
+def _short_name(row: DownloadRow, width: int, glyphs: Glyphs) -> str:
+    """The name with where it goes; without the owner of the repository where that is too much."""
+    where = f" {glyphs.arrow} {row.where}" if row.where else ""
+    name = row.job.model
+    if len(name) + len(where) > width and not row.where:
+        name = name.partition("/")[2] or name
+    return name + where
+
+
+def _size(job: Job) -> str:
+    if job.state is JobState.DONE or not job.completed_bytes:
+        return gib(job.total_bytes) if job.total_bytes else "–"
+    return used_of_total(job.completed_bytes, job.total_bytes or None)
+
+
+def _bar(job: Job, width: int, glyphs: Glyphs) -> list[Part]:
+    """Filled as far as it is, never full before it is done; nothing where nobody knows."""
+    part = share(job)
+    n_full = 0 if part is None else int(part * width)
+    style = JOBS[job.state].style
+    return [(glyphs.ours * n_full, style), (glyphs.free * (width - n_full), "$quiet"), " "]
+
+
+def what(row: DownloadRow) -> str:
+    """`12 MB/s  3m05s`; what is done beside fetching, its place in the queue, or why it does not run."""
+    job = row.job
+    match job.state:
+        case JobState.RUNNING:
+            return _pace(job)
+        case JobState.PENDING:
+            return _one_line(job.why) or ("next" if row.place == 1 else f"place {row.place}")
+        case JobState.PAUSED | JobState.FAILED:
+            return _one_line(job.why)
+        case JobState.DONE:
+            return ""
+
+
+def _pace(job: Job) -> str:
+    if job.rate is None:
+        return job.status or "begins"
+    left = "" if job.left_s is None else f"  {duration(job.left_s)}"
+    return f"{rate(job.rate)}{left}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _field(text: str, width: int, glyphs: Glyphs) -> str:
+    return set_cell_size(cut(glyphs.twin(text), width - 1, glyphs), width)
+
+
+# Lines below the list
+
+
+def about(row: DownloadRow, glyphs: Glyphs) -> list[list[Part]]:
+    """More about the download under the cursor, in three lines."""
+    job, look = row.job, JOBS[row.job.state]
+    why = _one_line(job.why)
+    first: list[Part] = [(f"{glyphs.look(look)} {look.word}  ", look.style), (job.model, "bold")]
+    if why:
+        first.append((glyphs.twin(f"  {why}"), "$error" if job.state is JobState.FAILED else ""))
+    return [first, _source(row, glyphs), _now(row, glyphs)]
+
+
+def _source(row: DownloadRow, glyphs: Glyphs) -> list[Part]:
+    job = row.job
+    if row.where:
+        return [("to  ", "$quiet"), f"{row.where} at {job.base_url}, which fetches it by itself"]
+    told: list[Part] = [
+        ("from  ", "$quiet"),
+        job.base_url or "the hub",
+        ("  revision  ", "$quiet"),
+        job.revision,
+    ]
+    if job.commit:
+        told.append(f" ({job.commit[:7]})")
+    n_files = len(job.files)
+    if n_files > 1:
+        told += [("  files  ", "$quiet"), str(n_files)]
+    return [each if isinstance(each, tuple) else glyphs.twin(each) for each in told]
+
+
+def _now(row: DownloadRow, glyphs: Glyphs) -> list[Part]:
+    """What is done now, or what a person can do."""
+    job = row.job
+    if job.state is not JobState.RUNNING:
+        return [(glyphs.twin(_one_line(job.hint) or _cure(job)), "$quiet")]
+    told = [job.status] if job.status else []
+    file = _current(job.files)
+    if file is not None:
+        number = job.files.index(file) + 1
+        told.append(f"file {number} of {len(job.files)}: {file.path}")
+    elif job.digest:
+        told.append(job.digest[:19])
+    told.append(_pace(job) if job.rate is not None else "")
+    return [("now  ", "$quiet"), glyphs.twin("  ".join(each for each in told if each) or "begins")]
+
+
+def _current(files: tuple[FilePart, ...]) -> FilePart | None:
+    return next((each for each in files if each.completed_bytes < each.size_bytes), None)
+
+
+def _cure(job: Job) -> str:
+    match job.state:
+        case JobState.PENDING:
+            return "J and K move it; space pauses it"
+        case JobState.PAUSED:
+            return "space goes on where it stopped: what is there already is kept"
+        case JobState.FAILED:
+            return "space or r tries again; what is there already is kept"
+        case _:
+            return "BkSp takes it off this list; the model stays"
+
+
+def summary(snapshot: EngineSnapshot, n_shown: int, words: str) -> str:
+    """`3 downloads · 2 running · 12 MB/s`, for the lower edge of the frame."""
+    jobs = snapshot.downloads
+    if not jobs:
+        return ""
+    told = [f"{n_shown} of {len(jobs)}" if words else str(len(jobs))]
+    told[0] += " download" if len(jobs) == 1 else " downloads"
+    for state in (JobState.RUNNING, JobState.FAILED):
+        n_jobs = sum(job.state is state for job in jobs)
+        told += [f"{n_jobs} {JOBS[state].word}"] * bool(n_jobs)
+    pace = total_rate(jobs)
+    return " · ".join([*told, *([rate(pace)] if pace is not None else [])])
+
+
+def total_rate(jobs: Iterable[Job]) -> float | None:
+    """Bytes per second of all that run; None when nothing is known of any."""
+    rates = [job.rate for job in jobs if job.state is JobState.RUNNING and job.rate is not None]
+    return sum(rates) if rates else None
+
+
+def progress_text(jobs: Iterable[Job]) -> str:
+    """`2  41% 12 MB/s` of what runs, for the status line; empty when nothing does."""
+    running = [job for job in jobs if job.state is JobState.RUNNING]
+    if not running:
+        return ""
+    total = sum(job.total_bytes for job in running)
+    is_known = all(job.total_bytes > 0 for job in running)
+    part = min(99, 100 * sum(job.completed_bytes for job in running) // total) if is_known else None
+    pace = total_rate(running)
+    told = [f" {part}%"] * (part is not None) + [rate(pace)] * (pace is not None)
+    return " ".join([str(len(running)), *told])
+
+
+def why_not(row: DownloadRow | None, binding_id: str, snapshot: EngineSnapshot) -> str | None:
+    """Why this key can do nothing to this row; empty when it can, None for a key of another place."""
+    if binding_id not in CHANGES:
+        return None
+    if row is None:
+        return "no download under the cursor"
+    if snapshot.is_read_only:
+        return READ_ONLY
+    state = row.job.state
+    if binding_id == "download-hold":
+        return "it is done" if state is JobState.DONE else ""
+    if binding_id in ("download-later", "download-sooner"):
+        return why_not_move(row, -1 if binding_id == "download-sooner" else 1, snapshot)
+    return ""
+
+
+def why_not_move(row: DownloadRow, step: int, snapshot: EngineSnapshot) -> str:
+    """Why it cannot change its place with the next (1) or the one before (-1); empty when it can."""
+    if row.job.state is JobState.DONE:
+        return "it is done: its place does not matter"
+    queue = [job.number for job in snapshot.downloads if job.state is not JobState.DONE]
+    to = queue.index(row.job.number) + step
+    if 0 <= to < len(queue):
+        return ""
+    return "it is the last already" if step > 0 else "it is the first already"

@@ -90,8 +90,8 @@ def input_tokens(body: bytes | bytearray, max_bytes: int) -> int:
         return MEDIA_TOKENS
     if len(body) > OFF_LOOP_BYTES:
         return estimate_tokens(body, max_bytes)
-    read = msgspec.structs.astuple(_READ.decode(body))
-    return estimate_tokens(b"".join([each for each in read if each is not _ABSENT]), max_bytes)
+    read = [each for each in msgspec.structs.astuple(_READ.decode(body)) if each is not _ABSENT]
+    return estimate_tokens(b"".join(read), max_bytes)
 
 
 def _priority(fields: Headers) -> Priority:

@@ -61,6 +61,13 @@ class _Timings(msgspec.Struct):
     cache_n: int = 0
 
 
+class _Answer(msgspec.Struct):
+    """A whole answer that is no stream."""
+
+    usage: _Told
+
+
+_ANSWER: Final = msgspec.json.Decoder(_Answer)
 _TOLD: Final = msgspec.json.Decoder(_Told)
 _TIMED: Final = msgspec.json.Decoder(_Timings)
 
@@ -114,7 +121,7 @@ def usage_in(opening: bytes, tail: bytes) -> Usage | None:
     opening: how the answer begins. Anthropic's streams tell the tokens of the input there, and those of the
     output in their last event.
     """
-    told = next(_told_in(tail), None)
+    told = _told_by_answer(tail) or next(_told_in(tail), None)
     if told is None:
         return _timed(tail)
     if told.output_tokens is not None and told.input_tokens is None:
@@ -126,6 +133,17 @@ def usage_in(opening: bytes, tail: bytes) -> Usage | None:
             cache_creation_input_tokens=first.cache_creation_input_tokens if first is not None else None,
         )
     return _usage(told)
+
+
+def _told_by_answer(text: bytes) -> _Told | None:
+    """The usage of an answer that is one whole object, the usual case; None for any other."""
+    if not text.startswith(b"{"):
+        return None
+    try:
+        told = _ANSWER.decode(text).usage
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+    return told if told.prompt_tokens is not None else None
 
 
 def without_usage_event(events: bytes) -> bytes:
@@ -194,4 +212,6 @@ def _cached(details: _Details | None) -> int:
 
 
 def _counted(n_input: int, n_output: int, n_cached: int) -> Usage:
+    if 0 <= n_input <= MAX_TOKENS and 0 <= n_output <= MAX_TOKENS and 0 <= n_cached <= MAX_TOKENS:
+        return Usage(n_input, n_output, n_cached)
     return Usage(*(min(max(0, each), MAX_TOKENS) for each in (n_input, n_output, n_cached)))

@@ -288,7 +288,7 @@ def test_what_clients_saw_paid_is_known_after_a_kill(up: Provider, tmp_path: Pat
         spent = _spent(one, "killed")
 
     assert n_seen >= 400
-    assert 8 * n_seen <= spent <= 8 * up.n_calls("killed-there")
+    assert 8 * n_seen <= spent <= 8 * up.n_calls("killed-there") * 5 // 4  # a note covers more than there is
 
 
 async def _spend_until_killed(one: Instance, n_before: int) -> int:

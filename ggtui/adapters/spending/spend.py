@@ -16,7 +16,7 @@ from ggtui.core.deployment.spend import SpendEntry
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Coroutine, Iterable
+    from collections.abc import Coroutine
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -38,9 +38,45 @@ SCHEMA = schema_of(
 
 
 @dataclass(slots=True, eq=False)
+class _Sum:
+    """What a batch has spent with one deployment within a second: nobody looks closer."""
+
+    part: int
+    """Its number within the batch."""
+    at: float
+    """Unix time of the newest amount."""
+    pusd: int = 0
+    covered_pusd: int = 0
+    """Up to this much a note tells of it."""
+
+
+@dataclass(slots=True, eq=False)
 class _Batch:
+    """What goes to the database together."""
+
     rows: list[Row] = field(default_factory=list)
+    sums: dict[str, _Sum] = field(default_factory=dict)
     written: Future[None] | None = None
+
+    def add(self, name: str, at: float, cost_pusd: int) -> _Sum:
+        known = self.sums.get(name)
+        if known is None or int(known.at) != int(at) or known.pusd + cost_pusd > LARGEST:
+            self._close(name)
+            known = self.sums[name] = _Sum(len(self.rows) + len(self.sums), at)
+        known.at = max(known.at, at)
+        known.pusd += cost_pusd
+        return known
+
+    def ended(self) -> list[Row]:
+        """All of it: nothing is added any more."""
+        for name in list(self.sums):
+            self._close(name)
+        return self.rows
+
+    def _close(self, name: str) -> None:
+        known = self.sums.pop(name, None)
+        if known is not None:
+            self.rows.append((name, known.at, known.pusd))
 
 
 class SqliteSpend:
@@ -65,25 +101,27 @@ class SqliteSpend:
 
     def add(self, name: str, entry: SpendEntry) -> Coroutine[Any, Any, None] | None:
         """See SpendPort."""
-        row = (name, entry.at, min(entry.cost_pusd, LARGEST))
         with self._lock:
-            if self._batch is not None and self._is_well and self._note(row):
-                self._batch.rows.append(row)
-                return None
-        return self._add(row)
+            if self._batch is None:
+                return self._begun(name, entry)
+            return self._added(self._batch, name, entry)
 
-    async def _add(self, row: Row) -> None:
+    async def _begun(self, name: str, entry: SpendEntry) -> None:
         with self._lock:
             if self._batch is None:
                 begun = _Batch()
                 begun.written = self._thread.begin(partial(self._write, begun))
                 self._batch = begun
-            batch = self._batch
-            batch.rows.append(row)
-            is_noted = self._is_well and self._note(row)
-        if not is_noted:
-            assert batch.written is not None
-            await ended(batch.written)
+            waits = self._added(self._batch, name, entry)
+        if waits is not None:
+            await waits
+
+    def _added(self, batch: _Batch, name: str, entry: SpendEntry) -> Coroutine[Any, Any, None] | None:
+        added = batch.add(name, entry.at, min(entry.cost_pusd, LARGEST))
+        if self._is_well and (added.pusd <= added.covered_pusd or self._cover(name, added)):
+            return None
+        assert batch.written is not None
+        return ended(batch.written)
 
     async def prune(self, before: float) -> None:
         """See SpendPort."""
@@ -104,11 +142,14 @@ class SqliteSpend:
         self._is_well = True
         return connection
 
-    def _note(self, row: Row) -> bool:
+    def _cover(self, name: str, added: _Sum) -> bool:
+        """Note more than there is where more is to be expected: each note is a write to a file."""
+        most = added.pusd + added.pusd // 4 if added.covered_pusd else added.pusd
         try:
-            self._notes.add(row)
+            self._notes.cover(name, added.part, added.at, min(most, LARGEST))
         except OSError:  # as when the disk is full: the database may say more of it
             return False
+        added.covered_pusd = most
         return True
 
     def _write(self, batch: _Batch, connection: sqlite3.Connection) -> None:
@@ -117,9 +158,8 @@ class SqliteSpend:
         with self._lock:  # whoever comes from now on begins another one
             if self._batch is batch:
                 self._batch = None
-            self._notes.turn()
-            number = self._notes.number
-        self._unwritten += _merged(batch.rows)
+            number = self._notes.turn()
+        self._unwritten += batch.ended()
         try:
             self._write_all(connection, number)
         except BaseException:
@@ -140,21 +180,6 @@ class SqliteSpend:
         if self._unwritten:
             self._write_all(connection, self._notes.number)
         self._notes.end(connection)
-
-
-def _merged(rows: Iterable[Row]) -> list[Row]:
-    """One row for all that a deployment spent within a second: nobody looks closer."""
-    merged: dict[tuple[str, int], Row] = {}
-    too_large: list[Row] = []
-    for row in rows:
-        name, at, cost_pusd = row
-        key = (name, int(at))
-        _, former_at, former_pusd = merged.get(key, (name, at, 0))
-        if former_pusd + cost_pusd <= LARGEST:
-            merged[key] = (name, max(at, former_at), former_pusd + cost_pusd)
-        else:
-            too_large.append(row)
-    return [*merged.values(), *too_large]
 
 
 def _load(connection: sqlite3.Connection, name: str, since: float) -> tuple[SpendEntry, ...]:

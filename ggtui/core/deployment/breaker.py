@@ -57,6 +57,8 @@ class CircuitBreaker:
 
     def retry_after_s(self, now: float) -> float:
         """Seconds until a request may pass; 0 when one may now. Takes nothing."""
+        if self._state is BreakerState.CLOSED:
+            return 0.0
         state = self.state(now)
         if state is BreakerState.OPEN:
             return self.policy.open_duration_s if self._is_forced else seconds_until(self._open_until, now)
@@ -65,31 +67,37 @@ class CircuitBreaker:
 
     def take(self, now: float) -> int | None:
         """A pass for one attempt; None when none may be made."""
-        if self.retry_after_s(now) > 0:
-            return None
-        if self.state(now) is not self._state:
-            self._change(BreakerState.HALF_OPEN)
+        if self._state is not BreakerState.CLOSED:
+            if self.retry_after_s(now) > 0:
+                return None
+            if self.state(now) is not self._state:
+                self._change(BreakerState.HALF_OPEN)
         taken = self._next_pass
         self._next_pass += 1
         self._out.add(taken)
         return taken
 
-    def succeeded(self, taken: int) -> None:
-        """The server answered."""
-        if self._hand_in(taken):
-            if self._state is BreakerState.HALF_OPEN:
-                self._change(BreakerState.CLOSED)
-            self._n_failures = 0
+    def succeeded(self, taken: int) -> bool:
+        """The server answered; returns whether that closed it."""
+        if not self._hand_in(taken):
+            return False
+        self._n_failures = 0
+        if self._state is not BreakerState.HALF_OPEN:
+            return False
+        self._change(BreakerState.CLOSED)
+        return True
 
-    def failed(self, taken: int, now: float) -> None:
-        """The server failed in a way that counts. A probe that failed opens it again."""
+    def failed(self, taken: int, now: float) -> bool:
+        """The server failed in a way that counts; returns whether that opened it, as a failed probe does."""
         if not self._hand_in(taken) or self._is_forced:
-            return
+            return False
         self._n_failures += 1
         is_probe = self._state is BreakerState.HALF_OPEN
-        if is_probe or self._n_failures >= self.policy.failure_threshold:
-            self._change(BreakerState.OPEN)
-            self._open_until = now + self.policy.open_duration_s
+        if not is_probe and self._n_failures < self.policy.failure_threshold:
+            return False
+        self._change(BreakerState.OPEN)
+        self._open_until = now + self.policy.open_duration_s
+        return True
 
     def give_back(self, taken: int) -> None:
         """Nothing was learned: the client has gone, or the answer says nothing about the server's health."""

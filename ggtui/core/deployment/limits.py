@@ -72,14 +72,14 @@ class RateLimiter:
 
         tokens: what it might use at most, input and output.
         """
-        wait = self._wait(max(0, tokens), now)
-        if wait is not None:
-            return wait
+        tokens = max(0, tokens)
+        if self._is_over(tokens, now):
+            return self._wait(tokens, now)
         self._n_in_flight += 1
         limits = self.limits
         return Reservation(
             self._requests.add(1, now) if limits.requests_per_minute is not None else None,
-            self._tokens.add(max(0, tokens), now) if limits.tokens_per_minute is not None else None,
+            self._tokens.add(tokens, now) if limits.tokens_per_minute is not None else None,
         )
 
     def settle(self, reservation: Reservation, tokens: int) -> None:
@@ -101,7 +101,19 @@ class RateLimiter:
         self._n_in_flight -= was_open
         return was_open
 
-    def _wait(self, tokens: int, now: float) -> Wait | None:
+    def _is_over(self, tokens: int, now: float) -> bool:
+        """True when one more with so many tokens would go past a limit."""
+        limits = self.limits
+        n_at_once, n_requests = limits.concurrent_requests, limits.requests_per_minute
+        n_tokens = limits.tokens_per_minute
+        return (
+            (n_at_once is not None and self._n_in_flight >= n_at_once)
+            or (n_requests is not None and self._requests.total(now) >= n_requests)
+            or (n_tokens is not None and self._tokens.total(now) + tokens > n_tokens)
+        )
+
+    def _wait(self, tokens: int, now: float) -> Wait:
+        """For one that would go past a limit."""
         limits = self.limits
         waits = []
         if limits.concurrent_requests is not None and self._n_in_flight >= limits.concurrent_requests:
@@ -113,4 +125,4 @@ class RateLimiter:
             moment = window.fits_at(amount, most, now) if most is not None else now
             if moment > now:
                 waits.append(Wait(seconds_until(moment, now), limit))
-        return max(waits, key=lambda each: each.seconds, default=None)
+        return max(waits, key=lambda each: each.seconds)

@@ -76,11 +76,12 @@ class Pricing:
 
     def cost_pusd(self, usage: Usage) -> int:
         """What these tokens cost, in pusd; never negative, whatever a server counted."""
-        n_input = max(0, usage.input_tokens)
-        n_cached = min(n_input, max(0, usage.cached_input_tokens))
-        cached_price = self.input_pusd if self.cached_input_pusd is None else self.cached_input_pusd
-        of_input = (n_input - n_cached) * self.input_pusd + n_cached * cached_price
-        return of_input + max(0, usage.output_tokens) * self.output_pusd
+        n_input, n_output = max(0, usage.input_tokens), max(0, usage.output_tokens)
+        cost = n_input * self.input_pusd + n_output * self.output_pusd
+        if self.cached_input_pusd is not None:
+            n_cached = min(n_input, max(0, usage.cached_input_tokens))
+            cost += n_cached * (self.cached_input_pusd - self.input_pusd)
+        return cost
 
 
 FREE: Final = Pricing()

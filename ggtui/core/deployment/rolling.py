@@ -34,21 +34,26 @@ class RollingWindow:
 
     def total(self, now: float) -> int:
         """The sum of what counts now."""
-        self._drop(now)
+        entries = self._entries
+        if entries and (entries[0].at + self.length_s <= now or entries[-1].at > now + _CLOCK_SLACK_S):
+            self._drop(now)
         return self._total
 
     def add(self, amount: int, now: float) -> Entry:
         """Note an amount; the entry lets it be corrected."""
-        self._drop(now)
-        entry = Entry(max(now, self._entries[-1].at) if self._entries else now, amount)
-        self._entries.append(entry)
+        entries = self._entries
+        if entries and entries[-1].at > now:
+            self.total(now)
+            now = max(now, entries[-1].at) if entries else now
+        entry = Entry(now, amount)
+        entries.append(entry)
         self._total += amount
         return entry
 
     def merge(self, amount: int, now: float) -> None:
         """Note an amount with all others of its second: it counts until that second is over, too."""
-        self._drop(now)
-        if not self._entries or self._entries[-1].at < math.ceil(now):
+        self.total(now)
+        if not self._entries or self._entries[-1].at < now:
             self._entries.append(Entry(math.ceil(now), 0))
         self._entries[-1].amount += amount
         self._total += amount

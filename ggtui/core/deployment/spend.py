@@ -34,9 +34,6 @@ class Period(StrEnum):
         return 3600.0 if self is Period.HOUR else DAY_S
 
 
-_PERIODS: Final = tuple(Period)
-
-
 @dataclass(frozen=True, slots=True)
 class SpendEntry:
     """What one request has cost, as a database keeps it. Entries older than a day count no more."""
@@ -46,12 +43,12 @@ class SpendEntry:
     cost_pusd: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Hold:
     """What one request may cost, reserved until it is settled or given back."""
 
-    id: int
     cost_pusd: int
+    is_open: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +69,23 @@ class SpendLedger:
     """
 
     def __init__(self, budget: Budget, settled: Iterable[SpendEntry] = ()) -> None:
-        self.budget = budget
         self._windows = {period: RollingWindow(period.seconds) for period in Period}
-        self._held: dict[int, int] = {}
-        self._held_pusd = 0
-        self._next_id = 1
         self._is_told = dict.fromkeys(Period, False)
+        self._held_pusd = 0
+        self.adapt(budget)
         for entry in sorted(settled, key=lambda each: each.at):
             self._note(entry)
+
+    def adapt(self, budget: Budget) -> None:
+        """Another budget from now on; what was spent stays."""
+        self.budget = budget
+        most = {Period.HOUR: budget.max_spend_per_hour_pusd, Period.DAY: budget.max_spend_per_day_pusd}
+        self._limited = [
+            (period, self._windows[period], limit) for period, limit in most.items() if limit is not None
+        ]
+        """The shorter period first."""
+        for period, limit in most.items():
+            self._is_told[period] &= limit is not None
 
     @property
     def held_pusd(self) -> int:
@@ -92,18 +98,16 @@ class SpendLedger:
 
     def exceeded(self, unix_now: float) -> Period | None:
         """The period, the longer first, in which more was spent than may be; None while all is well."""
-        for period in (Period.DAY, Period.HOUR):
-            most = self._limit(period)
-            if most is not None and self.spent_pusd(period, unix_now) > most:
+        for period, window, most in reversed(self._limited):
+            if window.total(unix_now) > most:
                 return period
         return None
 
     def new_excess(self, unix_now: float) -> Period | None:
         """The period whose limit was passed since the last call: each excess is told once."""
         told = None
-        for period in _PERIODS:
-            most = self._limit(period)
-            is_over = most is not None and self._windows[period].total(unix_now) > most
+        for period, window, most in self._limited:
+            is_over = window.total(unix_now) > most
             if is_over is not self._is_told[period]:
                 told = period if is_over else told
                 self._is_told[period] = is_over
@@ -120,46 +124,44 @@ class SpendLedger:
     def reserve(self, cost_pusd: int, unix_now: float) -> Hold | OverBudget:
         """Reserve what a request may cost at most. It is refused by the action reject alone."""
         if self.budget.on_exceeded is BudgetAction.REJECT:
-            refusals = [self._refusal(period, cost_pusd, unix_now) for period in _PERIODS]
-            if any(refusals):
-                return max(filter(None, refusals), key=lambda each: each.retry_after_s)
-        hold = Hold(self._next_id, cost_pusd)
-        self._next_id += 1
-        self._held[hold.id] = cost_pusd
+            wanted = self._held_pusd + cost_pusd
+            refusals = [
+                self._refusal(period, window, most, cost_pusd, unix_now)
+                for period, window, most in self._limited
+                if window.total(unix_now) + wanted > most
+            ]
+            if refusals:
+                return max(refusals, key=lambda each: each.retry_after_s)
         self._held_pusd += cost_pusd
-        return hold
+        return Hold(cost_pusd)
 
     def settle(self, hold: Hold, cost_pusd: int, unix_now: float) -> SpendEntry:
         """The request has ended and cost this much; the entry is what a database should keep.
 
-        Raises: KeyError when it was settled or given back already: nothing may be paid twice.
+        Raises: ValueError when it was settled or given back already: nothing may be paid twice.
         """
-        self._held_pusd -= self._held.pop(hold.id)
+        if not hold.is_open:
+            raise ValueError("this was settled already")
+        self.give_back(hold)
         entry = SpendEntry(unix_now, cost_pusd)
         self._note(entry)
         return entry
 
     def give_back(self, hold: Hold) -> None:
         """The request cost nothing. Nothing happens when it was settled."""
-        self._held_pusd -= self._held.pop(hold.id, 0)
+        if hold.is_open:
+            hold.is_open = False
+            self._held_pusd -= hold.cost_pusd
 
     def _note(self, entry: SpendEntry) -> None:
         if entry.cost_pusd:
             for window in self._windows.values():
                 window.merge(entry.cost_pusd, entry.at)
 
-    def _limit(self, period: Period) -> int | None:
-        budget = self.budget
-        return budget.max_spend_per_hour_pusd if period is Period.HOUR else budget.max_spend_per_day_pusd
-
-    def _refusal(self, period: Period, cost_pusd: int, unix_now: float) -> OverBudget | None:
-        most = self._limit(period)
-        if most is None:
-            return None
-        wanted = self._held_pusd + cost_pusd
-        moment = self._windows[period].fits_at(wanted, most, unix_now)
-        if moment <= unix_now:
-            return None
+    def _refusal(
+        self, period: Period, window: RollingWindow, most: int, cost_pusd: int, unix_now: float
+    ) -> OverBudget:
+        moment = window.fits_at(self._held_pusd + cost_pusd, most, unix_now)
         if moment == math.inf and cost_pusd <= most:
             return OverBudget(period, SOMEBODY_SETTLES_S)
         return OverBudget(period, seconds_until(moment, unix_now))

@@ -103,6 +103,13 @@ class WaitingRoom:
         self._lanes[priority][ticket_id] = now
         return []
 
+    def admits_at_once(self, ticket_id: int, now: float) -> bool:
+        """Serve somebody new if a slot is free, the usual case of `join`; else nothing has happened."""
+        is_free = not self._is_closed and self._has_slot()
+        if is_free:
+            self._served[ticket_id] = now
+        return is_free
+
     def leave(self, ticket_id: int, now: float) -> list[Answer]:
         """A ticket has ended, or its owner has gone while it waited. Unknown ids are ignored."""
         admitted_at = self._served.pop(ticket_id, None)

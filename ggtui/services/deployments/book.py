@@ -62,6 +62,8 @@ class Deployments:
         """Models without a deployment that others fall back to."""
         self._of_backends: dict[str, LiveDeployment] = {}
         """Names that lead to declared backends, with the usual rules; deployments go before them."""
+        self._chains: dict[str, tuple[LiveDeployment, ...]] = {}
+        """What `chain` has found since the last change."""
         self._pruning: Alarm | None = None
 
     async def start(self) -> None:
@@ -91,6 +93,7 @@ class Deployments:
             if is_back or fresh[each.name].rules != each:
                 fresh[each.name].adapt(each)
         self._live = fresh
+        self._chains.clear()
         self.changed()
 
     def take_backends(self, names: Collection[str]) -> None:
@@ -100,6 +103,7 @@ class Deployments:
         self._of_backends = {
             name: before.get(name) or LiveDeployment(implicit_rules(name), self._around) for name in names
         }
+        self._chains.clear()
         for name in before.keys() - self._of_backends.keys():
             before[name].remove()
 
@@ -132,12 +136,16 @@ class Deployments:
         A fallback that is neither a deployment nor a name of backends is a model of the catalog, which has no
         rules. Empty for a name that is such a model.
         """
+        known = self._chains.get(name)
+        if known is not None:
+            return known
         if name not in self._live and name not in self._of_backends:
             return ()
         found: dict[str, LiveDeployment] = {}
         for live in self._from(name, found):
             found[live.name] = live
-        return tuple(found.values())
+        self._chains[name] = chain = tuple(found.values())
+        return chain
 
     def _from(self, name: str, found: dict[str, LiveDeployment]) -> Iterator[LiveDeployment]:
         if name in found:

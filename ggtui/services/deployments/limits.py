@@ -92,6 +92,13 @@ class Limits:
         self._line.adapt(_in_line(serving), 1)
         self._tell()
 
+    def enter_at_once(self, tokens: int, now: float) -> Grant | None:
+        """As `enter` where nobody is in front and there is room; None where not, and nothing is taken."""
+        if self._limits.strict or self._line.n_served:
+            return None
+        found = self._own.reserve(tokens, now)
+        return None if isinstance(found, Wait) else Grant(found)
+
     async def enter(self, tokens: int, priority: Priority, deadline: float, *, may_wait: bool) -> Grant:
         """Be let through. tokens: what the request may use at most. deadline: monotonic seconds.
 
@@ -101,10 +108,6 @@ class Limits:
             return Grant()
         if not may_wait:
             return await self._at_once(tokens)
-        if not self._limits.strict and not self._line.n_served:  # nobody is in front
-            found = self._reserve_own(tokens)
-            if isinstance(found, Grant):
-                return found
         try:
             turn = await self._line.enter(priority, deadline)
         except QueueTimeout:

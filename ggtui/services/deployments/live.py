@@ -12,15 +12,13 @@ from ggtui.core.deployment.retry import RetryBudget
 from ggtui.core.errors import CircuitOpen, ConfigInvalid, EndpointNotReady, EngineStopping
 from ggtui.core.routing.endpoints import EndpointStatus
 from ggtui.services.deployments.limits import Limits
-from ggtui.services.deployments.passage import Passage
+from ggtui.services.deployments.passage import UNSAID_TOKENS, Passage
 from ggtui.services.deployments.room import Room
 from ggtui.services.deployments.spending import Spending
 from ggtui.services.deployments.standing import Standing
 from ggtui.services.deployments.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.facts import RequestFacts
     from ggtui.core.deployment.policies import TimeLimits
@@ -197,15 +195,12 @@ class LiveDeployment:
 
     # What its passages tell
 
-    def breaker_heard(self, tell: Callable[[CircuitBreaker], None]) -> None:
-        """Tell the breaker, and log when that opened or closed it."""
-        before = self.breaker.state(self.clock.monotonic())
-        tell(self.breaker)
+    def breaker_changed(self) -> None:
+        """An attempt has opened or closed the breaker."""
         now = self.breaker.state(self.clock.monotonic())
-        if now is not before:
-            level = logging.WARNING if now is BreakerState.OPEN else logging.INFO
-            _LOG.log(level, "the circuit breaker of deployment '%s' is %s", self.name, now.replace("_", " "))
-            self._around.changed()
+        level = logging.WARNING if now is BreakerState.OPEN else logging.INFO
+        _LOG.log(level, "the circuit breaker of deployment '%s' is %s", self.name, now.replace("_", " "))
+        self._around.changed()
 
     def forget_key(self) -> None:
         """The key was refused: the next attempt reads it again."""
@@ -214,7 +209,7 @@ class LiveDeployment:
     def left(self, passage: Passage) -> None:
         """A request has ended, or was not let in."""
         self._open.discard(passage)
-        self.adapt_slots()
+        self._adapt_slots_if_they_vary()
         self._around.changed()
 
     def leave_all(self) -> None:
@@ -236,24 +231,32 @@ class LiveDeployment:
     # How
 
     async def _take_all(self, passage: Passage) -> None:
+        """Nothing is awaited where there is room."""
         rules, facts = passage.rules, passage.facts
-        self._check()
-        deadline = self.clock.monotonic() + rules.serving.queue_timeout_s
-        self.adapt_slots()
-        passage.ticket = await self.room.enter(facts.priority, deadline)
-        reserved = passage.reserved
-        passage.grant = await self.limits.enter(
-            reserved.total_tokens,
-            facts.priority,
-            deadline,
-            may_wait=rules.serving.on_capacity_exhausted is CapacityPolicy.QUEUE,
-        )
-        passage.hold = self.spending.reserve(rules.pricing.cost_pusd(reserved))
+        now = self.clock.monotonic()
+        self._check(now)
+        deadline = now + rules.serving.queue_timeout_s
+        self._adapt_slots_if_they_vary()
+        passage.ticket = self.room.enter_at_once(now)
+        if passage.ticket is None:
+            passage.ticket = await self.room.enter(facts.priority, deadline)
+            now = self.clock.monotonic()
+        tokens = facts.reserved_tokens(UNSAID_TOKENS)
+        passage.grant = self.limits.enter_at_once(tokens, now)
+        if passage.grant is None:
+            may_wait = rules.serving.on_capacity_exhausted is CapacityPolicy.QUEUE
+            passage.grant = await self.limits.enter(tokens, facts.priority, deadline, may_wait=may_wait)
+        passage.hold = self.spending.reserve(rules.pricing.cost_pusd(passage.reserved))
 
-    def _check(self) -> None:
+    def _adapt_slots_if_they_vary(self) -> None:
+        """By what was spent, or by what serves it; else a reload alone changes them."""
+        if self.rules.serving.max_concurrent is None or self.spending.may_throttle:
+            self.adapt_slots()
+
+    def _check(self, now: float) -> None:
         if (refusal := self.standing.refusal()) is not None:
             raise refusal
-        if retry_after_s := self.breaker.retry_after_s(self.clock.monotonic()):
+        if retry_after_s := self.breaker.retry_after_s(now):
             raise CircuitOpen(self.name, retry_after_s=retry_after_s)
 
     def _turn_away(self, failure: Failure | None = None) -> None:

@@ -83,8 +83,8 @@ class Passage:
     def attempt_succeeded(self) -> None:
         """The whole answer has come."""
         taken, self._pass, self._outcome = self._pass, None, True
-        if taken is not None:
-            self.live.breaker_heard(lambda breaker: breaker.succeeded(taken))
+        if taken is not None and self.live.breaker.succeeded(taken):
+            self.live.breaker_changed()
         self.live.standing.works()
 
     def attempt_failed(self, failure: Failure) -> None:
@@ -92,8 +92,8 @@ class Passage:
         taken, self._pass, self._outcome = self._pass, None, failure
         if taken is not None:
             if outcome_of(failure).counts_for_breaker:
-                now = self.live.clock.monotonic()
-                self.live.breaker_heard(lambda breaker: breaker.failed(taken, now))
+                if self.live.breaker.failed(taken, self.live.clock.monotonic()):
+                    self.live.breaker_changed()
             else:
                 self.live.breaker.give_back(taken)
         self.live.standing.works_not(failure)
@@ -132,37 +132,38 @@ class Passage:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await written(self.leave(error))
+        if tasks := self.leave(error):
+            await written(tasks)
 
-    def leave(self, error: BaseException | None = None) -> list[asyncio.Task[None] | None]:
+    def leave(self, error: BaseException | None = None) -> list[asyncio.Task[None]]:
         """Settle, and give the rest back; the tasks are what is still to be written. Twice does nothing."""
         if self._is_left:
             return []
         self._is_left = True
         self._give_pass_back()
         try:
-            return self._settle()
+            return [task for task in self._settle() if task is not None]
         finally:
             if self.ticket is not None:
                 self.live.room.leave(self.ticket)
             self._count(error)
             self.live.left(self)
 
-    def _settle(self) -> list[asyncio.Task[None] | None]:
+    def _settle(self) -> tuple[asyncio.Task[None] | None, asyncio.Task[None] | None]:
         """What is there: a request that was refused on its way in holds but a part."""
         live, usage = self.live, self._billed()
-        tasks: list[asyncio.Task[None] | None] = []
+        of_spending = of_limits = None
         if self.hold is not None and usage.total_tokens:
             cost = self.rules.pricing.cost_pusd(usage)
             live.tally.used(usage, cost)
-            tasks.append(live.spending.settle(self.hold, cost))
+            of_spending = live.spending.settle(self.hold, cost)
         elif self.hold is not None:
             live.spending.give_back(self.hold)
         if self.grant is not None and self._was_sent:
-            tasks.append(live.limits.settle(self.grant, usage.total_tokens))
+            of_limits = live.limits.settle(self.grant, usage.total_tokens)
         elif self.grant is not None:
-            tasks.append(live.limits.give_back(self.grant))
-        return tasks
+            of_limits = live.limits.give_back(self.grant)
+        return of_spending, of_limits
 
     def _billed(self) -> Usage:
         if self._usage is not None:

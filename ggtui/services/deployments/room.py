@@ -42,6 +42,11 @@ class Room:
         """Those who wait."""
         return self._decided.n_waiting
 
+    def enter_at_once(self, now: float) -> int | None:
+        """A ticket as from `enter` when a slot is free; None when not, and then nothing is taken."""
+        self._last_ticket = ticket = self._last_ticket + 1
+        return ticket if self._decided.admits_at_once(ticket, now) else None
+
     async def enter(self, priority: Priority, deadline: float) -> int:
         """Wait for a slot; returns the ticket that `leave` takes back.
 
@@ -58,7 +63,9 @@ class Room:
 
     def leave(self, ticket: int) -> None:
         """A caller has ended, or does not wait any more; an unknown ticket is ignored."""
-        self._tell(self._decided.leave(ticket, self._clock.monotonic()))
+        answers = self._decided.leave(ticket, self._clock.monotonic())
+        if answers:
+            self._tell(answers)
 
     def adapt(self, serving: Serving, slots: int | None) -> None:
         """Other rules or another number of slots from now on; whoever waits goes on waiting."""

@@ -43,7 +43,7 @@ class Spending:
 
     def adapt(self, budget: Budget | None) -> None:
         """Another budget from now on; what was spent stays."""
-        self._ledger.budget = budget or Budget()
+        self._ledger.adapt(budget or Budget())
 
     @property
     def held_pusd(self) -> int:

@@ -30,15 +30,25 @@ class Tally:
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
+        self._n_succeeded = 0
+        self._n_input = 0
+        self._n_output = 0
+        self._cost_pusd = 0
 
     @property
     def counts(self) -> DeploymentCounts:
         """All of them now."""
-        return DeploymentCounts(**self._counts)
+        return DeploymentCounts(
+            succeeded=self._n_succeeded,
+            input_tokens=self._n_input,
+            output_tokens=self._n_output,
+            cost_pusd=self._cost_pusd,
+            **self._counts,
+        )
 
     def succeeded(self) -> None:
         """A request was answered."""
-        self._counts["succeeded"] += 1
+        self._n_succeeded += 1
 
     def failed(self, failure: Failure) -> None:
         """A request ended, or was refused, with this."""
@@ -48,6 +58,6 @@ class Tally:
 
     def used(self, usage: Usage, cost_pusd: int) -> None:
         """A request took so many tokens, and so much money."""
-        self._counts["input_tokens"] += max(0, usage.input_tokens)
-        self._counts["output_tokens"] += max(0, usage.output_tokens)
-        self._counts["cost_pusd"] += cost_pusd
+        self._n_input += max(0, usage.input_tokens)
+        self._n_output += max(0, usage.output_tokens)
+        self._cost_pusd += cost_pusd

@@ -42,8 +42,7 @@ class Writes:
                 _LOG.warning("what a deployment used is not kept: %s", failure.message)
 
 
-async def written(tasks: Iterable[asyncio.Task[None] | None]) -> None:
+async def written(tasks: Iterable[asyncio.Task[None]]) -> None:
     """Wait for these; who is cancelled meanwhile leaves them running."""
     for task in tasks:
-        if task is not None:
-            await asyncio.shield(task)
+        await asyncio.shield(task)

@@ -78,7 +78,7 @@ def test_nothing_is_paid_twice() -> None:
     hold = _hold(ledger, 10, T0)
     ledger.settle(hold, 10, T0)
 
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError, match="already"):
         ledger.settle(hold, 10, T0)
     ledger.give_back(hold)
     assert (10, 0) == (ledger.spent_pusd(HOUR, T0), ledger.held_pusd)

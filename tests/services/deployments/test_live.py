@@ -368,7 +368,7 @@ def test_a_throttling_budget_halves_what_is_served_at_once(
         assert (2, 4, 2) == (rig.status().in_flight, rig.status().queued, rig.status().slots)
 
         rig.clock.advance(10.0)
-        rig.live().spending.adapt(None)
+        rig.live().adapt(replace(rig.live().rules, budget=None))
         asked[0].result().leave()
         await settled()
 

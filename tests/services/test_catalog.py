@@ -199,6 +199,41 @@ def test_other_places_are_looked_at_by_a_scan_of_their_own() -> None:
     run(scenario)
 
 
+def test_what_has_changed_during_a_scan_is_looked_at_after_it_once() -> None:
+    async def scenario() -> None:
+        disk = SlowDisk([ALPHA])
+        service = CatalogService(disk, watch_s=(3600.0, 3600.0))
+        await service.start()
+        try:
+            await disk.is_scanning.wait()
+            for _ in range(3):
+                service.rescan_soon()
+            disk.let_go.set()
+            await service.scan_ended()
+            await service.scan_ended()
+
+            assert (2, False) == (disk.n_scans, service.is_scanning)
+
+            service.rescan_soon()
+            await service.scan_ended()
+
+            assert 3 == disk.n_scans
+
+            disk.let_go.clear()
+            disk.is_scanning.clear()
+            service.rescan_soon()
+            await disk.is_scanning.wait()
+            service.rescan_soon()
+        finally:
+            await service.stop()
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+        assert (4, False) == (disk.n_scans, service.is_scanning)
+
+    run(scenario)
+
+
 def test_a_look_at_adapters_that_takes_long_does_not_bring_former_settings_back() -> None:
     async def scenario() -> None:
         async with shelf() as it:

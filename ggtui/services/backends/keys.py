@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Container
-
     from ggtui.core.backends.backend import Backend
     from ggtui.core.deployment.secret import Secret, SecretRef
     from ggtui.core.ports.deployments import SecretsPort
@@ -36,8 +34,3 @@ class Keys:
     def forget(self, name: str) -> None:
         """It was refused, or its backend has gone: whoever wants it next reads it again."""
         self._read.pop(name, None)
-
-    def keep_only(self, names: Container[str]) -> None:
-        """Forget the keys of all other backends."""
-        for name in [each for each in self._read if each not in names]:
-            self.forget(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pytest
 from ggtui.core.backends.backend import THIS_MACHINE, BackendType, Capability, Declared, DeclaredModel, Group
 from ggtui.core.backends.rows import RowState
 from ggtui.core.deployment.deployment import ChoicePolicy
-from ggtui.core.deployment.secret import Secret
+from ggtui.core.deployment.secret import Secret, SecretRef, SecretSource
 from ggtui.core.errors import (
     CapabilityMissing,
     EndpointNotReady,
@@ -355,6 +356,26 @@ def test_a_key_that_cannot_be_read_is_an_error_of_the_backend_and_nobody_is_aske
         assert "" == rig.state("one").error
 
     run(scenario())
+
+
+def test_a_key_is_in_no_state_and_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        inline = SecretRef(SecretSource.INLINE, value=Secret("sk-inline-0123456789"))
+        rig = Rig(declared(openai("cloud", "a"), vllm("box", "a", api_key=inline)))
+        rig.secrets.texts["A_KEY"] = "sk-rotated-0123456789"
+        rig.observer.errors = {"cloud": "API returned 401: no", "box": "HTTP request failed"}
+        await rig.cycle()
+        rig.observer.errors = {"box": ValueError("sk-inline-0123456789")}
+        with pytest.raises(ValueError, match="sk-inline"):
+            await rig.cycle()
+
+        assert "0123456789" not in f"{rig.book.get()} {rig.book.rows} {rig.book.declared}"
+
+    caplog.set_level(logging.DEBUG)
+    run(scenario())
+
+    assert "HTTP request failed" in caplog.text
+    assert "0123456789" not in caplog.text
 
 
 # Groups, policies, capabilities

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ggtui.core.backends.names import is_same
 from ggtui.core.backends.sight import capabilities, context_length, seen
-from ggtui.core.backends.wanted import asked, wanted
+from ggtui.core.backends.wanted import asked, wanted_as
 from ggtui.core.deployment.deployment import ChoicePolicy
 from ggtui.core.errors import CapabilityMissing, EndpointNotReady, NoneMatched
 from ggtui.core.routing.endpoints import EndpointStatus
@@ -114,10 +114,10 @@ def _claims(
     for backend in asked(declared):
         if _is_outside(declared, backend, groups):
             continue
-        for each in wanted(declared, backend):
-            if is_same(backend.type, each.name, model):
-                state = by_name.get(backend.name)
-                yield _Claim(backend, each, state, None if state is None else seen(state, each.name))
+        each = wanted_as(declared, backend, model)
+        if each is not None:
+            state = by_name.get(backend.name)
+            yield _Claim(backend, each, state, None if state is None else seen(state, each.name))
 
 
 def _is_outside(declared: Declared, backend: Backend, groups: Sequence[str]) -> bool:

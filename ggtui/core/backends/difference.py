@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ggtui.core.backends.backend import THIS_MACHINE
-from ggtui.core.backends.names import is_same
+from ggtui.core.backends.names import identity, is_same
 from ggtui.core.backends.rows import Row, RowState
 from ggtui.core.backends.sight import seen, told_capabilities
 from ggtui.core.backends.wanted import asked, on_this_disk, wanted
@@ -94,8 +94,9 @@ def _drift(model: DeclaredModel, pulled: PulledModel) -> str:
 
 
 def _extra(state: BackendState, models: Iterable[DeclaredModel]) -> Iterator[Row]:
-    names = [each.name for each in models]
+    type = state.backend.type
+    names = {identity(type, each.name) for each in models}
     for pulled in state.pulled_models:
-        if not any(is_same(state.backend.type, pulled.name, name) for name in names):
+        if identity(type, pulled.name) not in names:
             why = f"backend has model {pulled.name}, yet it's not declared in the configuration"
             yield Row(state.name, pulled.name, RowState.EXTRA, why)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from ggtui.core.backends.backend import BackendType
@@ -26,9 +27,15 @@ def canonical(type: BackendType, name: str) -> str:
 
 
 def is_same(type: BackendType, one: str, other: str) -> bool:
-    """True when a backend of this type gives the same model for both. Ollama does not look at the case."""
-    first, second = canonical(type, one), canonical(type, other)
-    return first == second or (type is BackendType.OLLAMA and first.lower() == second.lower())
+    """True when a backend of this type gives the same model for both."""
+    return identity(type, one) == identity(type, other)
+
+
+@lru_cache(maxsize=4096)
+def identity(type: BackendType, name: str) -> str:
+    """What is equal for all names of one model of such a backend. Ollama does not look at the case."""
+    spelled = canonical(type, name)
+    return spelled.lower() if type is BackendType.OLLAMA else spelled
 
 
 def spellings(type: BackendType, name: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ggtui.core.backends.names import is_same, spellings
+from ggtui.core.backends.names import identity, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,14 +23,23 @@ def wanted(declared: Declared, backend: Backend) -> tuple[DeclaredModel, ...]:
 
     Where groups count, each has the groups that it is reached by.
     """
-    found: list[DeclaredModel] = []
+    found: dict[str, DeclaredModel] = {}
     for model in _claims(declared, backend):
-        same = [each for each in found if is_same(backend.type, each.name, model.name)]
-        if same:
-            found[found.index(same[0])] = _both(same[0], model)
-        else:
-            found.append(model)
-    return tuple(found)
+        _add(found, backend, model)
+    return tuple(found.values())
+
+
+def wanted_as(declared: Declared, backend: Backend, name: str) -> DeclaredModel | None:
+    """The one of them that this name means, in any spelling; None when there is none."""
+    found: dict[str, DeclaredModel] = {}
+    for model in _claims(declared, backend, identity(backend.type, name)):
+        _add(found, backend, model)
+    return next(iter(found.values()), None)
+
+
+def _add(found: dict[str, DeclaredModel], backend: Backend, model: DeclaredModel) -> None:
+    key = identity(backend.type, model.name)
+    found[key] = _both(found[key], model) if key in found else model
 
 
 def on_this_disk(declared: Declared) -> tuple[DeclaredModel, ...]:
@@ -50,15 +59,18 @@ def served_names(declared: Declared) -> tuple[str, ...]:
     )
 
 
-def _claims(declared: Declared, backend: Backend) -> Iterator[DeclaredModel]:
-    if not declared.has_groups:
-        yield from backend.models
-        return
-    own = (replace(each, groups=each.groups or backend.groups) for each in backend.models)
-    for model in (*own, *(each for each in declared.models if not each.repository)):
-        shared = tuple(each for each in model.groups if each in backend.groups)
+def _claims(declared: Declared, backend: Backend, only: str = "") -> Iterator[DeclaredModel]:
+    """only: the identity of a model; empty for all."""
+    for index, model in enumerate((*backend.models, *(declared.models if declared.has_groups else ()))):
+        if model.repository or (only and identity(backend.type, model.name) != only):
+            continue
+        if not declared.has_groups:
+            yield model
+            continue
+        groups = model.groups or (backend.groups if index < len(backend.models) else ())
+        shared = tuple(each for each in groups if each in backend.groups)
         if shared:
-            yield replace(model, groups=shared)
+            yield model if shared == model.groups else replace(model, groups=shared)
 
 
 def _both(own: DeclaredModel, other: DeclaredModel) -> DeclaredModel:

@@ -70,6 +70,7 @@ def anew(job: Job, position: int) -> Job:
         commit="",
         files=(),
         status="",
+        digest="",
         completed_bytes=0,
         total_bytes=0,
         rate=None,
@@ -82,5 +83,6 @@ def anew(job: Job, position: int) -> Job:
 
 def at_rest(job: Job) -> Job:
     """The job as it is when no ggtui works on it: one that ran is pending again."""
-    state = JobState.PENDING if job.state is JobState.RUNNING else job.state
-    return replace(job, state=state, rate=None, left_s=None)
+    if job.state is JobState.RUNNING:
+        job = replace(job, state=JobState.PENDING, status="", digest="")
+    return replace(job, rate=None, left_s=None)

@@ -61,8 +61,6 @@ class Downloads:
         """How many cycles are run at once."""
         self._clock = clock or SystemClock()
         self._backend_of = backend_of
-        self._hub = hub
-        self._puller = puller
         self._news = News(self._clock, lambda: self.changed())
         self._kept = KeptJobs(queue, self._news.changed)
         self._allowance = Allowance(max_bytes_per_s, self._clock.monotonic)
@@ -91,7 +89,7 @@ class Downloads:
         self._reading = asyncio.get_running_loop().create_task(self.start())
 
     async def stop(self) -> None:
-        """Stop what runs, which the next start goes on with, and release all that was handed in."""
+        """Stop what runs, which the next start goes on with. Who made hub and puller releases them."""
         if self._read_again is not None:
             self._read_again.cancel()
         if self._reading is not None:
@@ -99,8 +97,6 @@ class Downloads:
         await self._carrier.close()
         self._news.stop()
         await self._kept.close()
-        for closing in (self._hub.close, self._puller.close):
-            await closing()
 
     def take(self, *, parallel: int, max_bytes_per_s: float) -> None:
         """Other limits from now on, for what runs too."""
@@ -278,8 +274,8 @@ class Downloads:
 
     async def _hold(self, number: int, why: str) -> None:
         job = self._kept.get(number)
-        held = replace(job, state=JobState.PAUSED, status="", why=why, hint="", rate=None, left_s=None)
-        self._kept.put(held)
+        held = replace(job, state=JobState.PAUSED, status="", digest="", why=why, hint="")
+        self._kept.put(order.at_rest(held))
         try:
             await self._kept.write()
         finally:

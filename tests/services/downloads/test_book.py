@@ -377,8 +377,6 @@ def test_what_runs_when_ggtui_ends_goes_on_with_its_next_start() -> None:
             await rig.book.pause(2)
 
         assert [PENDING, PAUSED] == [job.state for job in rig.queue.kept.values()]
-        assert rig.hub.is_closed
-        assert rig.puller.is_closed
         async with running(next_run(rig)) as rig:
             await settled()
 
@@ -394,6 +392,6 @@ def test_stopping_what_was_never_started_is_well() -> None:
         await rig.loop.stop()
         await rig.book.stop()
 
-        assert rig.hub.is_closed
+        assert () == rig.book.jobs
 
     run(scenario)

@@ -121,7 +121,9 @@ def test_another_host_is_followed_without_the_token(desk: Desk) -> None:
     assert content == desk.found()
 
 
-@pytest.mark.parametrize("location", ["http://files.invalid/m.gguf", "ftp://127.0.0.1/m.gguf", "file:///etc/passwd"])
+@pytest.mark.parametrize(
+    "location", ["http://files.invalid/m.gguf", "ftp://127.0.0.1/m.gguf", "file:///etc/passwd"]
+)
 def test_a_way_that_leaves_https_is_not_gone(desk: Desk, location: str) -> None:
     desk.hub.repository(NAME, {MODEL: gguf()})
     desk.hub.script("resolve", MODEL, {"location": location})
@@ -379,3 +381,33 @@ def test_a_broken_endpoint_is_refused(desk: Desk) -> None:
     desk.environ["HF_ENDPOINT"] = "http://example.com"
 
     assert "HF_ENDPOINT" in desk.failure().message
+
+
+def test_another_download_of_the_same_file_is_waited_for_and_can_be_left(desk: Desk) -> None:
+    desk.hub.repository(NAME, {MODEL: gguf()})
+    desk.hub.script("content", MODEL, {"hold": True})
+    doings: list[str] = []
+
+    async def waiting() -> None:
+        hub, waits = desk.adapter(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def tell(_: object, doing: str) -> None:
+            doings.append(doing)
+            if doing.startswith("waiting"):
+                loop.call_soon_threadsafe(waits.set)
+
+        first = asyncio.create_task(hub.fetch(desk.job(), desk.told.progress, desk.told.allow))
+        await asyncio.to_thread(desk.hub.wait, "content", MODEL, requests=1)
+        second = asyncio.create_task(hub.fetch(desk.job(), tell, desk.told.allow))
+        await asyncio.wait_for(waits.wait(), GUARD_S)
+        second.cancel()
+        with suppress(asyncio.CancelledError):
+            await second
+        desk.hub.release()
+        await asyncio.wait_for(first, GUARD_S)
+
+    asyncio.run(waiting())
+
+    assert ["checking", "waiting: another program fetches it"] == doings
+    assert 1 == len(desk.hub.requests("content"))

@@ -13,14 +13,18 @@ import pytest
 from ggtui.adapters.gguf.found import models_of
 from ggtui.adapters.gguf.roots import Root
 from ggtui.adapters.gguf.scan import read_facts
-from ggtui.core.downloads.jobs import FilePart
+from ggtui.adapters.remote.downloads.hub import Hub
+from ggtui.core.backends.backend import THIS_MACHINE
+from ggtui.core.downloads.jobs import FilePart, Job, JobKind
 from ggtui.core.errors import DiskFull, RemoteRefused, RemoteUnreachable
 from ggtui.core.stores import StoreKind
+from tests.adapters.remote.conftest import secure, without_proxies
 from tests.adapters.remote.downloads.conftest import GUARD_S, MODEL, NAME, gguf, sha256
 from tests.models import tiny_model
+from tests.web import Asked, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from tests.adapters.remote.downloads.conftest import Desk
@@ -411,3 +415,49 @@ def test_another_download_of_the_same_file_is_waited_for_and_can_be_left(desk: D
 
     assert ["checking", "waiting: another program fetches it"] == doings
     assert 1 == len(desk.hub.requests("content"))
+
+
+def test_over_tls_too_a_cancel_ends_it_and_the_rest_comes_later(
+    certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_proxies(monkeypatch)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    content, has_come = gguf(200_000), threading.Event()
+
+    def serve(asked: Asked) -> Reply:
+        first = int(asked.headers.get("range", "bytes=0-")[6:-1])
+        if first:
+            where = {"Content-Range": f"bytes {first}-{len(content) - 1}/{len(content)}", "ETag": '"one"'}
+            return Reply(206, where, content[first:])
+        return Reply(200, {"ETag": '"one"'}, stalled(), len(content))
+
+    def stalled() -> Iterator[bytes]:
+        yield content[:150_000]
+        web.ended.wait()
+
+    def allow(n_bytes: int) -> float:
+        written.append(n_bytes)
+        if sum(written) >= 150_000:
+            has_come.set()
+        return 0.0
+
+    written: list[int] = []
+    job = Job(1, JobKind.HUB, NAME, THIS_MACHINE, commit="0" * 40,
+              files=(FilePart(MODEL, len(content), sha256(content)),))  # fmt: skip
+
+    async def both() -> None:
+        endpoint = f"https://localhost:{web.port}"
+        hub = Hub({"HF_ENDPOINT": endpoint, "HF_HUB_CACHE": str(tmp_path / "hub"), "HOME": str(tmp_path)})
+        task = asyncio.create_task(hub.fetch(job, lambda *_: None, allow))
+        await asyncio.to_thread(has_come.wait, GUARD_S)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        assert [] == hub_threads()
+        await hub.fetch(job, lambda *_: None, allow)
+        assert await hub.is_here(NAME, "main")
+
+    with secure(certificate, serve) as web:
+        asyncio.run(both())
+
+    assert len(content) == sum(written)

@@ -16,7 +16,7 @@ from ggtui.core.errors import (
     Failure,
     UpstreamUnauthorized,
 )
-from ggtui.core.routing.endpoints import ModelEndpoint, ModelId
+from ggtui.core.routing.endpoints import EndpointStatus, ModelEndpoint, ModelId
 from ggtui.core.routing.route import Route
 from ggtui.proxy.adapter_list import NOTHING
 from ggtui.proxy.destination import Destination
@@ -68,7 +68,7 @@ class Course:
         first: Failure | None = None
         for live in self._deployments.chain(asked.deployment):
             try:
-                carried = request if first is None else self._for_fallback(request, live.name)
+                carried = request if first is None else self._for_fallback(request, live)
                 return await self._through(live, carried, facts, reply, hold)
             except Failure as failure:
                 is_final = isinstance(failure, UpstreamStopped) or not outcome_of(failure).falls_back
@@ -155,12 +155,13 @@ class Course:
         place, secret = place_of(rules, kind), await live.key()
         return await self._elsewhere.answer(attempt, place, rules.model, secret)
 
-    def _for_fallback(self, request: ForwardRequest, name: str) -> ForwardRequest:
+    def _for_fallback(self, request: ForwardRequest, live: LivePort) -> ForwardRequest:
         """The same request for another place. Adapters are those of a model, and so not of this one."""
         assert request.route is not None
-        found = self._endpoints.router.registry.get(name) or ModelEndpoint(ModelId(name), "")
-        if not found.status.is_available:
-            raise EndpointNotReady(name, found.status, hint=found.why)
+        found = self._endpoints.router.registry.get(live.name) or ModelEndpoint(ModelId(live.name), "")
+        is_for_backends = live.is_by_backends and found.status is not EndpointStatus.DISABLED
+        if not (found.status.is_available or is_for_backends):  # backends say themselves what is the matter
+            raise EndpointNotReady(live.name, found.status, hint=found.why)
         former = request.route
         route = Route(found, former.rule, f"{former.detail} fallback of {former.endpoint.id}".strip())
         wish = NOTHING if request.wish is not None else None

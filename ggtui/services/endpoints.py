@@ -20,6 +20,7 @@ from ggtui.core.routing.router import ModelRouter
 from ggtui.core.snapshot import RouteNote
 from ggtui.services.backend_endpoints import BackendEndpoints
 from ggtui.services.deployment_endpoints import by_rules, served_elsewhere, why_unknown
+from ggtui.services.live_weights import LiveWeights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ggtui.core.backends.observed import BackendState
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.models import ModelSummary
-    from ggtui.core.routing.adapters import AttachedAdapter, NamedStack
+    from ggtui.core.routing.adapters import NamedStack
     from ggtui.services.adapters import ModelAdapter
     from ggtui.services.catalog import CatalogService
 
@@ -66,9 +67,7 @@ class Endpoints:
         self._told = names or NameSettings()
         self._names = self._effective()
         self._default_ctx = default_ctx
-        self._live: dict[tuple[str, str], tuple[AttachedAdapter, float]] = {}
-        """Weights that a person set while ggtui runs, by public id and name of the adapter. Each counts for
-        as long as the settings say what they said then."""
+        self._weights = LiveWeights(catalog)
         self._router = ModelRouter(ModelRegistry())
         self._all: tuple[ModelEndpoint, ...] = ()
         self._made_of: object = None
@@ -145,20 +144,32 @@ class Endpoints:
             is_alias = name in self._names.aliases and endpoint.id != name
             return Route(endpoint, RouteRule.ALIAS if is_alias else RouteRule.NAMED, name if is_alias else "")
         if self.router.registry.default_endpoint is not None:
-            return Route(self.router.route(None), RouteRule.DEFAULT)
+            return Route(self._default(), RouteRule.DEFAULT)
         if self._names.unnamed is Unnamed.RUNNING and running is not None:
             return Route(self.router.route(running), RouteRule.RUNNING)
         raise NoModelsAvailable(hint=self._why_no_default())
 
     def _named(self, name: str) -> ModelEndpoint:
-        """What says itself why it does not serve is not refused here: a broken file when it is looked at by
-        its load, and backends when a place is looked for."""
+        """A model whose file is broken is not refused here: its load looks at the file, and tells why."""
         found = self.router.find(name)
-        if found is not None and found.status in (EndpointStatus.ERROR, EndpointStatus.LOADING):
-            is_model = not (found.stack.adapters or found.deployment)
-            if is_model or found.deployment in self._backends.names:
-                return found
-        return self.router.route(name)
+        is_model = found is not None and not (found.stack.adapters or found.deployment)
+        if found is not None and is_model and found.status is EndpointStatus.ERROR:
+            return found
+        return found if found is not None and self._is_for_backends(found) else self.router.route(name)
+
+    def _default(self) -> ModelEndpoint:
+        try:
+            return self.router.route(None)
+        except EndpointNotReady:
+            default = self.router.registry.default_endpoint
+            if default is None or not self._is_for_backends(default):
+                raise
+            return default
+
+    def _is_for_backends(self, endpoint: ModelEndpoint) -> bool:
+        """True for one that is not ready, of which the places of its backends tell what is the matter."""
+        is_open = endpoint.status in (EndpointStatus.ERROR, EndpointStatus.LOADING)
+        return is_open and endpoint.deployment in self._backends.names
 
     def _why_no_default(self) -> str:
         if self._names.default:
@@ -174,33 +185,24 @@ class Endpoints:
 
     def weight_of(self, public_id: str, adapter: ModelAdapter) -> float:
         """How much of an adapter `model:adapter` applies now."""
-        setting, weight = self._live.get((public_id, adapter.setting.name), (None, 0.0))
-        return weight if setting == adapter.setting else adapter.setting.weight
+        return self._weights.of(public_id, adapter)
 
     def weights(self, public_id: str, carried: Iterable[str]) -> tuple[AdapterRef, ...]:
         """These adapters of a model with the weights that they have now."""
-        known = {each.setting.name: each for each in self._catalog.adapters_of(public_id)}
-        return tuple(
-            AdapterRef(name, self.weight_of(public_id, known[name]) if name in known else 1.0)
-            for name in carried
-        )
+        return self._weights.applied(public_id, carried)
 
     def set_weight(self, public_id: str, adapter: str, weight: float) -> None:
         """Apply so much of an adapter from now on, until ggtui ends. weight: 0 to 1.
 
         Raises: EndpointNotFound when the model has no such adapter.
         """
-        known = {each.setting.name: each.setting for each in self._catalog.adapters_of(public_id)}
-        if adapter not in known:
-            has = f"{public_id} has the adapters {', '.join(sorted(known))}" if known else ""
-            raise EndpointNotFound(f"{public_id}:{adapter}", hint=has or f"{public_id} has no adapters")
-        self._live[public_id, adapter] = known[adapter], weight
+        self._weights.set(public_id, adapter, weight)
         self._renew()
         self.weighed(public_id)
 
     def forget_weight(self, public_id: str, adapter: str) -> None:
         """Apply what the settings say again; nothing set is success."""
-        if self._live.pop((public_id, adapter), None) is not None:
+        if self._weights.forget(public_id, adapter):
             self._renew()
 
     # Making them

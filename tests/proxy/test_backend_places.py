@@ -423,6 +423,20 @@ def test_a_deployment_falls_back_to_a_model_of_backends_and_from_one() -> None:
     run(check())
 
 
+def test_a_fallback_whose_backends_are_not_well_waits_for_the_look_at_them() -> None:
+    async def check() -> None:
+        async with RawUpstream(answering(BUSY)) as first, RawUpstream(answering(OK)) as second:
+            backends = standing(one_of("one", first.port, "m"), one_of("two", second.port, "other"))
+            backends.states["two"] = replace(backends.states["two"], error="gone")
+            backends.look = lambda: backends.states.update(two=replace(backends.states["two"], error=""))
+            async with door(backends=backends, deployments=[rules(fallback=("other",))]) as proxy:
+                answers = [await ask(proxy) for _ in range(2)]
+
+                assert [200, 200] == [each.status for each in answers]
+
+    run(check())
+
+
 # What is listed
 
 

@@ -84,6 +84,10 @@ def test_one_that_is_not_ready_says_why_and_its_requests_are_told_by_its_places(
                 (EndpointStatus.ERROR, "pond: connection refused"),
             ] == [(each.status, each.why) for each in (before, after)]
             assert "llama3" == (await it.endpoints.route("llama3")).endpoint.id
+            it.endpoints.take(NameSettings(default="llama3", aliases={"gpt": "llama3"}))
+            assert [("llama3", RouteRule.DEFAULT), ("llama3", RouteRule.ALIAS)] == [
+                ((route := await it.endpoints.route(name)).endpoint.id, route.rule) for name in (None, "gpt")
+            ]
             it.endpoints.take(NameSettings(disabled=frozenset({"llama3"})))
             with pytest.raises(EndpointNotReady, match="disabled"):
                 await it.endpoints.route("llama3")

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ggtui import __version__
-from ggtui.cli import name_arguments
+from ggtui.cli import backend_arguments, name_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "rm": "take a model off the disk; shows first what goes",
     "label": "give a model a name, tags, a favourite's mark",
     **name_arguments.COMMANDS,
+    **backend_arguments.COMMANDS,
     "deployments": "show deployments and their rules; open, close or reset a breaker, drain, resume",
     "logs": "print a model's server log",
     "history": "list what was served, when and why",
@@ -149,6 +150,7 @@ MODEL_WORDS = {
 
 def _add_own(name: str, parser: argparse.ArgumentParser) -> None:
     name_arguments.add_arguments(name, parser)
+    backend_arguments.add_arguments(name, parser)
     if name == "demo":
         _add_serving(parser, default=argparse.SUPPRESS)
     if name in MODEL_WORDS:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from ggtui.cli.arguments import COMMANDS, SHELLS, build_parser
+from ggtui.cli.backend_arguments import DOWNLOAD_ACTIONS
 from ggtui.cli.exits import ExitCode
 from ggtui.cli.name_arguments import LORA_ACTIONS
 from ggtui.core.deployment.orders import DeploymentOrder
@@ -69,6 +71,7 @@ _ggtui() {
     "") COMPREPLY=($(compgen -W "@COMMANDS@" -- "$current")) ;;
     completion) COMPREPLY=($(compgen -W "@SHELLS@" -- "$current")) ;;
     lora) COMPREPLY=($(compgen -W "@LORA@ $(ggtui completion models 2>/dev/null)" -- "$current")) ;;
+    downloads) COMPREPLY=($(compgen -W "@DOWNLOADS@" -- "$current")) ;;
     deployments)
       COMPREPLY=($(compgen -W "@ORDERS@ $(ggtui completion endpoints 2>/dev/null)" -- "$current")) ;;
     @MODELS@) COMPREPLY=($(compgen -W "$(ggtui completion models 2>/dev/null)" -- "$current")) ;;
@@ -111,6 +114,7 @@ _ggtui() {
     "") compadd -- @COMMANDS@ ;;
     completion) compadd -- @SHELLS@ ;;
     lora) compadd -- @LORA@ ${(f)"$(ggtui completion models 2>/dev/null)"} ;;
+    downloads) compadd -- @DOWNLOADS@ ;;
     deployments) compadd -- @ORDERS@ ${(f)"$(ggtui completion endpoints 2>/dev/null)"} ;;
     @MODELS@) compadd -- ${(f)"$(ggtui completion models 2>/dev/null)"} ;;
     @ENDPOINTS@) compadd -- ${(f)"$(ggtui completion endpoints 2>/dev/null)"} ;;
@@ -167,6 +171,7 @@ def _marks(shell: str) -> dict[str, str]:
         "@MODELS@": "|".join(TAKES_MODEL),
         "@ENDPOINTS@": "|".join(TAKES_ENDPOINT),
         "@LORA@": " ".join(LORA_ACTIONS),
+        "@DOWNLOADS@": " ".join(DOWNLOAD_ACTIONS),
         "@ORDERS@": " ".join(DeploymentOrder),
         "@TAKE_FILE@": "|".join(TAKES_FILE),
         "@COMMANDS@": " ".join(COMMANDS),
@@ -199,6 +204,7 @@ def _fish() -> str:
     words = [
         (("completion",), " ".join(SHELLS)),
         (("lora",), " ".join(LORA_ACTIONS)),
+        (("downloads",), " ".join(DOWNLOAD_ACTIONS)),
         (("deployments",), f"{' '.join(DeploymentOrder)} (ggtui completion endpoints 2>/dev/null)"),
         (TAKES_MODEL, "(ggtui completion models 2>/dev/null)"),
         (TAKES_ENDPOINT, "(ggtui completion endpoints 2>/dev/null)"),
@@ -232,9 +238,15 @@ def _all_flags() -> list[Flag]:
     return [flag for name in ("", *COMMANDS) for flag in _flags(name)]
 
 
+@cache
+def _root() -> argparse.ArgumentParser:
+    """Made once: each command is asked for several times."""
+    return build_parser()
+
+
 def _flags(command: str = "") -> list[Flag]:
     """The flags that work everywhere; with a command, those that only it has."""
-    root = build_parser()
+    root = _root()
     shared = _of_parser(root)
     if not command:
         return shared

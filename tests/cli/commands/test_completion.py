@@ -52,6 +52,9 @@ def test_the_script_is_accepted_by_its_shell(shell: str) -> None:
         ("ggtui names", "--a", ["--ascii", "--all"]),
         ("ggtui completion", "z", ["zsh"]),
         ("ggtui deployments", "re", ["reset", "resume"]),
+        ("ggtui downloads", "r", ["resume", "rm"]),
+        ("ggtui reconcile", "--d", ["--data-dir", "--dry-run"]),
+        ("ggtui pull --revision r", "o", []),
         ("ggtui deployments drain", "al", ["alpha-f32", "alpha-f32:code"]),
         ("ggtui ls", "", []),
         ("ggtui --port", "", []),
@@ -81,6 +84,7 @@ def test_bash_completes(words: str, last: str, expected: list[str]) -> None:
         ("ggtui completion z", ["zsh"]),
         ("ggtui lora at", ["attach"]),
         ("ggtui default al", ["alpha-f32"]),
+        ("ggtui downloads p", ["pause"]),
     ],
 )
 def test_fish_completes(words: str, expected: list[str]) -> None:

@@ -277,6 +277,25 @@ def test_a_model_of_one_group_is_not_reached_through_a_backend_of_another(tmp_pa
             assert "outside" == ask(one, "open").headers["x-ggtui-backend"]
 
 
+def test_a_reload_brings_backends_and_takes_them_away_while_a_stream_goes_on(tmp_path: Path) -> None:
+    with started("vllm", ["both"]) as shape, serving(tmp_path, "") as one, ThreadPoolExecutor(1) as pool:
+        unknown = ask(one, "both")
+        (tmp_path / "config.toml").write_text(backend(shape, "both"))
+        assert 200 == one.post("/ggtui/reload", {}).status_code
+        served = ask(one, "both")
+        shape.script("chat", {"hold_after": 2})
+        running = pool.submit(stream, one, "both")
+        shape.wait(held=1)
+        (tmp_path / "config.toml").write_text("")
+        assert 200 == one.post("/ggtui/reload", {}).status_code
+        gone = ask(one, "both")
+        shape.release()
+        whole = running.result(GUARD_S)
+
+        assert [404, 200, 404] == [each.status_code for each in (unknown, served, gone)]
+        assert (words(8), True, None) == (whole.text, whole.is_done, whole.error)
+
+
 # Real ones
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 
 from ggtui.core.backends.rows import RowState
 from ggtui.core.units import duration, gib, rate, tokens
@@ -110,7 +110,7 @@ def _what(row: BackendRow, width: int, glyphs: Glyphs) -> Part:
         return cut(glyphs.twin(_abilities(row.pulled) or "not declared"), width, glyphs), "$quiet"
     why = _one_line(row.row.why)
     if why:
-        style = "$error" if row.row.state is RowState.ERROR else "$warning"
+        style = {RowState.ERROR: "$error", RowState.PAUSED: "$quiet"}.get(row.row.state, "$warning")
         return cut(glyphs.twin(why), width, glyphs), style
     return cut(glyphs.twin(_abilities(row.pulled)), width, glyphs), "$quiet"
 
@@ -158,13 +158,23 @@ def _field(text: str, width: int, glyphs: Glyphs) -> str:
 # Lines below the list
 
 
-def about(row: BackendRow, glyphs: Glyphs) -> list[list[Part]]:
-    """More about the row under the cursor, in three lines."""
+def about(row: BackendRow, width: int, glyphs: Glyphs) -> list[list[Part]]:
+    """More about the row under the cursor, in three lines.
+
+    The name, which the row has, goes where the reason beside it would not have room.
+    """
     lines = _about_backend(row) if row.row is None else _about_model(row, row.row)
     look = row.look
     sign = [(f"{glyphs.look(look)} {look.word}  ", look.style)] if look.word else []
-    first: list[Part] = [*sign, (row.name, "bold")]
-    return [[*first, *_twins(lines[0], glyphs)], *(_twins(line, glyphs) for line in lines[1:])]
+    reason = _twins(lines[0], glyphs)
+    first: list[Part] = [*sign, (row.name, "bold"), *(["  ", *reason] if reason else [])]
+    if reason and cell_len("".join(map(_text, first))) > width:
+        first = [*sign, *reason]
+    return [first, *(_twins(line, glyphs) for line in lines[1:])]
+
+
+def _text(part: Part) -> str:
+    return part if isinstance(part, str) else part[0]
 
 
 def _twins(parts: list[Part], glyphs: Glyphs) -> list[Part]:
@@ -175,7 +185,7 @@ def _about_backend(row: BackendRow) -> list[list[Part]]:
     state, counts = row.state, counts_text(row.counts) or "none"
     models: list[Part] = [("models  ", "$quiet"), counts]
     if state is None:
-        return [["  models with a repository in the configuration"], models, []]
+        return [["models with a repository in the configuration"], models]
     seen: list[Part] = [
         ("last well  ", "$quiet"),
         age_text(row),
@@ -184,18 +194,18 @@ def _about_backend(row: BackendRow) -> list[list[Part]]:
     ]
     if state.error:
         where: list[Part] = [("  at  ", "$quiet"), _address(row)]
-        return [[(f"  {_one_line(state.error)}", "$error")], [*seen, *where], models]
-    return [[f"  {state.backend.type} at {_address(row)}"], seen, models]
+        return [[(_one_line(state.error), "$error")], [*seen, *where], models]
+    return [[f"{state.backend.type} at {_address(row)}"], seen, models]
 
 
 def _about_model(row: BackendRow, of: Row) -> list[list[Part]]:
-    why = f"  {_one_line(of.why)}" if of.why else ""
+    why: list[Part] = [_one_line(of.why)] if of.why else []
     where: list[Part] = [("on  ", "$quiet"), row.title]
     if of.state is RowState.DOWNLOADING:
         where += [("  download  ", "$quiet"), _progress(row)]
     if facts := _facts(row.pulled):
         where += [("  is  ", "$quiet"), facts]
-    return [[why], where, [(_cure(row, of), "$quiet")]]
+    return [why, where, [(_cure(row, of), "$quiet")]]
 
 
 def _facts(pulled: PulledModel | None) -> str:

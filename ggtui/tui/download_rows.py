@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 
 from ggtui.core.backends.backend import THIS_MACHINE
 from ggtui.core.downloads.jobs import JobState
@@ -201,13 +201,21 @@ def _field(text: str, width: int, glyphs: Glyphs) -> str:
 # Lines below the list
 
 
-def about(row: DownloadRow, glyphs: Glyphs) -> list[list[Part]]:
-    """More about the download under the cursor, in three lines."""
+def about(row: DownloadRow, width: int, glyphs: Glyphs) -> list[list[Part]]:
+    """More about the download under the cursor, in three lines.
+
+    The name, which the row has, goes where the reason beside it would not have room.
+    """
     job, look = row.job, JOBS[row.job.state]
     why = _one_line(job.why)
-    first: list[Part] = [(f"{glyphs.look(look)} {look.word}  ", look.style), (job.model, "bold")]
-    if why:
-        first.append((glyphs.twin(f"  {why}"), "$error" if job.state is JobState.FAILED else ""))
+    sign: Part = (f"{glyphs.look(look)} {look.word}  ", look.style)
+    reason: Part = (glyphs.twin(why), "$error" if job.state is JobState.FAILED else "")
+    if not why:
+        first = [sign, (job.model, "bold")]
+    elif cell_len(f"{sign[0]}{job.model}  {why}") <= width:
+        first = [sign, (job.model, "bold"), "  ", reason]
+    else:
+        first = [sign, reason]
     return [first, _source(row, glyphs), _now(row, glyphs)]
 
 

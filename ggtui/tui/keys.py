@@ -372,7 +372,7 @@ TABLE: tuple[Key, ...] = (
     Key(
         "hub-open", "enter", "⏎", "open", "its quantisations, with what each would take", Where.HUB, "Quants"
     ),
-    Key("hub-again", "a", "a", "filter", "search for something else; / does it too", Where.HUB, "Search"),
+    Key("hub-again", "a", "a", "filter", "search for something else; / does it too", Where.HUB),
     Key("search-go", "enter", "⏎", "go", "ask the hub", Where.SEARCH, "Search"),
     Key("search-leave", "escape", "esc", "leave", "stop asking; then leave", Where.SEARCH, "Leave"),
     Key("option-change", "enter", "⏎", "change", "type a value, or take the next", Where.OPTIONS, "Change"),

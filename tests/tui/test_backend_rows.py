@@ -30,7 +30,7 @@ def _of(name: str) -> BackendRow:
 
 
 def _about(row: BackendRow) -> list[str]:
-    return [_text(each).strip() for each in about(row, UNICODE)]
+    return [_text(each).strip() for each in about(row, 200, UNICODE)]
 
 
 def test_each_backend_stands_over_its_models_the_disk_first() -> None:
@@ -156,6 +156,12 @@ def test_below_stand_errors_ages_and_cures(name: str, lines: list[str]) -> None:
     assert lines == _about(_of(name))
 
 
+def test_a_reason_takes_the_place_of_the_name_where_both_have_no_room() -> None:
+    assert "≠ drifted  its context is 16384 tokens, and 32768 are declared" == _text(
+        about(_of("qwen3-32b"), 70, UNICODE)[0]
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "names"),
     [
@@ -212,6 +218,6 @@ def test_only_ollama_deletes_and_read_only_orders_nothing() -> None:
 
 def test_ascii_has_a_twin_of_every_sign() -> None:
     for row in EVERY:
-        told = [row_parts(row, 137, ASCII), *about(row, ASCII)]
+        told = [row_parts(row, 137, ASCII), *about(row, 137, ASCII)]
 
         assert all(fit_line(parts, 137, ASCII).plain.isascii() for parts in told)

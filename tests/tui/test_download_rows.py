@@ -41,7 +41,7 @@ def _row(row: DownloadRow, width: int = 77) -> str:
 
 
 def _about(row: DownloadRow) -> list[str]:
-    return [_text(each).strip() for each in about(row, UNICODE)]
+    return [_text(each).strip() for each in about(row, 200, UNICODE)]
 
 
 @pytest.mark.parametrize("width", [37, 57, 58, 77, 97, 109, 110, 137, 200])
@@ -119,6 +119,13 @@ def test_below_stand_where_from_which_file_and_what_to_do() -> None:
     assert "the model stays" in _about(DONE)[2]
 
 
+def test_a_reason_takes_the_place_of_the_name_where_both_have_no_room() -> None:
+    reason = "huggingface.co answers 403: its owner must let you in"
+
+    assert f"! failed  {reason}" == _text(about(FAILED, 78, UNICODE)[0])
+    assert f"! failed  {FAILED.job.model}  {reason}" == _text(about(FAILED, 100, UNICODE)[0])
+
+
 @pytest.mark.parametrize(
     ("words", "numbers"),
     [("llama3", [2]), ("waiting", [3, 4]), ("OLLAMA-BOX", [2]), ("gguf paused", [5]), ("none such", [])],
@@ -169,6 +176,6 @@ def test_keys_that_can_do_nothing_say_why() -> None:
 
 def test_ascii_has_a_twin_of_every_sign() -> None:
     for row in EVERY:
-        told = [row_parts(row, 137, ASCII), *about(row, ASCII)]
+        told = [row_parts(row, 137, ASCII), *about(row, 137, ASCII)]
 
         assert all(fit_line(parts, 137, ASCII).plain.isascii() for parts in told)

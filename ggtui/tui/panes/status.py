@@ -137,11 +137,13 @@ def _with_downloads(snapshot: EngineSnapshot, tail: list[str], room: int, glyphs
     texts = [f"  {glyphs.fetch} {text}" for text in progress_texts(snapshot.downloads)]
     address = f"  {urlsplit(snapshot.url).netloc}" if snapshot.url and tail[0] else tail[0]
     busy = [text for text in tail[1:] if not text.startswith("  0 ")]
-    for rest in (tail, [tail[0], *busy], [address, *busy]):
-        for text in texts:
-            if sum(map(cell_len, rest)) + cell_len(text) <= room:
-                return [*rest, text]
-    return tail
+    whole, short = [tail[0], *busy], [address, *busy]
+    ways = [
+        *((tail, text) for text in texts[:1]),
+        *((rest, text) for rest in (whole, short) for text in texts),
+    ]
+    fits = ([*rest, text] for rest, text in ways if sum(map(cell_len, (*rest, text))) <= room)
+    return next(fits, tail)
 
 
 def _wanted(snapshot: EngineSnapshot) -> int:

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 NOTHING = (
     "the configuration has no [[backend]] and no [[model]]\n\n"
-    "declare a server that others run, such as\n"
-    '[[backend]] name = "box" type = "ollama" base_url = "http://…"\n'
+    "declare a server that others run, such as\n\n"
+    "[[backend]]\n"
+    'name = "box"\ntype = "ollama"\nbase_url = "http://192.168.1.9:11434"\nmodels = ["qwen3:8b"]\n\n'
     "and C reads the configuration again"
 )
 
@@ -98,7 +99,7 @@ class BackendsScreen(ListRoom):
 
     def about(self, width: int) -> list[list[Part]]:
         """Errors, ages, and what a person can do."""
-        return [] if self.row is None else about(self.row, self.glyphs)
+        return [] if self.row is None else about(self.row, width, self.glyphs)
 
     def empty_text(self) -> str:
         """Nothing is declared, or a filter that matches nothing."""

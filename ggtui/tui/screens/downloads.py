@@ -73,7 +73,7 @@ class DownloadsScreen(ListRoom):
 
     def about(self, width: int) -> list[list[Part]]:
         """Where from, what is done now, and what a person can do."""
-        return [] if self.row is None else about(self.row, self.glyphs)
+        return [] if self.row is None else about(self.row, width, self.glyphs)
 
     def empty_text(self) -> str:
         """No download, or a filter that matches none."""

@@ -39,7 +39,10 @@ class HubScreen(ListRoom):
     """Asks one question at a time; esc ends it. Nothing is asked while somebody types."""
 
     PLACE: ClassVar[Where] = Where.HUB
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Where.HUB)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(Where.HUB),
+        *bindings(Where.LISTS, only=("filter",), footer="Search"),
+    ]
 
     class Chosen(Message):
         """The quantisations of this repository are to be seen."""

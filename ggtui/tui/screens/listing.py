@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 SCROLLBAR = 1
 """Cells kept free for the bar, shown or not, so that heads and rows have the same columns."""
 
+PARTS = ("#list-head", "#list-empty", "#list-about", "#key-bar")
+"""What is drawn into."""
+
 
 class ListRoom(Room):
     """Invariant: what is drawn is made of the newest values. esc clears the filter first, then closes."""
@@ -72,9 +75,14 @@ class ListRoom(Room):
         super().on_resize(event)
         self.call_after_refresh(self.draw)
 
+    @property
+    def is_whole(self) -> bool:
+        """True when its parts are there: not before it is composed, and not while the app shuts down."""
+        return self.is_mounted and all(self.query(part) for part in PARTS)
+
     def draw(self) -> None:
         """Show the newest values; called again when they changed."""
-        if not self.is_mounted:
+        if not self.is_whole:
             return
         self.list.entries = self.entries()
         width = max(20, self.size.width - 2 - SCROLLBAR)
@@ -88,6 +96,8 @@ class ListRoom(Room):
     @on(PickList.Moved)
     def draw_about(self) -> None:
         """Say more about the entry under the cursor, and which keys do something to it."""
+        if not self.is_whole:
+            return
         width = max(20, self.size.width - 2)
         rows = [fit_line(row, width, self.glyphs) for row in self.about(width)]
         self.query_one("#list-about", TextBlock).show(lines(rows))

@@ -130,8 +130,12 @@ def test_strict_limits_hold_for_all_processes_together(
     with serving(tmp_path / "first", config) as first, serving(tmp_path / "second", config) as second:
         answers = [ask(each, "shared").status_code for _ in range(3) for each in (first, second)]
 
+        kept = b"".join(each.read_bytes() for each in tmp_path.glob("ggtui-*/counters.sqlite3*"))
+
     assert [200] * 4 + [429] * 2 == answers
     assert 4 == up.n_calls("shared-there")
+    assert b"let_through" in kept
+    assert up.url.encode() not in kept
 
 
 # Cost

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from hashlib import blake2s
 from typing import TYPE_CHECKING
 
 from ggtui.core.backends.serving import is_by_backends
@@ -275,6 +276,10 @@ class LiveDeployment:
 
 
 def _shared_name(rules: Deployment) -> str:
-    """What two processes must agree on to serve the same deployment: its name, and what stands behind it."""
+    """What two processes must agree on to serve the same deployment: its name, and what stands behind it.
+
+    A digest: a URL can hold what is nobody's business, and the file of the counts keeps what it is given.
+    """
     config = rules.runtime_config
-    return " ".join((rules.name, rules.model, config.endpoint, config.resource, config.deployment))
+    parts = (rules.name, rules.model, config.endpoint, config.resource, config.deployment)
+    return blake2s("\0".join(parts).encode(), digest_size=16).hexdigest()

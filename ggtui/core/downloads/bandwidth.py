@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-BURST_S: Final = 0.5
+BURST_S: Final = 0.1
 """What was not used within this time may be used at once later; more is lost."""
 
 

@@ -322,7 +322,7 @@ def test_all_downloads_share_one_limit_which_may_change() -> None:
             await rig.add(A, B)
             one, other = rig.hub.fetching[A], rig.hub.fetching[B]
 
-            assert 0.0 == one.allow(500)
+            assert 0.0 == one.allow(100)
             assert 0.5 == other.allow(500)
             assert 1.0 == one.allow(500)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ggtui.cli.own_reconciliation import opened_reconciliation
 from ggtui.cli.surroundings import look
+from ggtui.core.backends.rows import RowState
 from ggtui.core.backends_json import backends_document, reconciled_document
 from ggtui.core.downloads.jobs import JobState
 from ggtui.core.downloads_json import status_document
@@ -55,7 +56,8 @@ class OwnCycles:
         async with opened_reconciliation(self._config) as services:
             services.downloads.changed = lambda: self._show_running(services)
             await services.backends.run_backend_cycle()
-            if await services.downloads.run_download_cycle():
+            is_fetching = any(row.state is RowState.DOWNLOADING for row in services.backends.rows)
+            if is_fetching and await services.downloads.run_download_cycle():
                 await services.backends.look()
             return reconciled_document(services.backends.rows, is_dry_run=False)
 

@@ -33,9 +33,6 @@ def run(call: Call) -> ExitCode:
     if backends and rows:
         call.out.line()
     call.out.table(ROW_HEAD, difference_rows(rows, call.config.declared), frozenset())
-    for each in backends:
-        if error := each.get("error"):
-            call.out.say(f"{plain(each['name'])}: {plain(error, 200)}")
     if not backends and not rows:
         call.out.say(NOTHING)
     return ExitCode.DONE

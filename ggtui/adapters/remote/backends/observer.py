@@ -12,10 +12,10 @@ from ggtui.adapters.remote.backends.llama import of_llama_router, of_llama_serve
 from ggtui.adapters.remote.backends.ollama import KeptShown, of_ollama
 from ggtui.adapters.remote.backends.question import Questions
 from ggtui.adapters.remote.backends.reading import failure
-from ggtui.adapters.remote.backends.words import words_of
+from ggtui.adapters.remote.backends.words import without, words_of
 from ggtui.adapters.remote.downloads.stopping import Threads
 from ggtui.core.backends.backend import BackendType
-from ggtui.core.errors import RemoteFailure
+from ggtui.core.errors import BackendError, RemoteFailure
 from ggtui.core.units import MIB
 
 if TYPE_CHECKING:
@@ -62,6 +62,13 @@ class BackendObserver:
         self, backend: Backend, key: Secret | None, stop: Stop, limit_s: float
     ) -> tuple[PulledModel, ...]:
         questions = Questions(backend, key, Limit(stop, limit_s, MOST_BYTES))
+        try:
+            models = self._models(backend, questions)
+        except BackendError as error:
+            raise failure(without(error.detail, key)) from None
+        return tuple(each for each in models if not _tells(each, key))
+
+    def _models(self, backend: Backend, questions: Questions) -> tuple[PulledModel, ...]:
         match backend.type:
             case BackendType.OLLAMA:
                 return of_ollama(questions, self._shown)
@@ -78,6 +85,12 @@ class BackendObserver:
             case BackendType.GGTUI:
                 return of_ggtui(questions)
         raise failure(f"Unsupported backend type: {backend.type}")
+
+
+def _tells(model: PulledModel, key: Secret | None) -> bool:
+    """True for a model that has the key in one of its texts: what is observed is shown to many."""
+    texts = (model.name, model.model, model.details)
+    return key is not None and bool(key.reveal()) and key.reveal() in str(texts)
 
 
 def _limit_s(type: BackendType) -> float:

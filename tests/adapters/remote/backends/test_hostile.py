@@ -240,8 +240,7 @@ def test_a_key_that_no_header_holds_is_not_sent(every: Shape, key: str) -> None:
     assert n_seen == len(every.seen)
 
 
-@pytest.mark.parametrize("type", list(BackendType))
-def test_a_host_that_is_not_known(type: BackendType) -> None:
-    told = error(backend_of(type, "http://no-such-host.invalid"), KEY, BackendObserver(5.0))
+def test_a_host_that_is_not_known() -> None:
+    told = error(backend_of(BackendType.VLLM, "http://no-such-host.invalid"), None, BackendObserver(5.0))
 
-    assert "no-such-host.invalid is not known" in told or "within" in told
+    assert "no-such-host.invalid is not known" in told or "within 5 s" in told

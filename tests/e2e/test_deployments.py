@@ -175,6 +175,19 @@ def test_the_provider_gets_its_own_name_of_the_model_and_the_client_what_it_answ
     assert not any(name.startswith("x-ggtui") for name in request["headers"])
 
 
+def test_a_form_that_names_two_models_goes_nowhere(one: Instance, up: Provider) -> None:
+    n_before = up.n_calls("second-there")
+    named = [("model", (None, name)) for name in ("second", "dearer")]
+    with httpx.Client(timeout=GUARD_S, trust_env=False) as client:
+        answer = client.post(
+            f"{one.url}/audio/transcriptions", files=[*named, ("file", ("a.wav", b"RIFF", "audio/wav"))]
+        )
+
+    assert (400, "invalid_request_error", "invalid_request") == problem(answer)
+    assert "model" == answer.json()["error"]["param"]
+    assert n_before == up.n_calls("second-there")
+
+
 # Capacity
 
 

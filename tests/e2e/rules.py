@@ -23,8 +23,12 @@ HELLO = [{"role": "user", "content": "hello"}]
 
 def deployment(name: str, model: str, **fields: Any) -> str:
     """One `[[deployment]]`, as a person writes it."""
-    lines = [f"{key} = {_toml(value)}" for key, value in {"name": name, "model": model, **fields}.items()]
-    return "\n".join(["[[deployment]]", *lines, "", ""])
+    return table("deployment", name=name, model=model, **fields)
+
+
+def table(kind: str, **fields: Any) -> str:
+    """One table of a list of them, such as `[[backend]]`, as a person writes it."""
+    return "\n".join([f"[[{kind}]]", *(f"{key} = {_toml(value)}" for key, value in fields.items()), "", ""])
 
 
 def remote(provider: Provider, name: str, *, key: dict[str, str] | None = None, **fields: Any) -> str:
@@ -38,6 +42,8 @@ def remote(provider: Provider, name: str, *, key: dict[str, str] | None = None, 
 def _toml(value: Any) -> str:
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + " }"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_toml(each) for each in value) + "]"
     return json.dumps(value)
 
 

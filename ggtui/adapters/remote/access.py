@@ -38,7 +38,7 @@ class Access:
         if self.is_offline and address.origin == self.endpoint.origin:
             raise RemoteRefused(
                 f"{address.origin.host} is not asked: HF_HUB_OFFLINE is set",
-                hint="unset it to read headers from there",
+                hint="unset it to ask there",
             )
 
 

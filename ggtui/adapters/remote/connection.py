@@ -65,8 +65,9 @@ class _CountedResponse(HTTPResponse):
     """An answer whose every byte is in the budget, those of its head too."""
 
     def __init__(self, sock: socket.socket, *args: Any, budget: Budget, **options: Any) -> None:
-        super().__init__(sock, *args, **options)
+        # First: whoever is refused here leaves nothing open.
         budget.meet(sock)
+        super().__init__(sock, *args, **options)
         self.fp = io.BufferedReader(_Counted(self.fp.detach(), sock, budget))
 
 

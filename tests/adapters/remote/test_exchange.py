@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import ssl
-import subprocess
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -18,7 +15,8 @@ from ggtui.adapters.remote.budget import Budget
 from ggtui.adapters.remote.exchange import MOST_REDIRECTS, ask
 from ggtui.core.errors import Failure, RemoteRefused, RemoteUnreachable
 from ggtui.core.units import MIB
-from tests.web import Asked, Reply, Web
+from tests.adapters.remote.conftest import secure, without_proxies
+from tests.web import Asked, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -226,37 +224,6 @@ def test_a_name_that_is_not_known_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     failure = failure_of(Address.parse("https://model.invalid/m.gguf"))
 
     assert "model.invalid is not known" == failure.message
-
-
-def without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("all_proxy", "https_proxy", "http_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for localhost that nobody vouches for, with its key in the same file."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs openssl to make a certificate")
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    command = [
-        openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-        "-addext", "subjectAltName=DNS:localhost,DNS:models.example",
-        "-keyout", str(path), "-out", f"{path}.crt",
-    ]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True)
-    path.write_bytes(path.read_bytes() + path.with_suffix(".pem.crt").read_bytes())
-    return path
-
-
-@contextmanager
-def secure(certificate: Path, serve: Callable[[Asked], Reply]) -> Iterator[Web]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    with Web(serve, context) as web:
-        yield web
 
 
 def test_a_certificate_is_verified(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from ggtui.adapters.remote.backends import reading
-from ggtui.adapters.remote.backends.lists import check_declared, found_rows
+from ggtui.adapters.remote.backends.lists import among_declared, check_declared, found_rows
 from ggtui.core.backends.backend import BackendType
-from ggtui.core.backends.names import canonical, is_same
+from ggtui.core.backends.names import canonical
 from ggtui.core.backends.observed import PulledModel
 from ggtui.core.errors import BackendError
 
@@ -26,11 +26,9 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 def of_gemini(questions: Questions) -> tuple[PulledModel, ...]:
     """Its models, without the prefix of their names. Raises: BackendError."""
     models = reading.each_once(_of_row(row) for row in _all_rows(questions))
-    backend = questions.backend
-    check_declared(backend, models, "Gemini")
-    wanted = [
-        each for each in models if any(is_same(backend.type, each.name, one.name) for one in backend.models)
-    ]
+    check_declared(questions.backend, models, "Gemini")
+    is_declared = among_declared(questions.backend)
+    wanted = [each for each in models if is_declared(each.name)]
     told = {each.name: _detail(questions, each) for each in wanted[:MOST_DETAILS]}
     return tuple(told.get(each.name, each) for each in models)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ggtui.adapters.remote.backends import reading
-from ggtui.core.backends.names import is_same
+from ggtui.core.backends.backend import BackendType
+from ggtui.core.backends.names import canonical
 from ggtui.core.backends.observed import ModelDetails, PulledModel
 from ggtui.core.text import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ggtui.adapters.remote.backends.question import Questions
     from ggtui.core.backends.backend import Backend
@@ -37,20 +39,48 @@ def of_openai(questions: Questions) -> tuple[PulledModel, ...]:
 
 
 def of_ggtui(questions: Questions) -> tuple[PulledModel, ...]:
-    """Another ggtui: what it has, with its context. Raises: BackendError."""
-    return _listed(questions, _of_ggtui)
+    """Another ggtui: what it has, with its context, also by declared aliases. Raises: BackendError."""
+    document = questions.get(questions.place.below_version("/models"))
+    return reading.each_once(
+        each
+        for row in found_rows(questions, document, "data")
+        for each in by_all_names(questions.backend, _of_ggtui(row), row)
+    )
 
 
 def check_declared(backend: Backend, models: Sequence[PulledModel], api: str) -> None:
     """Raises: BackendError when models are declared and the provider has none of them."""
-    declared = [each.name for each in backend.models]
-    there = [each.name for each in models]
-    if declared and not any(is_same(backend.type, one, other) for one in declared for other in there):
+    is_declared = among_declared(backend)
+    declared, there = ([each.name for each in some] for some in (backend.models, models))
+    if declared and not any(is_declared(each) for each in there):
         raise reading.failure(
             f"None of the declared models are available in the {api} API: "
             f"declared models: {listed(declared, _MOST_NAMES)}; "
             f"available models: {listed(there, _MOST_NAMES) or 'none'}"
         )
+
+
+def among_declared(backend: Backend) -> Callable[[str], bool]:
+    """Tells of a name whether it means one of the declared models; see `is_same`, which is for two names."""
+
+    def spelled(name: str) -> str:
+        name = canonical(backend.type, name)
+        return name.lower() if backend.type is BackendType.OLLAMA else name
+
+    declared = {spelled(each.name) for each in backend.models}
+    return lambda name: spelled(name) in declared
+
+
+def by_all_names(backend: Backend, model: PulledModel, row: dict[str, Any]) -> Iterator[PulledModel]:
+    """The model by its name, and by each of its other names that is declared."""
+    if not model.name:
+        return
+    yield model
+    aliases = row.get("aliases")
+    others = {each for each in aliases if isinstance(each, str)} if isinstance(aliases, list) else set()
+    for declared in backend.models:
+        if declared.name in others:
+            yield replace(model, name=declared.name, model=model.name)
 
 
 def found_rows(questions: Questions, document: object, *members: str) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ggtui.adapters.remote.backends import reading
-from ggtui.adapters.remote.backends.lists import found_rows
+from ggtui.adapters.remote.backends.lists import by_all_names, found_rows
 from ggtui.core.backends.observed import ModelDetails, PulledModel
 from ggtui.core.errors import BackendError
 
@@ -37,7 +37,7 @@ def of_llama_server(questions: Questions) -> tuple[PulledModel, ...]:
             is_loaded=not is_sleeping if isinstance(is_sleeping, bool) else None,
         )
         for row in found_rows(questions, document, "data")
-        for each in _by_all_names(questions, row)
+        for each in _models(questions, row)
     )
 
 
@@ -48,7 +48,7 @@ def of_llama_router(questions: Questions) -> tuple[PulledModel, ...]:
         replace(each, is_loaded=_state(row) in _LOADED if _state(row) else None)
         for row in found_rows(questions, document, "data")
         if _state(row) not in _NOT_HERE
-        for each in _by_all_names(questions, row)
+        for each in _models(questions, row)
     )
 
 
@@ -65,19 +65,12 @@ def _state(row: dict[str, Any]) -> str:
     return reading.word(reading.inner(row, "status"), "value")
 
 
-def _by_all_names(questions: Questions, row: dict[str, Any]) -> Iterator[PulledModel]:
-    """The model by its name, and by each other name of it that is declared."""
+def _models(questions: Questions, row: dict[str, Any]) -> Iterator[PulledModel]:
     meta = reading.inner(row, "meta")
-    name = reading.name_of(row, "id")
     model = PulledModel(
-        name,
+        reading.name_of(row, "id"),
         size_bytes=reading.natural(meta, "size"),
         details=ModelDetails(format="gguf", quantization_level=reading.word(meta, "ftype")),
         context_length=reading.natural(meta, "n_ctx"),
     )
-    yield model
-    aliases = row.get("aliases")
-    told = {each for each in aliases if isinstance(each, str)} if isinstance(aliases, list) else set()
-    for declared in questions.backend.models:
-        if declared.name in told:
-            yield replace(model, name=declared.name, model=name)
+    return by_all_names(questions.backend, model, row)

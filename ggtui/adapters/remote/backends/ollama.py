@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ggtui.adapters.remote.backends import reading
-from ggtui.adapters.remote.backends.lists import found_rows
-from ggtui.core.backends.backend import BackendType
-from ggtui.core.backends.names import is_same
+from ggtui.adapters.remote.backends.lists import among_declared, found_rows
 from ggtui.core.backends.observed import ModelDetails, PulledModel
 from ggtui.core.errors import BackendError
 
@@ -92,10 +90,8 @@ def _show(questions: Questions, models: Sequence[PulledModel], kept: KeptShown) 
     """Ask for those that are not known yet, the declared ones first. What fails is asked the next time."""
     place = questions.place.base.url
     unknown = [each for each in models if kept.get(place, each) is None]
-    declared = questions.backend.models
-    unknown.sort(
-        key=lambda each: not any(is_same(BackendType.OLLAMA, each.name, one.name) for one in declared)
-    )
+    is_declared = among_declared(questions.backend)
+    unknown.sort(key=lambda each: not is_declared(each.name))
     n_failures = 0
     # The list is what counts: the rest of the time is for what is asked after this.
     reserve_s = questions.limit.time_s / 4

@@ -41,7 +41,7 @@ class OllamaPuller:
         model: str,
         progress: Callable[[str, str, int, int], None],
     ) -> None:
-        """See PullerPort. progress is called from another thread, at most some hundred times a second."""
+        """See PullerPort. progress is called from another thread, at most a hundred times a second."""
         _check(backend)
 
         def work(stop: Stop) -> None:

@@ -23,10 +23,8 @@ SILENCE_S: Final = 120.0
 """How long a line may be waited for while a layer comes."""
 SILENCE_AT_WORK_S: Final = 1800.0
 """The same while it checks or writes what has come: of a large model that takes long, without a word."""
-PAUSE_S: Final = 0.1
-"""From one time to the next that the progress of a layer is told."""
-LEAST_PAUSE_S: Final = 0.005
-"""From one thing that is told to the next, whatever the backend sends."""
+PAUSE_S: Final = 0.01
+"""From one thing that is told to the next: Ollama itself tells some sixteen in a second."""
 _FOR_GOOD: Final = ("file does not exist", "invalid model name", "requires a newer version", "not found")
 """In what Ollama says when the same pull would fail again."""
 
@@ -53,7 +51,6 @@ def follow(
                 if _is_end(questions, line, tell):
                     return
         finally:
-            tell.flush()
             answer.close()
     raise reading.failure("the pull ended before the model was whole")
 
@@ -101,14 +98,12 @@ def _refused(error: Refusal) -> BackendError:
 
 
 class _Teller:
-    """Tells each layer at its beginning, its end and ten times a second between, and all else at once."""
+    """Tells what the backend says, one thing after the other, however fast it says it."""
 
     def __init__(self, progress: Callable[[str, str, int, int], None], stop: Stop) -> None:
         self._progress = progress
         self._stop = stop
         self._layers: set[str] = set()
-        self._held: tuple[str, str, int, int] | None = None
-        self._last: tuple[str, str] = ("", "")
         self._told_at = -PAUSE_S
 
     def __call__(self, status: str, digest: str, total: int, completed: int) -> None:
@@ -117,21 +112,6 @@ class _Teller:
             self._layers.add(digest)
         if len(self._layers) > MOST_LAYERS:
             raise reading.failure(f"it tells of more than {MOST_LAYERS} layers")
-        told = status, digest, total, completed
-        is_between = (status, digest) == self._last and completed != total
-        if is_between and time.monotonic() < self._told_at + PAUSE_S:
-            self._held = told
-            return
-        if (status, digest) != self._last:
-            self.flush()
-        self._tell(told)
-
-    def flush(self) -> None:
-        """Tell what is held back."""
-        if self._held is not None:
-            self._tell(self._held)
-
-    def _tell(self, told: tuple[str, str, int, int]) -> None:
-        self._stop.wait(self._told_at + LEAST_PAUSE_S - time.monotonic())
-        self._held, self._last, self._told_at = None, told[:2], time.monotonic()
-        self._progress(*told)
+        self._stop.wait(self._told_at + PAUSE_S - time.monotonic())
+        self._told_at = time.monotonic()
+        self._progress(status, digest, total, completed)

@@ -69,8 +69,9 @@ class Repository:
         """Raises: RemoteRefused for a name that no repository has."""
         check_repository(name)
         self.cache = cache
-        self._title = "models--" + name.replace("/", "--")
-        self.folder = cache / self._title
+        title = "models--" + name.replace("/", "--")
+        self.folder = cache / title
+        self._locks = cache / ".locks" / title
 
     def blob(self, checksum: Checksum) -> Path:
         """Where a content lies when it is whole."""
@@ -142,16 +143,14 @@ class Repository:
             self._check_inside(place.parent)
             if not blob.exists() and place.is_file():
                 return
-            beside = place.parent / f".{uuid4().hex}"
+            place.unlink(missing_ok=True)
             try:
-                os.symlink(os.path.relpath(blob, place.parent), beside)
+                os.symlink(os.path.relpath(blob, place.parent), place)
             except OSError as error:
                 if error.errno not in _NO_LINKS:
                     raise
                 # As the hub's own library does it on such a disk; a copy would take the room twice.
                 os.replace(blob, place)
-                return
-            os.replace(beside, place)
 
     def _check_inside(self, folder: Path) -> None:
         if not folder.resolve().is_relative_to(self.folder.resolve()):
@@ -166,7 +165,10 @@ class Repository:
         with written(self.cache):
             place.parent.mkdir(parents=True, exist_ok=True)
             self._check_inside(place.parent)
-            write_whole(place, commit.encode())
+            # Not beside it: other programs take each file there for a ref.
+            beside = self._locks / f"{uuid4().hex}.ref"
+            beside.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(place, commit.encode(), beside)
 
     @contextmanager
     def locked(self, checksum: Checksum, stop: Stop, waits: Callable[[], None]) -> Iterator[None]:
@@ -174,10 +176,9 @@ class Repository:
 
         waits: called once, when another one does. Raises: Stopped, DiskFull, CatalogFailure.
         """
-        folder = self.cache / ".locks" / self._title
         with written(self.cache):
-            folder.mkdir(parents=True, exist_ok=True)
-            file = folder / f"{checksum.digits}.lock"
+            self._locks.mkdir(parents=True, exist_ok=True)
+            file = self._locks / f"{checksum.digits}.lock"
             descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o664)
         try:
             if not _is_taken(descriptor):
@@ -198,11 +199,13 @@ def _is_taken(descriptor: int) -> bool:
     return True
 
 
-def write_whole(file: Path, content: bytes) -> None:
-    """Replace a small file so that nobody sees half of it, not even after a power cut. Raises: OSError."""
-    beside = file.with_name(f".{uuid4().hex}")
+def write_whole(file: Path, content: bytes, beside: Path) -> None:
+    """Replace a small file so that nobody sees half of it, not even after a power cut.
+
+    beside: where it is written first, on the same disk. Raises: OSError.
+    """
     try:
-        with beside.open("xb") as stream:
+        with beside.open("wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())

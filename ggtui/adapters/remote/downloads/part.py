@@ -64,6 +64,7 @@ class Part:
         self.size_bytes = size_bytes
         self._path = blob.with_name(f"{blob.name}.incomplete")
         self._side = blob.with_name(f"{blob.name}.incomplete.json")
+        self._new_side = blob.with_name(f"{blob.name}.incomplete.json.new")
         with written(blob.parent):
             blob.parent.mkdir(parents=True, exist_ok=True)
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -132,7 +133,7 @@ class Part:
     def _keep_note(self) -> None:
         note = Note(self.etag, self._flushed_bytes, _boot())
         with written(self._blob.parent):
-            write_whole(self._side, note.encoded(self._checksum.digits, self.size_bytes))
+            write_whole(self._side, note.encoded(self._checksum.digits, self.size_bytes), self._new_side)
 
     @property
     def is_sound(self) -> bool:
@@ -145,13 +146,17 @@ class Part:
             os.fsync(self._descriptor)
             os.replace(self._path, self._blob)
             _sync_folder(self._blob.parent)
-            self._side.unlink(missing_ok=True)
+            self._forget_note()
 
     def discard(self) -> None:
         """Remove it and its note. Raises: CatalogFailure."""
         with written(self._blob.parent):
             self._path.unlink(missing_ok=True)
-            self._side.unlink(missing_ok=True)
+            self._forget_note()
+
+    def _forget_note(self) -> None:
+        self._side.unlink(missing_ok=True)
+        self._new_side.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of it; what was written is kept, and of nothing no trace."""
@@ -159,7 +164,7 @@ class Part:
         if not self.length:
             with suppress(OSError):
                 self._path.unlink(missing_ok=True)
-                self._side.unlink(missing_ok=True)
+                self._forget_note()
 
 
 def fetched_bytes(blob: Path) -> int:

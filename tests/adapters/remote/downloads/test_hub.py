@@ -13,14 +13,18 @@ import pytest
 from ggtui.adapters.gguf.found import models_of
 from ggtui.adapters.gguf.roots import Root
 from ggtui.adapters.gguf.scan import read_facts
-from ggtui.core.downloads.jobs import FilePart
+from ggtui.adapters.remote.downloads.hub import Hub
+from ggtui.core.backends.backend import THIS_MACHINE
+from ggtui.core.downloads.jobs import FilePart, Job, JobKind
 from ggtui.core.errors import DiskFull, RemoteRefused, RemoteUnreachable
 from ggtui.core.stores import StoreKind
+from tests.adapters.remote.conftest import secure, without_proxies
 from tests.adapters.remote.downloads.conftest import GUARD_S, MODEL, NAME, gguf, sha256
 from tests.models import tiny_model
+from tests.web import Asked, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from tests.adapters.remote.downloads.conftest import Desk
@@ -121,7 +125,9 @@ def test_another_host_is_followed_without_the_token(desk: Desk) -> None:
     assert content == desk.found()
 
 
-@pytest.mark.parametrize("location", ["http://files.invalid/m.gguf", "ftp://127.0.0.1/m.gguf", "file:///etc/passwd"])
+@pytest.mark.parametrize(
+    "location", ["http://files.invalid/m.gguf", "ftp://127.0.0.1/m.gguf", "file:///etc/passwd"]
+)
 def test_a_way_that_leaves_https_is_not_gone(desk: Desk, location: str) -> None:
     desk.hub.repository(NAME, {MODEL: gguf()})
     desk.hub.script("resolve", MODEL, {"location": location})
@@ -379,3 +385,79 @@ def test_a_broken_endpoint_is_refused(desk: Desk) -> None:
     desk.environ["HF_ENDPOINT"] = "http://example.com"
 
     assert "HF_ENDPOINT" in desk.failure().message
+
+
+def test_another_download_of_the_same_file_is_waited_for_and_can_be_left(desk: Desk) -> None:
+    desk.hub.repository(NAME, {MODEL: gguf()})
+    desk.hub.script("content", MODEL, {"hold": True})
+    doings: list[str] = []
+
+    async def waiting() -> None:
+        hub, waits = desk.adapter(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def tell(_: object, doing: str) -> None:
+            doings.append(doing)
+            if doing.startswith("waiting"):
+                loop.call_soon_threadsafe(waits.set)
+
+        first = asyncio.create_task(hub.fetch(desk.job(), desk.told.progress, desk.told.allow))
+        await asyncio.to_thread(desk.hub.wait, "content", MODEL, requests=1)
+        second = asyncio.create_task(hub.fetch(desk.job(), tell, desk.told.allow))
+        await asyncio.wait_for(waits.wait(), GUARD_S)
+        second.cancel()
+        with suppress(asyncio.CancelledError):
+            await second
+        desk.hub.release()
+        await asyncio.wait_for(first, GUARD_S)
+
+    asyncio.run(waiting())
+
+    assert ["checking", "waiting: another program fetches it"] == doings
+    assert 1 == len(desk.hub.requests("content"))
+
+
+def test_over_tls_too_a_cancel_ends_it_and_the_rest_comes_later(
+    certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_proxies(monkeypatch)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    content, has_come = gguf(200_000), threading.Event()
+
+    def serve(asked: Asked) -> Reply:
+        first = int(asked.headers.get("range", "bytes=0-")[6:-1])
+        if first:
+            where = {"Content-Range": f"bytes {first}-{len(content) - 1}/{len(content)}", "ETag": '"one"'}
+            return Reply(206, where, content[first:])
+        return Reply(200, {"ETag": '"one"'}, stalled(), len(content))
+
+    def stalled() -> Iterator[bytes]:
+        yield content[:150_000]
+        web.ended.wait()
+
+    def allow(n_bytes: int) -> float:
+        written.append(n_bytes)
+        if sum(written) >= 150_000:
+            has_come.set()
+        return 0.0
+
+    written: list[int] = []
+    job = Job(1, JobKind.HUB, NAME, THIS_MACHINE, commit="0" * 40,
+              files=(FilePart(MODEL, len(content), sha256(content)),))  # fmt: skip
+
+    async def both() -> None:
+        endpoint = f"https://localhost:{web.port}"
+        hub = Hub({"HF_ENDPOINT": endpoint, "HF_HUB_CACHE": str(tmp_path / "hub"), "HOME": str(tmp_path)})
+        task = asyncio.create_task(hub.fetch(job, lambda *_: None, allow))
+        await asyncio.to_thread(has_come.wait, GUARD_S)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        assert [] == hub_threads()
+        await hub.fetch(job, lambda *_: None, allow)
+        assert await hub.is_here(NAME, "main")
+
+    with secure(certificate, serve) as web:
+        asyncio.run(both())
+
+    assert len(content) == sum(written)

@@ -9,6 +9,7 @@ import msgspec
 
 from ggtui.core.admission import Admission
 from ggtui.core.deployment.outcomes import outcome_of
+from ggtui.core.deployment.runtimes import RuntimeKind
 from ggtui.core.errors import (
     CircuitOpen,
     EndpointNotFound,
@@ -142,9 +143,9 @@ class Course:
     async def _once(
         self, live: LivePort, passage: PassagePort, request: ForwardRequest, reply: Reply, hold: EventHold
     ) -> Judged:
-        rules, kind = live.rules, live.kind
-        if kind.is_local:
-            limits = limits_of(rules.timeouts, kind)
+        rules = live.rules
+        if request.model:  # of this machine: nobody need ask what serves it
+            limits = limits_of(rules.timeouts, RuntimeKind.LLAMA_SERVER)
             terms = Terms(rules.name, limits, Meter(passage), rules.idempotent)
             judged = await self._leased.answer(request, reply, hold, terms)
             assert judged is not None
@@ -152,7 +153,7 @@ class Course:
         attempt = Attempt(live, passage, request, reply, hold)
         if self._places is not None and live.is_by_backends:
             return await self._places.answer(attempt)
-        place, secret = place_of(rules, kind), await live.key()
+        place, secret = place_of(rules, live.kind), await live.key()
         return await self._elsewhere.answer(attempt, place, rules.model, secret)
 
     def _for_fallback(self, request: ForwardRequest, live: LivePort) -> ForwardRequest:

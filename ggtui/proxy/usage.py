@@ -100,7 +100,8 @@ class Meter:
 
     def end(self) -> None:
         """The answer is whole: tell what it has used, if it says so."""
-        usage = usage_in(self._opening, b"".join(self._tail)[-MAX_TAIL_BYTES:])
+        tail = self._tail[0] if len(self._tail) == 1 else b"".join(self._tail)
+        usage = usage_in(self._opening, tail if len(tail) <= MAX_TAIL_BYTES else tail[-MAX_TAIL_BYTES:])
         if usage is not None:
             self._counted.used(usage)
 

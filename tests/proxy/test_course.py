@@ -828,10 +828,11 @@ def test_a_client_that_leaves_a_load_leaves_nothing() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_clients_that_leave_at_any_moment_leave_nothing(seed: int) -> None:
     chance = random.Random(seed)
+    share_busy = 0.3
 
     async def play(upstream: RawUpstream, peer: Any) -> None:
         while await upstream.take(peer) is not None:
-            if chance.random() < 0.3:
+            if chance.random() < share_busy:
                 await peer.send(BUSY)
                 continue
             await peer.send(STREAM_HEAD)
@@ -847,6 +848,7 @@ def test_clients_that_leave_at_any_moment_leave_nothing(seed: int) -> None:
         client.reset()
 
     async def check() -> None:
+        nonlocal share_busy
         rules: dict[str, Any] = {
             "pricing": A_DOLLAR,
             "budget": Budget(10**18),
@@ -865,6 +867,7 @@ def test_clients_that_leave_at_any_moment_leave_nothing(seed: int) -> None:
             await let_go(proxy)
             await let_go(proxy, "near")
             await proxy.quiet()
+            share_busy = 0.0
             for name in ("far", "near"):
                 live = proxy.deployments.get(name)
                 assert live is not None

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from ggtui.core.deployment.rolling import RollingWindow, seconds_until
+from ggtui.core.deployment.rolling import seconds_until
 
 if TYPE_CHECKING:
     from ggtui.core.deployment.policies import RateLimits
-    from ggtui.core.deployment.rolling import Entry
 
 MINUTE_S: Final = 60.0
 SOMEBODY_ENDS_S: Final = 1.0
@@ -37,15 +38,18 @@ class Wait:
 
 @dataclass(slots=True, eq=False)
 class Reservation:
-    """What one request holds of the limits, until it is settled or given back."""
+    """What one request holds of the limits, until it is settled or given back. Zero where there is none."""
 
-    request: Entry | None
-    tokens: Entry | None
+    at: float
+    n_requests: int
+    n_tokens: int
     is_open: bool = True
+    is_counted: bool = True
+    """False when its minute is over."""
 
 
 class RateLimiter:
-    """Counts for one deployment. Times are monotonic seconds.
+    """Counts for one deployment. Times are seconds of a clock that is hardly ever set back.
 
     Within any 60 seconds, from the first moment up to and without the last, no more is let through than the
     limits say. A request counts from when it was let through, with the tokens it might use, and once it has
@@ -54,8 +58,10 @@ class RateLimiter:
 
     def __init__(self, limits: RateLimits) -> None:
         self.limits = limits
-        self._requests = RollingWindow(MINUTE_S)
-        self._tokens = RollingWindow(MINUTE_S)
+        self._counted: deque[Reservation] = deque()
+        """Those of the last minute, the oldest first."""
+        self._n_requests = 0
+        self._n_tokens = 0
         self._n_in_flight = 0
 
     @property
@@ -65,52 +71,65 @@ class RateLimiter:
 
     def used(self, now: float) -> tuple[int, int]:
         """Requests and tokens of the last minute; those without a limit are not counted."""
-        return self._requests.total(now), self._tokens.total(now)
+        self._drop(now)
+        return self._n_requests, self._n_tokens
 
     def reserve(self, tokens: int, now: float) -> Reservation | Wait:
         """Let a request through, or say how long it must wait; nothing is taken then.
 
         tokens: what it might use at most, input and output.
         """
-        tokens = max(0, tokens)
-        if self._is_over(tokens, now):
-            return self._wait(tokens, now)
+        limits, counted = self.limits, self._counted
+        if counted and not counted[-1].at <= now < counted[0].at + MINUTE_S:
+            self._drop(now)
+        most_requests, most_tokens = limits.requests_per_minute, limits.tokens_per_minute
+        n_requests = 0 if most_requests is None else 1
+        n_tokens = 0 if most_tokens is None or tokens < 0 else tokens
+        if (
+            (limits.concurrent_requests is not None and self._n_in_flight >= limits.concurrent_requests)
+            or (most_requests is not None and self._n_requests >= most_requests)
+            or (most_tokens is not None and self._n_tokens + n_tokens > most_tokens)
+        ):
+            return self._wait(n_tokens, now)
         self._n_in_flight += 1
-        limits = self.limits
-        return Reservation(
-            self._requests.add(1, now) if limits.requests_per_minute is not None else None,
-            self._tokens.add(tokens, now) if limits.tokens_per_minute is not None else None,
-        )
+        self._n_requests += n_requests
+        self._n_tokens += n_tokens
+        reservation = Reservation(now, n_requests, n_tokens)
+        if n_requests or n_tokens:
+            counted.append(reservation)
+        return reservation
 
     def settle(self, reservation: Reservation, tokens: int) -> None:
         """The request has ended and used this many tokens. Nothing happens the second time."""
-        if self._close(reservation) and reservation.tokens is not None:
-            self._tokens.correct(reservation.tokens, max(0, tokens))
+        if self._close(reservation) and self.limits.tokens_per_minute is not None:
+            self._correct(reservation, reservation.n_requests, max(0, tokens))
 
     def give_back(self, reservation: Reservation) -> None:
         """The request was not sent after all: it never counted. Nothing happens once it was settled."""
-        if not self._close(reservation):
-            return
-        if reservation.request is not None:
-            self._requests.correct(reservation.request, 0)
-        if reservation.tokens is not None:
-            self._tokens.correct(reservation.tokens, 0)
+        if self._close(reservation):
+            self._correct(reservation, 0, 0)
 
     def _close(self, reservation: Reservation) -> bool:
         was_open, reservation.is_open = reservation.is_open, False
         self._n_in_flight -= was_open
         return was_open
 
-    def _is_over(self, tokens: int, now: float) -> bool:
-        """True when one more with so many tokens would go past a limit."""
-        limits = self.limits
-        n_at_once, n_requests = limits.concurrent_requests, limits.requests_per_minute
-        n_tokens = limits.tokens_per_minute
-        return (
-            (n_at_once is not None and self._n_in_flight >= n_at_once)
-            or (n_requests is not None and self._requests.total(now) >= n_requests)
-            or (n_tokens is not None and self._tokens.total(now) + tokens > n_tokens)
-        )
+    def _correct(self, reservation: Reservation, n_requests: int, n_tokens: int) -> None:
+        if reservation.is_counted:
+            self._n_requests += n_requests - reservation.n_requests
+            self._n_tokens += n_tokens - reservation.n_tokens
+            reservation.n_requests, reservation.n_tokens = n_requests, n_tokens
+
+    def _drop(self, now: float) -> None:
+        counted = self._counted
+        if counted and counted[-1].at > now:  # a clock that was set back: nothing counts longer than a minute
+            for each in counted:
+                each.at = min(each.at, now)
+        while counted and counted[0].at + MINUTE_S <= now:
+            over = counted.popleft()
+            over.is_counted = False
+            self._n_requests -= over.n_requests
+            self._n_tokens -= over.n_tokens
 
     def _wait(self, tokens: int, now: float) -> Wait:
         """For one that would go past a limit."""
@@ -118,11 +137,20 @@ class RateLimiter:
         waits = []
         if limits.concurrent_requests is not None and self._n_in_flight >= limits.concurrent_requests:
             waits.append(Wait(SOMEBODY_ENDS_S, Limit.CONCURRENT))
-        for limit, most, window, amount in (
-            (Limit.REQUESTS, limits.requests_per_minute, self._requests, 1),
-            (Limit.TOKENS, limits.tokens_per_minute, self._tokens, tokens),
-        ):
-            moment = window.fits_at(amount, most, now) if most is not None else now
-            if moment > now:
-                waits.append(Wait(seconds_until(moment, now), limit))
+        if limits.requests_per_minute is not None:
+            excess = self._n_requests + 1 - limits.requests_per_minute
+            waits += self._waits(Limit.REQUESTS, excess, now)
+        if limits.tokens_per_minute is not None:
+            excess = self._n_tokens + tokens - limits.tokens_per_minute
+            waits += self._waits(Limit.TOKENS, excess, now)
         return max(waits, key=lambda each: each.seconds)
+
+    def _waits(self, limit: Limit, excess: int, now: float) -> list[Wait]:
+        """Until so much has rolled off, if anything must."""
+        if excess <= 0:
+            return []
+        for each in self._counted:
+            excess -= each.n_requests if limit is Limit.REQUESTS else each.n_tokens
+            if excess <= 0:
+                return [Wait(seconds_until(each.at + MINUTE_S, now), limit)]
+        return [Wait(math.inf, limit)]

@@ -86,12 +86,12 @@ class RetryBudget:
 
     def requested(self, now: float) -> None:
         """A request has come: its first try, not a retry."""
-        self._requests.merge(1, math.floor(now))  # forgotten early rather than late
+        self._requests.add(1, math.floor(now))  # forgotten early rather than late
 
     def take(self, now: float) -> bool:
         """Take one retry if there is one left."""
         allowed = max(ALWAYS_ALLOWED, self._requests.total(now) // SHARE_OF_LOAD)
         if self._retries.total(now) >= allowed:
             return False
-        self._retries.merge(1, now)
+        self._retries.add(1, now)
         return True

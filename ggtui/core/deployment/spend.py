@@ -103,6 +103,11 @@ class SpendLedger:
                 return period
         return None
 
+    @property
+    def has_excess(self) -> bool:
+        """True when an excess was told that may be over by now."""
+        return True in self._is_told.values()
+
     def new_excess(self, unix_now: float) -> Period | None:
         """The period whose limit was passed since the last call: each excess is told once."""
         told = None
@@ -156,7 +161,7 @@ class SpendLedger:
     def _note(self, entry: SpendEntry) -> None:
         if entry.cost_pusd:
             for window in self._windows.values():
-                window.merge(entry.cost_pusd, entry.at)
+                window.add(entry.cost_pusd, entry.at)
 
     def _refusal(
         self, period: Period, window: RollingWindow, most: int, cost_pusd: int, unix_now: float

@@ -210,7 +210,8 @@ class LiveDeployment:
     def left(self, passage: Passage) -> None:
         """A request has ended, or was not let in."""
         self._open.discard(passage)
-        self._adapt_slots_if_they_vary()
+        if self._slots_vary:
+            self.adapt_slots()
         self._around.changed()
 
     def leave_all(self) -> None:
@@ -237,7 +238,8 @@ class LiveDeployment:
         now = self.clock.monotonic()
         self._check(now)
         deadline = now + rules.serving.queue_timeout_s
-        self._adapt_slots_if_they_vary()
+        if self._slots_vary:
+            self.adapt_slots()
         passage.ticket = self.room.enter_at_once(now)
         if passage.ticket is None:
             passage.ticket = await self.room.enter(facts.priority, deadline)
@@ -249,10 +251,10 @@ class LiveDeployment:
             passage.grant = await self.limits.enter(tokens, facts.priority, deadline, may_wait=may_wait)
         passage.hold = self.spending.reserve(rules.pricing.cost_pusd(passage.reserved))
 
-    def _adapt_slots_if_they_vary(self) -> None:
-        """By what was spent, or by what serves it; else a reload alone changes them."""
-        if self.rules.serving.max_concurrent is None or self.spending.may_throttle:
-            self.adapt_slots()
+    @property
+    def _slots_vary(self) -> bool:
+        """By what was spent, or by what serves it; else a reload alone changes their number."""
+        return self.rules.serving.max_concurrent is None or self.spending.may_throttle
 
     def _check(self, now: float) -> None:
         if (refusal := self.standing.refusal()) is not None:

@@ -30,6 +30,7 @@ class Spending:
         self._clock = clock
         self._writes = writes
         self._ledger = SpendLedger(budget or Budget())
+        self.adapt(budget)
 
     async def load(self) -> None:
         """Take over what was settled within the last day, before anything is reserved."""
@@ -43,6 +44,7 @@ class Spending:
 
     def adapt(self, budget: Budget | None) -> None:
         """Another budget from now on; what was spent stays."""
+        self.may_throttle = budget is not None and budget.on_exceeded is BudgetAction.THROTTLE
         self._ledger.adapt(budget or Budget())
 
     @property
@@ -60,11 +62,6 @@ class Spending:
         return self._ledger.exceeded(self._clock.unix())
 
     @property
-    def may_throttle(self) -> bool:
-        """True when a spent budget is met by serving fewer requests at once."""
-        return self._ledger.budget.on_exceeded is BudgetAction.THROTTLE
-
-    @property
     def is_throttled(self) -> bool:
         """True while fewer requests are served at once, because too much was spent."""
         return self.slots(2) == 1
@@ -76,7 +73,8 @@ class Spending:
     def reserve(self, cost_pusd: int) -> Hold:
         """Reserve what a request may cost at most. Raises: BudgetExceeded."""
         now = self._clock.unix()
-        self._tell_excess(now)  # one that has rolled off meanwhile may come again
+        if self._ledger.has_excess:
+            self._tell_excess(now)  # one that has rolled off meanwhile may come again
         found = self._ledger.reserve(cost_pusd, now)
         if isinstance(found, OverBudget):
             raise BudgetExceeded(self._name, found.period, retry_after_s=found.retry_after_s)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from ggtui.core.deployment.rolling import RollingWindow, seconds_until
 
 TIMES = st.floats(0, 1e7)
-STEPS = st.lists(st.tuples(st.floats(0, 40), st.integers(0, 5)), max_size=40)
+STEPS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 5)), max_size=40)
+"""Whole seconds, from which an amount counts for exactly the length."""
 
 
 def test_an_amount_counts_until_its_time_is_over() -> None:
@@ -20,19 +21,6 @@ def test_an_amount_counts_until_its_time_is_over() -> None:
     window.add(4, 20.0)
 
     assert [7, 7, 4, 4, 0] == [window.total(now) for now in (20, 69.9, 70, 79.9, 80)]
-
-
-def test_a_correction_counts_while_the_entry_does() -> None:
-    window = RollingWindow(60)
-    entry = window.add(10, 0.0)
-    window.correct(entry, 4)
-    window.correct(entry, 6)
-
-    assert [6, 0] == [window.total(59.0), window.total(60.0)]
-
-    window.correct(entry, 100)
-
-    assert 0 == window.total(60.0)
 
 
 @given(STEPS, st.integers(0, 12))
@@ -55,13 +43,13 @@ def test_the_sum_is_that_of_a_walk_over_all(steps: list[tuple[float, int]], limi
 
 
 @given(st.lists(st.floats(0, 3), max_size=60), st.floats(0, 70))
-def test_merged_amounts_count_at_least_as_long_and_less_than_a_second_longer(
+def test_amounts_count_at_least_as_long_and_less_than_a_second_longer(
     pauses: list[float], later: float
 ) -> None:
     window, noted, now = RollingWindow(60), [], 0.0
     for pause in pauses:
         now += pause
-        window.merge(1, now)
+        window.add(1, now)
         noted.append(now)
     now += later
     least = sum(1 for at in noted if now < at + 60)
@@ -69,10 +57,10 @@ def test_merged_amounts_count_at_least_as_long_and_less_than_a_second_longer(
     assert least <= window.total(now) <= sum(1 for at in noted if now < at + 61)
 
 
-def test_merged_amounts_take_one_entry_for_a_second() -> None:
+def test_amounts_take_one_entry_for_a_second() -> None:
     window = RollingWindow(3600)
     for number in range(3000):
-        window.merge(2, 0.5 + number / 1000)
+        window.add(2, 0.5 + number / 1000)
 
     assert (6000, 4) == (window.total(4.0), len(window._entries))
 

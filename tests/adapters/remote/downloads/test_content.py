@@ -154,6 +154,25 @@ def test_a_hub_that_tells_no_checksum_on_the_way_has_told_it_before(desk: Desk) 
     assert desk.found() is not None
 
 
+def test_what_the_content_server_tells_of_checksums_counts_for_nothing(desk: Desk) -> None:
+    desk.hub.repository(NAME, {MODEL: gguf()})
+    desk.hub.script("resolve", MODEL, {"linked_etag": ""})
+    desk.hub.script("content", MODEL, {"headers": {"X-Linked-Etag": f'"{"0" * 64}"'}})
+
+    desk.fetch()
+
+    assert desk.found() is not None
+
+
+def test_an_etag_of_the_hub_itself_is_no_sha256(desk: Desk) -> None:
+    desk.hub.repository(NAME, {MODEL: gguf()})
+    desk.hub.script("resolve", MODEL, {"linked_etag": "", "headers": {"ETag": f'"{"0" * 64}"'}})
+
+    desk.fetch()
+
+    assert desk.found() is not None
+
+
 def test_a_small_file_is_checked_by_gits_own_hash(desk: Desk) -> None:
     content = gguf(3000)
     desk.hub.repository(NAME, {MODEL: content}, lfs_from=1_000_000)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_TAIL_BYTES: Final = 64 * KIB
+MAX_LOOKS: Final = 64
+"""So many places are looked at for what stands in the last one or two of any sound answer."""
 MAX_TOKENS: Final = 1 << 31
 """No answer uses more: a server that counts on is not believed."""
 _MAX_OPENING_BYTES: Final = 4 * KIB
@@ -178,9 +180,11 @@ def _told_in(text: bytes) -> Iterator[_Told]:
 
 
 def _objects(text: bytes, key: bytes) -> Iterator[bytes]:
-    """The values of a key that are objects, the last one first."""
+    """The values of a key that are objects, the last one first, as far as the last MAX_LOOKS have them."""
     at = text.rfind(key)
-    while at >= 0:
+    for _ in range(MAX_LOOKS):
+        if at < 0:
+            return
         found = _OBJECT.match(text, at + len(key))
         if found is not None and not (at and text[at - 1] == _BACKSLASH):  # that is generated text
             yield found[1]

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ggtui.core.deployment.pricing import Usage
-from ggtui.proxy.usage import MAX_TAIL_BYTES, MAX_TOKENS, Meter, usage_in, without_usage_event
+from ggtui.proxy.usage import (
+    MAX_LOOKS,
+    MAX_TAIL_BYTES,
+    MAX_TOKENS,
+    Meter,
+    usage_in,
+    without_usage_event,
+)
 
 
 class Noted:
@@ -84,6 +93,34 @@ def test_no_more_than_the_tail_is_kept_and_it_is_enough() -> None:
     meter.end()
 
     assert Usage(9, 4, 5) == noted.usage
+
+
+class Looked(bytes):
+    """Counts how often somebody looks for the next place in it."""
+
+    n_looks = 0
+
+    def rfind(self, *args: Any) -> int:
+        self.n_looks += 1
+        return super().rfind(*args)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [b'"usage":{}', b'"usage":{', b'"usage"', b'"usage":{x}', b'"usage":{"prompt_tokens":"7"},"timings":{}'],
+)
+def test_a_tail_full_of_usages_costs_no_more_than_a_few_looks(part: bytes) -> None:
+    tail = Looked(part * (MAX_TAIL_BYTES // len(part)))
+
+    assert usage_in(b"", tail) is None
+    assert tail.n_looks <= 2 * (MAX_LOOKS + 1)
+
+
+def test_what_stands_before_too_many_others_is_not_found() -> None:
+    usage = b'{"usage":{"prompt_tokens":7}}'
+
+    assert Usage(7) == usage_in(b"", usage + b'{"usage":null}' * (MAX_LOOKS - 1))
+    assert usage_in(b"", usage + b'{"usage":null}' * MAX_LOOKS) is None
 
 
 def test_events_count_about_a_token_each_and_pings_none() -> None:

@@ -55,12 +55,18 @@ class DownloadRow:
 
 
 def download_rows(snapshot: EngineSnapshot, words: str = "") -> tuple[DownloadRow, ...]:
-    """Those that hold every word, in the order of the queue."""
+    """Those that hold every word: in the order of the queue, and what is done behind it, the newest first."""
     waiting = [job.number for job in snapshot.downloads if job.state is JobState.PENDING]
     places = {number: place for place, number in enumerate(waiting, 1)}
-    rows = (DownloadRow(job, places.get(job.number)) for job in snapshot.downloads)
+    rows = (DownloadRow(job, places.get(job.number)) for job in sorted(snapshot.downloads, key=_behind))
     wanted = words.lower().split()
     return tuple(row for row in rows if _holds(row, wanted))
+
+
+def _behind(job: Job) -> tuple[bool, float]:
+    """Sorts what is done behind the rest, whose order stays."""
+    is_done = job.state is JobState.DONE
+    return is_done, -(job.ended_at or 0.0) if is_done else 0.0
 
 
 def _holds(row: DownloadRow, wanted: Iterable[str]) -> bool:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ggtui.core.backends.backend import THIS_MACHINE
-from ggtui.core.downloads.jobs import JobState
+from ggtui.core.downloads.jobs import JobKind, JobState
 from ggtui.core.downloads.order import in_order
 from ggtui.core.errors import Failure
 from ggtui.core.forecast import Verdict
@@ -118,10 +118,15 @@ class Fetching:
     # The hub
 
     def search(self) -> None:
-        """Show the field to search with."""
+        """Show the field to search with; one that is open below is gone back to, with what it found."""
         app = self._app
-        if not isinstance(app.screen, (HubScreen, ChoiceScreen, FormScreen)):
-            app.clear_notifications()
+        if isinstance(app.screen, (HubScreen, ChoiceScreen, FormScreen)):
+            return
+        app.clear_notifications()
+        if any(isinstance(screen, HubScreen) for screen in app.screen_stack):
+            while not isinstance(app.screen, HubScreen):
+                app.pop_screen()
+        else:
             app.push_screen(HubScreen(self._search, app.glyphs))
 
     def show_offers(self, repository: str) -> None:
@@ -200,8 +205,8 @@ def before_remove(row: DownloadRow) -> Question | None:
     if job.state is JobState.DONE:
         return None
     text = f"{job.model} is not fetched any more."
-    if job.completed_bytes:
-        text += f" {gib(job.completed_bytes)} of it are there."
+    if job.completed_bytes and job.kind is JobKind.HUB:
+        text += f" What of it is on disk stays there, {gib(job.completed_bytes)}."
     if not job.by_person:
         text += "\nIf it is still declared, it stays on the list as paused."
     return Question(f"Take {job.model} off the list?", text, (Answer(NO, "No"), Answer(GO, "Take it off")))

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
 NARROW = 58
 """Cells below which only what decides is told."""
+FEW = 72
+"""Cells below which a quantisation has a verdict, and no figures of the memory."""
 SIGN, COUNT, UPDATED = 3, 10, 12
-LABEL, SIZE, CTX, HOLDS, MOST, FIT, MOST_LABEL = 14, 8, 7, 14, 8, 10, 28
+LABEL, SIZE, CTX, HOLDS, MOST, FIT, HERE, MOST_LABEL = 14, 8, 7, 14, 8, 10, 12, 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +150,9 @@ class OfferColumns:
 
 def offer_columns(width: int) -> OfferColumns:
     """What has room in so many cells."""
-    if width < NARROW:
-        return OfferColumns(max(8, width - SIGN - SIZE - FIT), 0, 0, 0, 0)
+    if width < FEW:
+        last = HERE if width >= NARROW else 0
+        return OfferColumns(max(8, width - SIGN - SIZE - FIT - last), 0, 0, 0, last)
     fixed = SIGN + SIZE + CTX + HOLDS + MOST + FIT
     label = min(MOST_LABEL, max(LABEL, (width - fixed) // 2))
     return OfferColumns(label, CTX, HOLDS, MOST, width - fixed - label)

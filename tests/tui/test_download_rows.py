@@ -134,6 +134,13 @@ def test_every_word_must_be_somewhere(words: str, numbers: list[int]) -> None:
     assert numbers == [row.job.number for row in download_rows(STATE, words)]
 
 
+def test_what_is_done_stands_behind_the_queue_the_newest_first() -> None:
+    old, new = (replace(DONE.job, number=n, position=n - 9, ended_at=float(n)) for n in (8, 9))
+    state = EngineSnapshot(1, downloads=(old, new, NEXT.job, FAILED.job))
+
+    assert [3, 6, 9, 8] == [row.job.number for row in download_rows(state)]
+
+
 def test_a_filter_does_not_change_the_place_in_the_queue() -> None:
     (row,) = download_rows(STATE, "gemma")
 

@@ -111,7 +111,7 @@ def test_removing_asks_first_and_no_has_the_focus() -> None:
             await stage.press("backspace")
             assert isinstance(stage.app.screen, ChoiceScreen)
             assert "gemma-3-4b-it-GGUF:Q8_0" in stage.app.screen.question.title
-            assert "1.0G of it are there" in stage.app.screen.question.text
+            assert "What of it is on disk stays there, 1.0G." in stage.app.screen.question.text
             await stage.press("enter")
             await stage.press("delete", "escape")
             assert [] == _orders(stage)

@@ -81,6 +81,13 @@ def anew(job: Job, position: int) -> Job:
     )
 
 
+def held(job: Job, why: str) -> Job:
+    """The job as a person stopped it; one that is done meanwhile stays so."""
+    if job.state is JobState.DONE:
+        return job
+    return replace(job, state=JobState.PAUSED, status="", digest="", rate=None, left_s=None, why=why, hint="")
+
+
 def at_rest(job: Job) -> Job:
     """The job as it is when no ggtui works on it: one that ran is pending again."""
     if job.state is JobState.RUNNING:

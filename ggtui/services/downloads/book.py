@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ggtui.core.backends.backend import THIS_MACHINE
@@ -273,13 +274,11 @@ class Downloads:
         await self._kept.write()
 
     async def _hold(self, number: int, why: str) -> None:
-        job = self._kept.get(number)
-        held = replace(job, state=JobState.PAUSED, status="", digest="", why=why, hint="")
-        self._kept.put(order.at_rest(held))
         try:
-            await self._kept.write()
+            await self._kept.write_then_put(number, partial(order.held, why=why))
         finally:
             await self._carrier.stop(number)
+        await self._kept.write_if_possible()
 
     def _ended(self, job: Job) -> None:
         if job.state is JobState.DONE:

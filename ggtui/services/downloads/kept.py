@@ -32,8 +32,11 @@ class KeptJobs:
         self._jobs: dict[int, Job] = {}
         self._in_order: tuple[Job, ...] | None = ()
         self._unwritten: set[int] = set()
+        self._before_shown: dict[int, Job] = {}
+        """What goes to the queue's file in place of what is shown."""
         self._is_loaded = False
         self._loading = asyncio.Lock()
+        self._writing = asyncio.Lock()
 
     @property
     def all(self) -> tuple[Job, ...]:
@@ -78,6 +81,21 @@ class KeptJobs:
         self._told()
         return added
 
+    async def write_then_put(self, number: int, change: Callable[[Job], Job]) -> None:
+        """Change a job as put does, and show that only when no kill can take it back any more.
+
+        change: made of the job as it is before the write, and once more after it.
+        Raises: DownloadNotFound; StoreUnavailable, and then it is shown all the same.
+        """
+        self._before_shown[number] = change(self.get(number))
+        self._unwritten.add(number)
+        try:
+            await self.write()
+        finally:
+            del self._before_shown[number]
+            if self.has(number):
+                self.put(change(self.get(number)))
+
     async def remove(self, number: int) -> None:
         """Forget a job. Raises: StoreUnavailable; then it is still there."""
         with self._noting():
@@ -87,16 +105,18 @@ class KeptJobs:
 
     async def write(self) -> None:
         """Write what is not written yet. Raises: StoreUnavailable; then the next call has it too."""
-        numbers, self._unwritten = self._unwritten, set()
-        jobs = [self._jobs[number] for number in sorted(numbers) if number in self._jobs]
-        if not jobs:
-            return
-        try:
-            with self._noting():
-                await self._queue.keep(*jobs)
-        except BaseException:
-            self._unwritten |= numbers
-            raise
+        async with self._writing:
+            numbers, self._unwritten = self._unwritten, set()
+            shown = [self._jobs[number] for number in sorted(numbers) if number in self._jobs]
+            jobs = [self._before_shown.get(job.number, job) for job in shown]
+            if not jobs:
+                return
+            try:
+                with self._noting():
+                    await self._queue.keep(*jobs)
+            except BaseException:
+                self._unwritten |= numbers
+                raise
 
     async def write_if_possible(self) -> None:
         """The same where nobody waits for it; what went wrong is in the log and in `problem`."""

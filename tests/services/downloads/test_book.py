@@ -133,6 +133,55 @@ def test_a_paused_one_keeps_what_is_there_and_goes_on_when_it_is_resumed() -> No
     run(scenario)
 
 
+def test_what_is_shown_as_paused_is_kept_so_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        async with running(Rig()) as rig:
+            await rig.add(A)
+            may_write, keep = asyncio.Event(), rig.queue.keep
+
+            async def slow(*jobs: Job) -> None:
+                await may_write.wait()
+                await keep(*jobs)
+
+            monkeypatch.setattr(rig.queue, "keep", slow)
+            pausing = asyncio.create_task(rig.book.pause(1))
+            await settled()
+            await rig.reach(A, 700)
+
+            assert (RUNNING, RUNNING) == (rig.state(A), rig.queue.kept[1].state)
+
+            may_write.set()
+            await pausing
+
+            assert (PAUSED, PAUSED) == (rig.state(A), rig.queue.kept[1].state)
+            assert 700 == rig.queue.kept[1].completed_bytes
+            assert [] == rig.fetching
+
+    run(scenario)
+
+
+def test_one_that_is_done_while_it_is_paused_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        async with running(Rig()) as rig:
+            await rig.add(A)
+            may_write, keep = asyncio.Event(), rig.queue.keep
+
+            async def slow(*jobs: Job) -> None:
+                await may_write.wait()
+                await keep(*jobs)
+
+            monkeypatch.setattr(rig.queue, "keep", slow)
+            pausing = asyncio.create_task(rig.book.pause(1))
+            await settled()
+            await rig.end(A)
+            may_write.set()
+            await pausing
+
+            assert (DONE, DONE) == (rig.state(A), rig.queue.kept[1].state)
+
+    run(scenario)
+
+
 @pytest.mark.parametrize("state", [PENDING, RUNNING, FAILED])
 def test_cancelled_it_stays_so_over_cycles_and_restarts(state: JobState) -> None:
     async def scenario() -> None:

@@ -80,7 +80,7 @@ def test_the_vocabulary_of_a_repository_is_read_once(
         return budgets[-1]
 
     monkeypatch.setattr(hub_models, "Budget", noted)
-    files = {f"v-{name}.gguf": vocabulary_model(name=name) + bytes(MIB) for name in ("Q4_0", "Q8_0")}
+    files = {f"v-{name}.gguf": vocabulary_model(is_quantised=True, name=name) for name in ("Q4_0", "Q8_0")}
     hub.repository(REPOSITORY, files)
 
     async def run() -> list[ModelSummary]:

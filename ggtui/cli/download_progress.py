@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ggtui.core.downloads.jobs import JobState
 from ggtui.core.text import plain
 from ggtui.core.units import duration, gib, rate
 
@@ -47,6 +48,8 @@ def progress_line(told: Mapping[str, Any]) -> str:
     parts.append(plain(told["status"], 60))
     if told["why"]:
         parts.append(plain(told["why"]))
+    if told["why"] and told["hint"] and told["state"] == JobState.PENDING:
+        parts.append(plain(told["hint"]))
     return "  ".join(part for part in parts if part)
 
 

@@ -49,8 +49,9 @@ def _told(**fields: Any) -> dict[str, Any]:
                 "rate": None,
                 "left_s": None,
                 "why": "\x1b[31mno answer",
+                "hint": "it is tried again in 5 s",
             },
-            "o/r:Q4_K_M  1.0G of 4.0G  25%  pending  no answer",
+            "o/r:Q4_K_M  1.0G of 4.0G  25%  pending  no answer  it is tried again in 5 s",
         ),
     ],
 )

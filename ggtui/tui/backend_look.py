@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, set_cell_size
 
 from ggtui.core.backends.rows import RowState
+from ggtui.core.text import listed
 from ggtui.core.units import duration, gib, rate, tokens
 from ggtui.tui.backend_rows import age_text, counts_text
 from ggtui.tui.format import cut, percent
@@ -23,6 +24,8 @@ SIGN, INDENT, STATE, SIZE, CTX = 3, 2, 13, 8, 7
 NARROW, WIDE = 58, 110
 """Cells below which a row has name and state only, and from which a backend's age and speed stand in it."""
 LEAST_NAME, MOST_NAME = 14, 44
+MOST_LISTED = 4
+"""Models of a backend that are named before the rest is counted."""
 
 
 def _widths(width: int) -> tuple[int, int]:
@@ -182,8 +185,8 @@ def _twins(parts: list[Part], glyphs: Glyphs) -> list[Part]:
 
 
 def _about_backend(row: BackendRow) -> list[list[Part]]:
-    state, counts = row.state, counts_text(row.counts) or "none"
-    models: list[Part] = [("models  ", "$quiet"), counts]
+    state = row.state
+    models = _models(row)
     if state is None:
         return [["models with a repository in the configuration"], models]
     seen: list[Part] = [
@@ -196,6 +199,13 @@ def _about_backend(row: BackendRow) -> list[list[Part]]:
         where: list[Part] = [("  at  ", "$quiet"), _address(row)]
         return [[(_one_line(state.error), "$error")], [*seen, *where], models]
     return [[f"{state.backend.type} at {_address(row)}"], seen, models]
+
+
+def _models(row: BackendRow) -> list[Part]:
+    """How its models stand; which are wanted where nobody can know that."""
+    if row.counts or row.state is None or not row.state.models:
+        return [("models  ", "$quiet"), counts_text(row.counts) or "none"]
+    return [("wanted there  ", "$quiet"), listed(row.state.models, MOST_LISTED)]
 
 
 def _about_model(row: BackendRow, of: Row) -> list[list[Part]]:

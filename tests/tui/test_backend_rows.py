@@ -124,7 +124,7 @@ def test_a_download_that_runs_is_told_with_its_pace() -> None:
             [
                 "! ERROR  cloud  API key not configured",
                 "last well  1h06m ago  answered in  –  at  the home of openai",
-                "models  none",
+                "wanted there  gpt-4o-mini",
             ],
         ),
         (
@@ -132,7 +132,7 @@ def test_a_download_that_runs_is_told_with_its_pace() -> None:
             [
                 "◌ NOT ASKED  new-box  ggtui at http://127.0.0.1:9999",
                 "last well  never  answered in  –",
-                "models  none",
+                "wanted there  m",
             ],
         ),
         (

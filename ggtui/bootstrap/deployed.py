@@ -33,6 +33,11 @@ def deployments_of(
         known = models.by_name(models.deployed(model) or "")
         return runtime.replicas_of(known.id) if known else ()
 
+    def revive(model: str) -> None:
+        known = models.by_name(models.deployed(model) or "")
+        if known is not None:
+            runtime.forgive(known.id)
+
     return Deployments(
         config.deployments,
         spend=SqliteSpend(config.data_dir / "spending.sqlite3"),
@@ -41,4 +46,5 @@ def deployments_of(
         is_local=endpoints.is_local,
         server_slots=server_slots,
         replicas=replicas,
+        revive=revive,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from ggtui.core.causes import End
@@ -133,13 +134,14 @@ class Occupancy:
         return [*moments, self._looked[1] + LOOK_AGAIN_S] if moments else []
 
     def _rests(self) -> list[float]:
-        """Until when each missing replica rests."""
+        """Until when each missing replica rests that comes back by itself."""
         models = {resident.model_id for resident in self._residents.values()}
-        return [
+        rests = (
             self.replicas.rests_until(model_id, replica)
             for model_id in models
             for replica in self._missing_replicas(model_id)
-        ]
+        )
+        return [moment for moment in rests if moment < math.inf]
 
     # Who waits, and for what
 

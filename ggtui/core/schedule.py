@@ -203,6 +203,11 @@ class Scheduler(Occupancy):
         (self._pinned.add if is_pinned else self._pinned.discard)(model_id)
         return self._settle(now)
 
+    def look_again(self, now: float) -> list[Decision]:
+        """Replicas that were left alone may be started again."""
+        self._looked = (), now
+        return self._settle(now)
+
     def close(self, now: float) -> list[Decision]:
         """ggtui is ending: refuse everybody and stop everything."""
         self._is_closed = True

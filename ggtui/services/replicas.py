@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ggtui.core.deployment.replicas import ONE, Replica, ReplicaState
 from ggtui.core.deployment.shares import Roster, check_gpus, share_of
-from ggtui.core.restarts import FREE_FAILURES_OF_REPLICAS, RestartLimiter
+from ggtui.core.restarts import ReplicaLimiter, RestartLimiter
 from ggtui.core.siblings import as_replica
 
 if TYPE_CHECKING:
@@ -46,9 +46,7 @@ class Replicas:
         self._plans: dict[int, ReplicaPlan] = {}
         """By model id, of those that were asked for."""
         self._single = RestartLimiter()
-        self._of_replica: defaultdict[int, RestartLimiter] = defaultdict(
-            lambda: RestartLimiter(FREE_FAILURES_OF_REPLICAS)
-        )
+        self._of_replica: defaultdict[int, ReplicaLimiter] = defaultdict(ReplicaLimiter)
         """By number of the replica; each knows all models that have so many."""
         self.are_any = False
 
@@ -97,11 +95,15 @@ class Replicas:
 
     def forgive(self, model_id: int | None) -> None:
         """Give one model, or all, a fresh start."""
-        for limiter in (self._single, *self._of_replica.values()):
+        self._single.forgive(model_id)
+        for limiter in self._of_replica.values():
             limiter.forgive(model_id)
 
     def pause_s(self, model_id: int, now: float) -> float:
-        """Seconds until the first server of this model may be started again; 0 when one may."""
+        """Seconds until the first server of this model may be started again; 0 when one may.
+
+        Infinite when all of several stay down until somebody acts.
+        """
         replicas = range(self.n_wanted(model_id))
         return min(self._limiter(model_id, replica).pause_s(model_id, now) for replica in replicas)
 
@@ -121,5 +123,5 @@ class Replicas:
             for each in sorted({*range(n_wanted), *there})
         )
 
-    def _limiter(self, model_id: int, replica: int) -> RestartLimiter:
+    def _limiter(self, model_id: int, replica: int) -> RestartLimiter | ReplicaLimiter:
         return self._of_replica[replica] if self.n_wanted(model_id) > 1 else self._single

@@ -157,7 +157,7 @@ class ModelRuntime:
         Raises: ModelRuntimeError.
         """
         spec = await self._resolve(model_name)
-        self.forgive(spec.model_id)
+        self._refusals.forgive(spec.model_id)
         choice = _choose(spec, n_ctx, self._settings.default_ctx)
         self._withdraw_pressed()
         ticket = Ticket(
@@ -174,7 +174,9 @@ class ModelRuntime:
         self._pressed.add(ticket.id)
         try:
             self._refuse_if_hopeless(spec, ticket)
-            return await self._admitted(ticket, Admission())
+            target = await self._admitted(ticket, Admission())
+            self._carry_out(self._scheduler.look_again(self._now()))  # for replicas that had failed
+            return target
         finally:
             self._pressed.discard(ticket.id)
             self._leave(ticket.id)
@@ -193,6 +195,7 @@ class ModelRuntime:
     def forgive(self, model_id: int | None = None) -> None:
         """Give one model, or all, a fresh start after failures."""
         self._refusals.forgive(model_id)
+        self._carry_out(self._scheduler.look_again(self._now()))
 
     def reconfigure(self, settings: RuntimeSettings) -> None:
         """Decide by these settings from now on, and give everything that failed a fresh start."""

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from ggtui.core.restarts import FIRST_PAUSE_S, FORGET_S, LONGEST_PAUSE_S, RestartLimiter
+import math
+
+from ggtui.core.restarts import (
+    FIRST_PAUSE_S,
+    FORGET_S,
+    LONGEST_PAUSE_S,
+    ReplicaLimiter,
+    RestartLimiter,
+)
 
 
 def test_the_first_failures_are_free_and_the_third_pauses() -> None:
@@ -50,3 +58,43 @@ def test_a_person_gives_a_fresh_start() -> None:
     limiter.forgive()
 
     assert 0.0 == limiter.pause_s(2, 0.0)
+
+
+def test_the_fourth_failure_of_a_replica_within_a_minute_keeps_it_down_for_good() -> None:
+    limiter = ReplicaLimiter()
+    rests = []
+    for moment in (0.0, 20.0, 40.0, 59.0):
+        limiter.failed(1, moment)
+        rests.append(limiter.retry_at(1))
+
+    assert [0.0, 0.0, 0.0, math.inf] == rests
+    assert (math.inf, 0.0) == (limiter.pause_s(1, 1e9), limiter.pause_s(2, 59.0))
+
+    limiter.failed(1, 1e9)
+
+    assert math.inf == limiter.retry_at(1)
+
+    limiter.forgive(2)
+
+    assert math.inf == limiter.retry_at(1)
+
+    limiter.forgive(1)
+    limiter.failed(1, 1e9 + 1)
+
+    assert 0.0 == limiter.retry_at(1)
+
+
+def test_failures_of_a_replica_count_within_a_minute_only() -> None:
+    limiter = ReplicaLimiter()
+    for number in range(40):
+        limiter.failed(1, number * FORGET_S / 3)
+
+    assert 0.0 == limiter.retry_at(1)
+
+    limiter.failed(1, 39 * FORGET_S / 3 + 1)
+
+    assert math.inf == limiter.retry_at(1)
+
+    limiter.forgive()
+
+    assert 0.0 == limiter.pause_s(1, 0.0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from tests.e2e.rules import ask, deployment, problem, serving, status
+from tests.e2e.rules import ask, deployment, order, problem, serving, status
 from tests.models import tiny_model
 
 if TYPE_CHECKING:
@@ -85,6 +85,27 @@ def test_killing_one_fails_nobody_whose_answer_had_not_begun(one: Instance) -> N
 
     assert [200] * 40 == codes
     assert (True, True) == (before[2] == after[2], before[1] != after[1])
+
+
+def test_the_fourth_crash_within_a_minute_keeps_one_down_until_a_person_acts(one: Instance) -> None:
+    ask(one, "twins", **LETTERS)
+    one.post("/ggtui/reload", {})  # the crashes of other tests do not count
+    other = _both(one)[2]
+    for _ in range(4):
+        pid = _both(one)[1]
+        os.kill(pid, signal.SIGKILL)
+        while _ready(one).get(1, {}).get("pid") == pid:
+            pass
+    while "failed" != status(one, "twins")["replicas"][0]["state"]:
+        pass
+    codes = [ask(one, "twins", **LETTERS).status_code for _ in range(3)]
+
+    assert [200] * 3 == codes
+    assert {2: other} == {number: each["pid"] for number, each in _ready(one).items()}
+
+    order(one, "twins", "resume")
+
+    assert other == _both(one)[2]
 
 
 def test_devices_that_the_machine_has_not_are_refused_at_once(one: Instance) -> None:

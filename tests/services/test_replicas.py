@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,17 @@ import pytest
 from ggtui.core.deployment.replicas import ONE, ReplicaPlan, ReplicaState
 from ggtui.core.deployment.shares import Device, MachineShare, Roster
 from ggtui.core.errors import ModelNotReady, NotEnoughGpus
+from ggtui.core.errors.runtime import NEVER_RETRY_AFTER_S
 from ggtui.core.ports.launcher import ExitReport
 from ggtui.core.restarts import FREE_FAILURES_OF_REPLICAS
 from ggtui.core.state import TargetState
 from ggtui.services.replicas import Replicas
+from ggtui.services.runtime import RuntimeSettings
 from tests.services.desk import ALPHA, desk
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from ggtui.services.lease import Lease
     from tests.services.desk import Desk
 
@@ -50,6 +55,14 @@ async def _kill(one: Desk, pid: int) -> None:
     """End the server of this process, and return when that is known."""
     next(each for each in one.launcher.servers if each.target.pid == pid).end(CRASH)
     await one.until(lambda: pid not in [each.pid for each in one.snapshot().targets])
+
+
+async def _crash_for_good(one: Desk) -> None:
+    """Let the first of two servers die until it is left alone."""
+    second = _ready(one)[1]
+    for _ in range(FREE_FAILURES_OF_REPLICAS + 1):
+        await one.until(lambda: 2 == len(_ready(one)))
+        await _kill(one, next(pid for pid in _ready(one) if pid != second))
 
 
 def test_each_replica_has_its_own_process_and_devices() -> None:
@@ -99,15 +112,12 @@ def test_one_that_dies_is_replaced_on_its_own_devices_while_the_other_serves() -
 
 def test_the_fourth_crash_within_a_minute_leaves_it_alone() -> None:
     async def scenario() -> None:
-        async with desk(replicas=_replicas(ReplicaPlan(2, 1))) as one:
+        replicas = _replicas(ReplicaPlan(2, 1))
+        async with desk(replicas=replicas) as one:
             await _up(one)
             second = _ready(one)[1]
-            for _ in range(FREE_FAILURES_OF_REPLICAS):
-                await one.until(lambda: 2 == len(_ready(one)))
-                await _kill(one, next(pid for pid in _ready(one) if pid != second))
-            await one.until(lambda: 2 == len(_ready(one)))
+            await _crash_for_good(one)
             n_before = len(one.launcher.plans)
-            await _kill(one, next(pid for pid in _ready(one) if pid != second))
             await asyncio.sleep(0)
             states = [each.state for each in one.runtime.replicas_of(ALPHA.id)]
 
@@ -116,9 +126,31 @@ def test_the_fourth_crash_within_a_minute_leaves_it_alone() -> None:
             async with _lease(one) as target:
                 assert second == target.pid
 
-            one.runtime.forgive(ALPHA.id)
-            async with _lease(one):
-                await one.until(lambda: 2 == len(_ready(one)))
+            assert one.runtime.scheduler.next_tick(0.0) is None  # no time brings it back
+            assert math.inf == replicas.rests_until(ALPHA.id, 0)
+
+    asyncio.run(scenario())
+
+
+def test_what_stays_down_comes_back_when_a_person_acts() -> None:
+    async def acts(act: Callable[[Desk], Awaitable[object]]) -> None:
+        async with desk(replicas=_replicas(ReplicaPlan(2, 1))) as one:
+            await _up(one)
+            await _crash_for_good(one)
+            await act(one)
+            await one.until(lambda: 2 == len(_ready(one)))
+
+    async def forgive(one: Desk) -> None:
+        one.runtime.forgive(ALPHA.id)
+
+    async def reload(one: Desk) -> None:
+        one.runtime.reconfigure(RuntimeSettings())
+
+    async def scenario() -> None:
+        await acts(forgive)
+        await acts(reload)
+        await acts(lambda one: one.control.load("alpha"))
+        await acts(lambda one: one.control.rescan())
 
     asyncio.run(scenario())
 
@@ -133,9 +165,14 @@ def test_when_all_rest_a_request_is_told() -> None:
                 await one.until(lambda: not one.runtime.scheduler.residents or bool(_ready(one)))
                 if not one.runtime.scheduler.residents:
                     break
-            with pytest.raises(ModelNotReady):
+            with pytest.raises(ModelNotReady) as refused:
                 async with _lease(one):
                     pass
+
+            assert (NEVER_RETRY_AFTER_S, True) == (
+                refused.value.retry_after_s,
+                "resume its deployment" in refused.value.hint,
+            )
 
     asyncio.run(scenario())
 

@@ -17,4 +17,4 @@ class DeploymentOrder(StrEnum):
     DRAIN = "drain"
     """Take no new request, and let those end that it has."""
     RESUME = "resume"
-    """Take requests again."""
+    """Take requests again; what had failed too often is started again."""

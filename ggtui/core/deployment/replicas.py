@@ -68,7 +68,10 @@ class ReplicaRules(Protocol):
         """How many servers a model shall have once it has one."""
 
     def rests_until(self, model_id: int, replica: int) -> float:
-        """Before when this one is not started again, in monotonic seconds; 0 when it may be at once."""
+        """Before when this one is not started again, in monotonic seconds; 0 when it may be at once.
+
+        Infinite for one that stays down until somebody acts.
+        """
 
 
 class OneEach:

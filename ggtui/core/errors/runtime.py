@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from ggtui.core.errors.failure import Failure
+
+NEVER_RETRY_AFTER_S = 60.0
+"""Told to a client whose request will never be served as things are: a header must hold a number."""
 
 
 class ModelRuntimeError(Failure):
@@ -58,7 +63,10 @@ class AdmissionTimeout(ModelRuntimeError):
 
 
 class ModelNotReady(ModelRuntimeError):
-    """Its starts kept failing, and it is left alone for `retry_after_s` seconds or until a person acts."""
+    """Its starts kept failing, and it is left alone for `retry_after_s` seconds or until a person acts.
+
+    `retry_after_s` is finite: a header must hold a number.
+    """
 
     title = "Model is not ready"
     status = 503
@@ -67,13 +75,17 @@ class ModelNotReady(ModelRuntimeError):
     retryable = True
 
     def __init__(self, name: str, cause: str, retry_after_s: float) -> None:
+        """retry_after_s: infinite where nothing but a person brings it back."""
         because = f": {cause}" if cause else ""
+        is_tried_again = math.isfinite(retry_after_s)
         super().__init__(
             f"model '{name}' is not ready (status: error){because}",
-            hint="it is tried again later, or at once when you load it yourself",
+            hint="it is tried again later, or at once when you load it yourself"
+            if is_tried_again
+            else "it is tried again when you load it, resume its deployment or reload the configuration",
             param="model",
         )
-        self.retry_after_s = retry_after_s
+        self.retry_after_s = retry_after_s if is_tried_again else NEVER_RETRY_AFTER_S
 
 
 class QueueFull(ModelRuntimeError):

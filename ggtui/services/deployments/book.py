@@ -40,8 +40,9 @@ class Deployments:
         is_local: Callable[[str], bool] = lambda _model: False,
         server_slots: Callable[[str], int | None] = lambda _model: None,
         replicas: Callable[[str], tuple[Replica, ...]] = lambda _model: (),
+        revive: Callable[[str], None] = lambda _model: None,
     ) -> None:
-        """random, is_local, server_slots, replicas: see Surroundings."""
+        """random, is_local, server_slots, replicas, revive: see Surroundings."""
         self.changed: Callable[[], None] = lambda: None
         """Called after every change of what is shown; set by whoever publishes."""
         self._around = Surroundings(
@@ -53,6 +54,7 @@ class Deployments:
             is_local=is_local,
             server_slots=server_slots,
             replicas=replicas,
+            revive=revive,
             changed=lambda: self.changed(),
         )
         self._live = {each.name: LiveDeployment(each, self._around) for each in deployments}

@@ -162,8 +162,11 @@ class LiveDeployment:
         self._around.changed()
 
     def resume(self) -> None:
-        """Take requests again."""
+        """Take requests again, and let its servers of this machine be started that had failed too often."""
         self.standing.is_drained = False
+        if self.kind.is_local:
+            self.standing.works()
+            self._around.revive(self.rules.model)
         self._around.changed()
 
     # What a reload does

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ggtui.core.errors import EndpointNotFound, EndpointNotReady, Failure, HealthCheckFailed, SpawnFailed
+from ggtui.core.errors import (
+    EndpointNotFound,
+    EndpointNotReady,
+    Failure,
+    HealthCheckFailed,
+    ModelNotReady,
+    SpawnFailed,
+)
 from ggtui.core.routing.endpoints import EndpointStatus
 from ggtui.core.snapshot import DeploymentState
 
@@ -49,8 +56,8 @@ class Standing:
         self.fails("")
 
     def works_not(self, failure: Failure) -> None:
-        """An attempt failed; a start that failed is the deployment's own failure."""
-        if isinstance(failure, (SpawnFailed, HealthCheckFailed)):
+        """An attempt failed; a start that failed, now or too often, is the deployment's own failure."""
+        if isinstance(failure, (SpawnFailed, HealthCheckFailed, ModelNotReady)):
             self.fails(failure.message)
 
     def fails(self, why: str) -> None:

@@ -33,6 +33,8 @@ class Surroundings:
     """Slots of the server that runs a local model; None when none runs."""
     replicas: Callable[[str], tuple[Replica, ...]] = lambda _model: ()
     """The servers of a local model that shall have several, in their order; empty for any other."""
+    revive: Callable[[str], None] = lambda _model: None
+    """Gives the servers of a local model a fresh start after failures."""
     backend_names: frozenset[str] = frozenset()
     """Names that lead to declared backends."""
     changed: Callable[[], None] = lambda: None

@@ -48,6 +48,8 @@ class Rig:
     secrets: MemorySecrets = field(default_factory=MemorySecrets)
     local: set[str] = field(default_factory=set)
     n_server_slots: int | None = None
+    revived: list[str] = field(default_factory=list)
+    """Local models whose servers were given a fresh start."""
 
     def __post_init__(self) -> None:
         self.counters = MemoryCounters(self.clock.unix)
@@ -61,6 +63,7 @@ class Rig:
             random=lambda: 0.5,
             is_local=lambda model: model in self.local,
             server_slots=lambda _model: self.n_server_slots,
+            revive=self.revived.append,
         )
         self.book.changed = self._changed
 

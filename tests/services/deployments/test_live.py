@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from ggtui.core.errors import (
     CapacityExhausted,
     CircuitOpen,
     EndpointNotReady,
+    ModelNotReady,
     QueueTimeout,
     RateLimitExceeded,
     SpawnFailed,
@@ -468,6 +470,22 @@ def test_a_person_drains_it_and_lets_it_serve_again() -> None:
         await answer(rig.live())
 
         assert (DeploymentState.SERVING, "") == (rig.status().state, rig.status().why)
+
+    run(scenario())
+
+
+def test_a_person_who_lets_it_serve_again_gives_its_servers_here_a_fresh_start() -> None:
+    async def scenario() -> None:
+        rig = Rig((replace(remote("here"), model="tiny.gguf"), remote("there")), local={"tiny.gguf"})
+        for name in ("here", "there"):
+            async with await _hold(rig.live(name)) as passage:
+                passage.take_breaker()
+                passage.attempt_failed(ModelNotReady("tiny", "it crashes", math.inf))
+
+            assert DeploymentState.FAILED == rig.status(name).state
+            rig.live(name).resume()
+
+        assert (DeploymentState.SERVING, ["tiny.gguf"]) == (rig.status("here").state, rig.revived)
 
     run(scenario())
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from ggtui.adapters.spending.notes import Row
 
-PAUSE_S = 0.1
-"""From a note until it goes to the database, so that others go with it: each commit waits for the disk."""
+PAUSE_S = 0.5
+"""From a note until it goes to the database, so that others go with it: a commit takes some 7 ms of a core."""
 
 SCHEMA = schema_of(
     what="the record of what was spent",

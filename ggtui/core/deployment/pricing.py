@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 PUSD_PER_USD: Final = 10**12
 _MOST_USD: Final = 10**6
@@ -44,9 +44,8 @@ def _scaled(value: object, decimals: int, key: str) -> int:
     return int(scaled)
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens of one request, as its server counted them."""
+class Usage(NamedTuple):
+    """Tokens of one request, as its server counted them. A tuple, of which each request makes some."""
 
     input_tokens: int = 0
     """Cached ones included."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ggtui.core.deployment.policies import Budget, BudgetAction
 from ggtui.core.deployment.rolling import RollingWindow, seconds_until
@@ -34,8 +34,7 @@ class Period(StrEnum):
         return 3600.0 if self is Period.HOUR else DAY_S
 
 
-@dataclass(frozen=True, slots=True)
-class SpendEntry:
+class SpendEntry(NamedTuple):
     """What one request has cost, as a database keeps it. Entries older than a day count no more."""
 
     at: float

@@ -51,12 +51,14 @@ class Reconciliation:
     download_loop: DownloadLoop
     hub: HubPort
     puller: PullerPort
+    is_read_only: bool = False
+    """Backends are looked at; nothing is fetched."""
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """In the order in which they are started."""
-        hands = Hands(self.hub, self.puller)
-        return (hands, self.downloads, self.download_loop, self.backends, self.loop)
+        fetching = () if self.is_read_only else (self.download_loop,)
+        return (Hands(self.hub, self.puller), self.downloads, *fetching, self.backends, self.loop)
 
     def controls(self, *, is_read_only: bool) -> tuple[BackendsControl, DownloadsControl]:
         """What a person may order of backends, and of downloads."""
@@ -106,9 +108,11 @@ def reconciliation_of(
         secrets=secrets,
         downloads=downloads,
         local_has=partial(_is_here, hub),
+        is_read_only=config.read_only,
     )
     loop = ReconcileLoop(backends, interval_s=config.backends_interval_s)
-    return Reconciliation(backends, loop, downloads, DownloadLoop(downloads), hub, puller)
+    download_loop = DownloadLoop(downloads)
+    return Reconciliation(backends, loop, downloads, download_loop, hub, puller, config.read_only)
 
 
 class Hands:

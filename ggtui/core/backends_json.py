@@ -8,12 +8,11 @@ from ggtui.core.moments import utc_text
 from ggtui.core.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from ggtui.core.backends.backend import Backend, DeclaredModel
     from ggtui.core.backends.observed import BackendState, ModelDetails, PulledModel
     from ggtui.core.backends.rows import Row
-    from ggtui.core.deployment.secret import Secret
 
 SCHEMA = 1
 """Grows when a field changes its meaning or goes away; new fields do not count."""
@@ -21,22 +20,13 @@ SCHEMA = 1
 LONGEST_ERROR: Final = 2048
 """Characters of what a backend answered."""
 
-_SHOWN: Final = 4
-_LEAST_SHOWN: Final = 12
-"""Characters of a key whose last ones may be shown: of a shorter one they would tell too much."""
 
-
-def backends_document(
-    states: Iterable[BackendState], rows: Iterable[Row], endings: Mapping[str, str] | None = None
-) -> dict[str, object]:
-    """All backends as they were seen last, and how that differs from what is declared.
-
-    endings: what may be shown of the keys, by name of a backend; see ending_of.
-    """
+def backends_document(states: Iterable[BackendState], rows: Iterable[Row]) -> dict[str, object]:
+    """All backends as they were seen last, and how that differs from what is declared."""
     shown = list(rows)
     return {
         "schema": SCHEMA,
-        "backends": [backend_document(each, (endings or {}).get(each.name, "")) for each in states],
+        "backends": [backend_document(each) for each in states],
         **rows_document(shown),
     }
 
@@ -54,17 +44,17 @@ def rows_document(rows: list[Row]) -> dict[str, object]:
     }
 
 
-def backend_document(state: BackendState, key_ending: str = "") -> dict[str, object]:
+def backend_document(state: BackendState) -> dict[str, object]:
     """One backend. `error` is there only when the last look failed; moments are ISO 8601 in UTC.
 
-    key_ending: the last characters of its key; empty where they are not shown. The key is never in it.
+    Of its key there is where it comes from, and the last four characters of one that is long enough.
     """
     document: dict[str, object] = {
         "id": state.id,
         "name": state.name,
         "models": list(state.models),
         "pulledModels": [_pulled(each) for each in state.pulled_models],
-        "backend": _declared(state.backend, key_ending),
+        "backend": _declared(state.backend, state.key_ending),
         "isReady": state.is_ready,
         "lastSeen": utc_text(state.last_seen),
         "observedAt": utc_text(state.observed_at),
@@ -86,12 +76,6 @@ def row_document(row: Row) -> dict[str, object]:
         "completed_bytes": row.completed_bytes,
         "total_bytes": row.total_bytes or None,
     }
-
-
-def ending_of(key: Secret | None) -> str:
-    """The last four characters of a key that has twelve or more; else nothing."""
-    text = "" if key is None else key.reveal()
-    return text[-_SHOWN:] if len(text) >= _LEAST_SHOWN else ""
 
 
 def _declared(backend: Backend, key_ending: str) -> dict[str, object]:

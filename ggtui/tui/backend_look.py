@@ -198,7 +198,8 @@ def _about_backend(row: BackendRow) -> list[list[Part]]:
     if state.error:
         where: list[Part] = [("  at  ", "$quiet"), _address(row)]
         return [[(_one_line(state.error), "$error")], [*seen, *where], models]
-    return [[f"{state.backend.type} at {_address(row)}"], seen, models]
+    key = f"  key …{state.key_ending}" if state.key_ending else ""
+    return [[f"{state.backend.type} at {_address(row)}", (key, "$quiet")], seen, models]
 
 
 def _models(row: BackendRow) -> list[Part]:

@@ -199,6 +199,21 @@ def test_read_only_orders_neither_a_cycle_nor_a_download(home: Home) -> None:
     assert () == engine.submit(control.backends.reconcile(is_dry_run=True)).result(GUARD_S)
 
 
+def test_read_only_looks_at_backends_and_fetches_nothing_by_itself(home: Home) -> None:
+    with started("ollama", ["extra:7b"]) as pond:
+        declared = backend("pond", "ollama", pond.url, "llama3")
+        engine = home.engine(declared + '[[model]]\nrepository = "me/tiny:F32"\n', read_only=True)
+        snapshot = seen(engine, is_row("pond", "llama3", RowState.MISSING))
+
+        assert RowState.EXTRA is states(snapshot)["pond", "extra:7b"]
+
+        snapshot = seen(engine, is_row(THIS_MACHINE, "me/tiny:F32", RowState.MISSING))
+
+        assert () == snapshot.downloads
+        assert [] == pond.seen_at("pull")
+        assert {} == home.hub.fetching
+
+
 def test_a_pull_is_asked_of_a_declared_backend_only(home: Home) -> None:
     engine = home.engine("")
     with pytest.raises(BackendNotFound):

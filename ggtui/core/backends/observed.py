@@ -62,6 +62,8 @@ class BackendState:
     """Unix time of the last look; None before the first."""
     latency_s: float | None = None
     """How long it took to answer the last look."""
+    key_ending: str = ""
+    """The last four characters of its key, as it was read last; empty without one, and of a short one."""
 
     @property
     def is_ready(self) -> bool:

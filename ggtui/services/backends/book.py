@@ -53,8 +53,12 @@ class Backends:
         local_has: Callable[[DeclaredModel], Awaitable[bool]],
         clock: Clock | None = None,
         r: Callable[[], float] = chance.random,
+        is_read_only: bool = False,
     ) -> None:
-        """local_has: whether a model with a repository lies on this disk, whole. r: from 0 up to 1."""
+        """local_has: whether a model with a repository lies on this disk, whole. r: from 0 up to 1.
+
+        is_read_only: cycles look, and queue nothing.
+        """
         self.changed: Callable[[], None] = lambda: None
         """Called after every change of what is shown; set by whoever publishes."""
         self.known_anew: Callable[[], None] = lambda: None
@@ -69,6 +73,7 @@ class Backends:
         self._downloads = downloads
         self._clock = clock
         self._r = r
+        self._is_read_only = is_read_only
         self._keys = Keys(secrets)
         self._states = States(clock, self._changed)
         self._looks = Looks(observer, self._keys, self._states, clock)
@@ -215,6 +220,8 @@ class Backends:
         async with self._turn:
             began = self._clock.unix()
             await self._look()
+            if self._is_read_only:
+                return
             await self._missing.declare(self._declared)
             await self._missing.queue(self._declared, self._states.all, self.rows, began)
 

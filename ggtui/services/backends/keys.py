@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ggtui.core.backends.backend import Backend
     from ggtui.core.deployment.secret import Secret, SecretRef
     from ggtui.core.ports.deployments import SecretsPort
+
+_N_SHOWN: Final = 4
+_LEAST_SHOWN: Final = 12
+"""Characters of a key whose last ones may be shown: of a shorter one they would tell too much."""
 
 
 class Keys:
@@ -34,3 +38,9 @@ class Keys:
     def forget(self, name: str) -> None:
         """It was refused, or its backend has gone: whoever wants it next reads it again."""
         self._read.pop(name, None)
+
+
+def ending_of(key: Secret | None) -> str:
+    """The last four characters of a key that has twelve or more, by which a person knows it; else nothing."""
+    text = "" if key is None else key.reveal()
+    return text[-_N_SHOWN:] if len(text) >= _LEAST_SHOWN else ""

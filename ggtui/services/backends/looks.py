@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ggtui.core.backends.wanted import asked, wanted
 from ggtui.core.errors import BackendError, ConfigInvalid
+from ggtui.services.backends.keys import ending_of
 from ggtui.services.backends.look import look
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class Looks:
             return
         if backend.type.is_remote_list:
             self._kept[backend.name] = _KeptList(backend, key, began)
-        self._states.well(backend, models, self._clock.monotonic() - began)
+        self._states.well(backend, models, self._clock.monotonic() - began, ending_of(key))
 
     def _is_kept(self, backend: Backend, key: Secret | None, now: float) -> bool:
         kept = self._kept.get(backend.name)

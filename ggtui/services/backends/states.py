@@ -47,13 +47,21 @@ class States:
         self.all = tuple(self._by_name.values())
         return frozenset(name for name, state in before.items() if self._current(state.backend) is None)
 
-    def well(self, backend: Backend, models: tuple[PulledModel, ...], latency_s: float) -> None:
+    def well(
+        self, backend: Backend, models: tuple[PulledModel, ...], latency_s: float, key_ending: str = ""
+    ) -> None:
         """It has answered. Nothing happens where it has gone, or is another place, meanwhile."""
         at = self._clock.unix()
         if (state := self._current(backend)) is not None:
             self._know(
                 replace(
-                    state, pulled_models=models, error="", last_seen=at, observed_at=at, latency_s=latency_s
+                    state,
+                    pulled_models=models,
+                    error="",
+                    last_seen=at,
+                    observed_at=at,
+                    latency_s=latency_s,
+                    key_ending=key_ending,
                 )
             )
 
@@ -84,7 +92,7 @@ def _place(backend: Backend) -> tuple[object, ...]:
 
 def _without_times(state: BackendState) -> tuple[object, ...]:
     is_asked = state.observed_at is not None
-    return state.backend, state.models, state.pulled_models, state.error, is_asked
+    return state.backend, state.models, state.pulled_models, state.error, is_asked, state.key_ending
 
 
 def _tell(state: BackendState) -> None:

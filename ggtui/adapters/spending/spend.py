@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ggtui.adapters.spending.notes import Row
 
 PAUSE_S = 0.5
-"""From a note until it goes to the database, so that others go with it: a commit takes some 7 ms of a core."""
+"""From a note until it goes to the database, and others with it: a commit takes some 7 ms of a core."""
 
 SCHEMA = schema_of(
     what="the record of what was spent",

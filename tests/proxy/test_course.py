@@ -91,6 +91,7 @@ def test_another_server_gets_its_own_name_of_the_model_and_nothing_of_the_client
             expected = [
                 b"host",
                 b"user-agent",
+                b"via",
                 b"content-type",
                 b"accept",
                 b"content-length",

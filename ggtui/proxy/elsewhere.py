@@ -65,6 +65,7 @@ class Elsewhere:
             rules.name,
             limits_of(rules.timeouts, attempt.live.kind),
             Meter(attempt.passage, hides_usage=hides_usage),
+            attempt.passage,
             rules.idempotent,
             secret,
             backend,
@@ -75,7 +76,12 @@ class Elsewhere:
         head = remote_head(place, request.method, request.target, request.fields, key, n_body)
         reply.served_by = served_by(request, terms)
         async with self._pool.exchange(
-            place.target, head + start, body, limits=terms.limits, may_repeat=rules.idempotent
+            place.target,
+            head + start,
+            body,
+            limits=terms.limits,
+            may_repeat=rules.idempotent,
+            sent=attempt.passage.sent,
         ) as exchange:
             return await relay_judged(exchange, reply, attempt.hold, request, terms, self._catalog)
 

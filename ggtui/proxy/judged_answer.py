@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ggtui.core.errors import Failure
     from ggtui.core.ports.catalog import ModelCatalogPort
     from ggtui.proxy.answers import Headers, Reply
+    from ggtui.proxy.ports import PassagePort
     from ggtui.proxy.relay import EventHold
     from ggtui.proxy.upstream import Exchange, UpstreamLimits
     from ggtui.proxy.upstream_answer import Asked
@@ -44,6 +45,7 @@ class Terms(msgspec.Struct, frozen=True):
     """Its name."""
     limits: UpstreamLimits
     meter: Meter
+    passage: PassagePort
     may_repeat: bool = True
     """False: a request that may have reached the server is never sent again."""
     key: Secret | None = None

@@ -94,19 +94,20 @@ class UpstreamConnection(asyncio.Protocol):
         first_byte_timeout_s: float,
         *,
         is_head_request: bool = False,
-    ) -> None:
-        """Send a request; its answer is read with `head` and `read`."""
+    ) -> bool:
+        """Send a request; its answer is read with `head` and `read`. False when nothing could be sent."""
         self._reset()
         self._is_busy = True
         self._is_head_request = is_head_request
         if self._transport is None or self._transport.is_closing():
             self._fail(StaleConnection("the connection had ended"))
-            return
+            return False
         self.expect_within(first_byte_timeout_s)
         if body:
             self._transport.writelines((head, body))  # one system call, and no copy of a large body
         else:
             self._transport.write(head)
+        return True
 
     async def head(self) -> UpstreamHead:
         """The final head; interim ones are skipped.

@@ -4,7 +4,8 @@
 own; a model without a script answers eight words. A script is a list of answers, one for each request, the
 last one again and again. An answer is an object; each of its members may be left out:
 
-    status, headers, code   of an answer that is not 200: `code` stands in the body of the error
+    status, headers, code   of an answer that is not 200: `code` stands in the body of the error,
+    message                 and so does this, where it is given
     words (8), word_s (0)   length of an answer, and seconds before each word
     usage                   of an answer; counted from its words if it is not given, none at all for null
     wait_s                  seconds before the first byte
@@ -179,7 +180,7 @@ class Upstream:
             raise Dropped
         status = answer.get("status", 200)
         if status != 200:
-            told = error(f"scripted {status}", answer.get("code"))
+            told = error(answer.get("message", f"scripted {status}"), answer.get("code"))
             return await send(writer, status, told, answer.get("headers"))
         usage = usage_of(answer)
         if body.get("stream"):

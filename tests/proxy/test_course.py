@@ -335,6 +335,35 @@ def test_retries_end() -> None:
     run(check())
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"runtime": FakeRuntime(failure=OutOfMemory("full", reason=SpawnReason.OUT_OF_MEMORY))},
+        {"runtime": FakeRuntime(target_at(1))},
+        {"deployments": [far(1, "near")]},
+        {"deployments": [with_key(far(1, "near"))]},
+    ],
+    ids=["no server", "a dead server", "no connection", "no key"],
+)
+def test_what_never_left_does_not_count_as_a_request(more: dict[str, Any]) -> None:
+    async def check() -> None:
+        limits = RateLimits(requests_per_minute=1, tokens_per_minute=2000)
+        settings = ProxySettings(drain_grace_s=0.05, restart_wait_s=0.05)
+        rules = [
+            replace(each, rate_limits=limits, serving=ONE_SLOT) for each in more.get("deployments", [near()])
+        ]
+        async with door(settings=settings, **{**more, "deployments": rules}) as proxy:
+            codes = {(await ask(proxy, CHAT.replace(b'"far"', b'"near"'))).code for _ in range(3)}
+
+            assert 1 == len(codes)
+            assert "rate_limit_exceeded" not in codes
+            live = proxy.deployments.get("near")
+            assert live is not None
+            assert [0, 0] == [each.used for each in live.limits.uses]
+
+    run(check())
+
+
 def test_what_may_not_be_repeated_is_sent_once() -> None:
     async def check() -> None:
         async with (

@@ -38,6 +38,11 @@ def is_same_model(job: Job, model: str) -> bool:
     return is_same(BackendType.OLLAMA, job.model, model)
 
 
+def is_among(declared: Iterable[tuple[str, str]], job: Job) -> bool:
+    """True when these pairs of backend and model name what the job brings."""
+    return any(job.backend == backend and is_same_model(job, model) for backend, model in declared)
+
+
 def due(jobs: Iterable[Job], is_free: Callable[[Job], bool]) -> tuple[Job, ...]:
     """Those that may begin now, the first one first. is_free: neither begun already nor waiting."""
     return tuple(job for job in in_order(jobs) if job.state is JobState.PENDING and is_free(job))

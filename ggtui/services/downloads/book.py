@@ -32,6 +32,8 @@ _LOG = logging.getLogger(__name__)
 READ_AGAIN_S: Final = 10.0
 """After a queue could not be read, such as while a `ggtui pull` works on it."""
 
+HALTED: Final = (JobState.PAUSED, JobState.FAILED)
+
 
 class Downloads:
     """Lives on the engine's loop, as a part of it. There is one job for each backend and model.
@@ -70,7 +72,8 @@ class Downloads:
         self._carrier.due = self._tell_due
         self._carrier.ended = self._ended
         self._adding = asyncio.Lock()
-        self._declared: tuple[tuple[str, str], ...] = ()
+        self._declared: tuple[tuple[str, str], ...] | None = None
+        """Backend and model; None before that was said."""
         self._read_again: Alarm | None = None
         self._reading: asyncio.Task[None] | None = None
 
@@ -199,7 +202,7 @@ class Downloads:
         """
         await self._kept.load()
         job = self._kept.get(number)
-        if job.state is not JobState.DONE and self._is_declared(job):
+        if job.state is not JobState.DONE and order.is_among(self._declared or (), job):
             await self._hold(number, "a person removed it, and the configuration declares it")
             return
         await self._kept.remove(number)
@@ -218,16 +221,22 @@ class Downloads:
     async def declare(self, wanted: Iterable[tuple[str, str]]) -> None:
         """Say what is declared now, as pairs of backend and model: that of a repository for this machine.
 
-        A job that only a cycle asked for and that is not declared any more is forgotten, held or not; so a
-        model that is declared again is fetched again.
+        A job that only a cycle asked for and that is not declared any more is forgotten, held or not. One
+        that is held or has failed goes on when its model is declared anew while ggtui runs.
         Raises: StoreUnavailable.
         """
-        self._declared = tuple(wanted)
         await self._kept.load()
+        before, self._declared = self._declared, tuple(wanted)
         for job in self.jobs:
-            if not job.by_person and job.state is not JobState.DONE and not self._is_declared(job):
+            is_declared = order.is_among(self._declared, job)
+            if not is_declared and not job.by_person and job.state is not JobState.DONE:
                 await self._kept.remove(job.number)
                 await self._carrier.stop(job.number)
+            elif (
+                is_declared and job.state in HALTED and before is not None and not order.is_among(before, job)
+            ):
+                await self._begin_anew(job)
+        self._tell_due()
 
     # The work
 
@@ -252,9 +261,6 @@ class Downloads:
             why = f"backend '{backend}' does not fetch models by itself"
             raise InvalidRequest(why, hint="one of type ollama does", param="backend")
         return found.base_url
-
-    def _is_declared(self, job: Job) -> bool:
-        return any(job.backend == name and order.is_same_model(job, model) for name, model in self._declared)
 
     async def _ask_again(self, job: Job, address: str, revision: str) -> None:
         """A person wants what is in the list already."""

@@ -51,11 +51,14 @@ class BackendPlaces:
         Raises: NoneMatched, CapabilityMissing, EndpointNotReady, and what a place says.
         """
         first: Failure | None = None
-        for place in self._fitting(await self._places(attempt), attempt.request):
+        places = self._fitting(await self._places(attempt), attempt.request)
+        for place in places:
             try:
-                secret = await self._backends.key(place.backend.name)
-                there = place_of_backend(place.backend)
-                return await self._elsewhere.answer(attempt, there, place.model, secret, place.backend.name)
+                secret, there = await self._backends.key(place.backend.name), place_of_backend(place.backend)
+                name, has_others = place.backend.name, place is not places[-1]
+                return await self._elsewhere.answer(
+                    attempt, there, place.model, secret, name, has_others=has_others
+                )
             except Failure as failure:
                 if attempt.reply.has_answered or isinstance(failure, UpstreamStopped):
                     raise

@@ -51,12 +51,19 @@ class Elsewhere:
         self._catalog = catalog
 
     async def answer(
-        self, attempt: Attempt, place: Place, model: str, secret: Secret | None, backend: str = ""
+        self,
+        attempt: Attempt,
+        place: Place,
+        model: str,
+        secret: Secret | None,
+        backend: str = "",
+        *,
+        has_others: bool = False,
     ) -> Judged:
         """Answer but for what is returned.
 
         model: as it is called there. secret: sent there and shown nowhere. backend: name of the declared one
-        that is asked; empty for a deployment's own server.
+        that is asked; empty for a deployment's own server. has_others: whether other backends have the model.
         Raises: Failure; while nothing has gone to the client another place may be asked.
         """
         rules, request, reply = attempt.live.rules, attempt.request, attempt.reply
@@ -69,6 +76,7 @@ class Elsewhere:
             rules.idempotent,
             secret,
             backend,
+            has_others,
         )
         key = secret.reveal() if secret is not None else ""
         start, body = await renamed(request, model, asks_usage=hides_usage)

@@ -11,6 +11,7 @@ import msgspec
 from ggtui.core.deployment.outcomes import upstream_kind
 from ggtui.core.deployment.retry import parse_retry_after
 from ggtui.core.errors import (
+    EndpointNotReady,
     ModelLoading,
     UpstreamBadRequest,
     UpstreamFailure,
@@ -18,6 +19,7 @@ from ggtui.core.errors import (
     UpstreamRateLimited,
     UpstreamUnauthorized,
 )
+from ggtui.core.routing.endpoints import EndpointStatus
 from ggtui.proxy.answers import STREAM_HEADERS, document_event
 from ggtui.proxy.headers import client_fields
 from ggtui.proxy.upstream_answer import MAX_ERROR_BYTES, context_refusal
@@ -52,6 +54,8 @@ class Terms(msgspec.Struct, frozen=True):
     """What must stand in no text that a client reads."""
     backend: str = ""
     """Name of the declared backend that is asked; empty for the deployment's own server."""
+    has_others: bool = False
+    """True when other backends have the model too: one that has lost it is passed over."""
 
     @property
     def server(self) -> str:
@@ -154,12 +158,18 @@ async def _relay_plain(exchange: Exchange, reply: Reply, terms: Terms) -> Judged
 async def _refused(
     exchange: Exchange, reply: Reply, asked: Asked, terms: Terms, catalog: ModelCatalogPort
 ) -> Judged:
-    """Raise what the refusal means, or pass it on as it is when the request is at fault."""
+    """Raise what the refusal means, or pass it on as it is when the request is at fault.
+
+    Raises: UpstreamFailure, ModelLoading, EndpointNotReady.
+    """
     status = exchange.head.status
     body, is_whole = await _start_of_body(exchange)
     body = terms.masked(body)
     error = _error_in(body)
     kind = upstream_kind(status, error.code)
+    if status == 404 and terms.has_others:
+        why = f"{terms.server} answered 404"
+        raise EndpointNotReady(terms.deployment, EndpointStatus.ERROR, hint=why)
     if kind is not None and not issubclass(kind, UpstreamBadRequest):
         raise _failure(exchange, kind, error, terms)
     document = await context_refusal(body, asked, catalog) if status == 400 else None

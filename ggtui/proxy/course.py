@@ -71,6 +71,8 @@ class Course:
         first: Failure | None = None
         for live in self._deployments.chain(asked.deployment):
             try:
+                if first is None:
+                    _check_ready(asked, live)
                 carried = request if first is None else self._for_fallback(request, live)
                 return await self._through(live, carried, facts, reply, hold)
             except Failure as failure:
@@ -162,9 +164,7 @@ class Course:
         """The same request for another place. Adapters are those of a model, and so not of this one."""
         assert request.route is not None
         found = self._endpoints.router.registry.get(live.name) or ModelEndpoint(ModelId(live.name), "")
-        is_for_backends = live.is_by_backends and found.status is not EndpointStatus.DISABLED
-        if not (found.status.is_available or is_for_backends):  # backends say themselves what is the matter
-            raise EndpointNotReady(live.name, found.status, hint=found.why)
+        _check_ready(found, live)
         former = request.route
         route = Route(found, former.rule, f"{former.detail} fallback of {former.endpoint.id}".strip())
         wish = NOTHING if request.wish is not None else None
@@ -177,3 +177,10 @@ class Course:
             route=route,
             wish=wish,
         )
+
+
+def _check_ready(endpoint: ModelEndpoint, live: LivePort) -> None:
+    """Raises: EndpointNotReady, unless backends serve it: these say themselves what is the matter."""
+    status = endpoint.status
+    if not (status.is_available or (live.is_by_backends and status is not EndpointStatus.DISABLED)):
+        raise EndpointNotReady(endpoint.id, status, hint=endpoint.why)

@@ -85,6 +85,8 @@ def _config(up: Provider) -> str:
             remote(up, "hurries", serving=slots(1, "queue", queue_timeout="200ms")),
             remote(up, "spills", serving=slots(1, "fallback"), fallback=["second"], retry=two_tries),
             remote(up, "second"),
+            deployment("lost", "lost.gguf", fallback=["lost-too", "second"]),
+            deployment("lost-too", "lost.gguf"),
         ]
     )
 
@@ -346,6 +348,27 @@ def test_an_open_breaker_and_a_limit_of_the_provider_hand_over_too(
     assert (200, "second") == (limited.status_code, limited.headers["x-ggtui-deployment"])
     assert n_before + 2 == up.n_calls("spills-there")
     assert "closed" == status(one, "spills")["breaker"]["state"]
+
+
+def test_what_is_not_ready_hands_over_unless_a_person_switched_it_off(
+    fallback: tuple[Instance, Provider],
+) -> None:
+    one, up = fallback
+    n_before = up.n_calls("second-there")
+    plain, told = ask(one, "lost"), stream(one, "lost")
+    no_fallback = ask(one, "lost-too")
+
+    assert (200, "second") == (plain.status_code, plain.headers["x-ggtui-deployment"])
+    assert "named fallback of lost" == plain.headers["x-ggtui-route"]
+    assert words(8) == told.text
+    assert (503, "service_unavailable", "model_not_ready") == problem(no_fallback)
+
+    one.post("/ggtui/endpoints", {"endpoint": "lost", "enabled": False})
+    off = ask(one, "lost")
+    one.post("/ggtui/endpoints", {"endpoint": "lost", "enabled": True})
+
+    assert (503, "service_unavailable", "model_not_ready") == problem(off)
+    assert n_before + 2 == up.n_calls("second-there")
 
 
 @pytest.mark.parametrize("code", ["content_filter", "upstream_bad_request"])

@@ -19,7 +19,9 @@ from ggtui.core.deployment.policies import (
     Serving,
     Timeouts,
 )
+from ggtui.core.deployment.runtimes import RuntimeKind
 from ggtui.core.errors import LoadCancelled, OutOfMemory, SpawnReason
+from ggtui.core.routing.name_settings import NameSettings
 from ggtui.proxy.settings import ProxySettings
 from tests.programs.fakeup import STREAM_HEAD, RawUpstream, answering, chunk, ending_after, plain
 from tests.proxy.deployed import (
@@ -41,9 +43,22 @@ from tests.proxy.deployed import (
     silent_after,
     with_key,
 )
-from tests.proxy.rig import Answer, Door, FakeRuntime, door, holds, run, target_at, unchunk
+from tests.proxy.rig import (
+    Answer,
+    Door,
+    FakeCatalog,
+    FakeRuntime,
+    door,
+    holds,
+    run,
+    summary,
+    target_at,
+    unchunk,
+    with_adapters,
+)
 
 if TYPE_CHECKING:
+    from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.spend import SpendEntry
     from ggtui.core.snapshot import DeploymentCounts
 
@@ -494,6 +509,113 @@ def test_a_model_that_does_not_start_falls_back_to_another_server_and_that_to_a_
                 answer.values("x-ggtui-endpoint"),
                 answer.values("x-ggtui-ctx"),
             )
+
+    run(check())
+
+
+BROKEN = FakeCatalog([summary(1, "tiny", problem="the header is cut off")])
+NOT_READY: dict[str, tuple[Deployment, FakeCatalog]] = {
+    "broken file": (near(), BROKEN),
+    "no such model": (near(model="absent", runtime=RuntimeKind.LLAMA_SERVER), FakeCatalog()),
+    "no engine": (near(model="absent", runtime=RuntimeKind.VLLM), FakeCatalog()),
+}
+
+
+@pytest.mark.parametrize("case", NOT_READY)
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/tokenize"])
+def test_what_is_not_ready_is_served_in_its_place(case: str, path: str) -> None:
+    async def check() -> None:
+        rules, catalog = NOT_READY[case]
+        async with (
+            RawUpstream(answering(OK)) as other,
+            door(
+                catalog=catalog,
+                deployments=[
+                    replace(rules, fallback=("next",)),
+                    replace(rules, name="next", fallback=("other",)),
+                    replace(rules, name="alone"),
+                    far(other.port, "other"),
+                ],
+                names=NameSettings(default="near"),
+            ) as proxy,
+        ):
+
+            async def asked(name: str) -> Answer:
+                named = f'"model": "{name}", ' if name else ""
+                return Answer.parse(await proxy.ask(proxy.post(b"{%b}" % f'{named}"x": 1'.encode(), path)))
+
+            for name in ("near", ""):
+                answer = await asked(name)
+                rule = "named" if name else "default"
+
+                assert (200, ["other"], [f"{rule} fallback of near"]) == (
+                    answer.status,
+                    answer.values("x-ggtui-deployment"),
+                    answer.values("x-ggtui-route"),
+                )
+            alone = await asked("alone")
+
+            assert (503, "model_not_ready") == (alone.status, alone.code)
+            assert alone.json["error"]["hint"]
+            assert [] == proxy.runtime.wanted
+
+    run(check())
+
+
+def test_an_adapter_that_cannot_be_used_falls_back_with_its_deployment() -> None:
+    async def check() -> None:
+        catalog = with_adapters()
+        catalog.broken["code"] = "its file is gone"
+        async with (
+            RawUpstream(answering(OK)) as other,
+            door(catalog=catalog, deployments=[near(fallback=("other",)), far(other.port, "other")]) as proxy,
+        ):
+            answer = await ask(proxy, CHAT.replace(b'"far"', b'"near:code"'))
+
+            assert (200, ["other"]) == (answer.status, answer.values("x-ggtui-deployment"))
+
+    run(check())
+
+
+def test_what_a_person_switched_off_is_refused_and_what_is_drained_falls_back() -> None:
+    async def check() -> None:
+        async with (
+            RawUpstream(answering(OK)) as other,
+            door(
+                deployments=[
+                    near(fallback=("other",)),
+                    near("off", fallback=("other",)),
+                    far(other.port, "other"),
+                ],
+                names=NameSettings(disabled=frozenset({"off"})),
+            ) as proxy,
+        ):
+            off = await ask(proxy, CHAT.replace(b'"far"', b'"off"'))
+
+            assert (503, "model_not_ready", 0) == (off.status, off.code, len(other.requests))
+            assert "switched off" in off.json["error"]["hint"]
+
+            live = proxy.deployments.get("near")
+            assert live is not None
+            live.drain()
+
+            assert 200 == (await ask(proxy, CHAT.replace(b'"far"', b'"near"'))).status
+            assert 1 == len(other.requests)
+
+    run(check())
+
+
+def test_when_all_are_not_ready_what_was_asked_for_is_told() -> None:
+    async def check() -> None:
+        rules = near(runtime=RuntimeKind.LLAMA_SERVER)
+        async with door(
+            catalog=BROKEN,
+            deployments=[replace(rules, fallback=("next",)), replace(rules, name="next", model="absent")],
+        ) as proxy:
+            answer = await ask(proxy, CHAT.replace(b'"far"', b'"near"'))
+
+            assert (503, "the header is cut off") == (answer.status, answer.json["error"]["hint"])
+            assert "model 'near' is not ready" in answer.json["error"]["message"]
 
     run(check())
 

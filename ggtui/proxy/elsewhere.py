@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ggtui.proxy.judged_answer import Terms, relay_judged
+from ggtui.proxy.key_mask import KeyMask
 from ggtui.proxy.remote import remote_head
 from ggtui.proxy.remote_body import renamed
 from ggtui.proxy.served_by import served_by
@@ -74,7 +75,7 @@ class Elsewhere:
             Meter(attempt.passage, hides_usage=hides_usage),
             attempt.passage,
             rules.idempotent,
-            secret,
+            KeyMask(secret) if secret is not None else None,
             backend,
             has_others,
         )

@@ -460,6 +460,13 @@ def test_a_key_comes_from_its_source_and_stands_nowhere_else(
     with serving(tmp_path, config) as one:
         assert [200] * 3 == [ask(one, name).status_code for name in sources]
 
+        up.script("by-env-there", {"echo": True}, key=keys["env"])
+        echoed, streamed = ask(one, "by-env"), stream(one, "by-env").text
+
+        assert 200 == echoed.status_code
+        assert echoed.headers["x-echo"].startswith("Bearer *****")
+        assert streamed.endswith(words(8)[3:])
+
         up.script("by-file-there", key=keys["new"])
         refused = ask(one, "by-file")
 
@@ -476,6 +483,7 @@ def test_a_key_comes_from_its_source_and_stands_nowhere_else(
             str(one.get(path)) for path in ("/ggtui/deployments", "/ggtui/state", "/v1/models?all=1")
         )
         told += refused.text + ask(one, "by-env").text
+        told += str(echoed.headers) + echoed.text + streamed
     told += _validate(tmp_path, config).stdout
     told += "".join(
         path.read_bytes().decode("latin-1")

@@ -284,6 +284,52 @@ def test_a_refusal_that_is_passed_on_does_not_tell_the_key() -> None:
     run(check())
 
 
+ECHOED = "sk-there-0123456789abcdef"
+ECHO_FIELD = "X-Echo: Bearer sk-there-0123456789abcdef\r\n"
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+@pytest.mark.parametrize("key", [ECHOED, "EMPTY"])
+def test_an_answer_that_echoes_the_key_goes_on_without_it(is_stream: bool, key: str) -> None:
+    async def check() -> None:
+        told = f"you sent {key}, {key}".encode()
+        event = b'data: {"choices": [{"delta": {"content": "%b"}}]}\n\n' % told
+        sent = events(WORDS[0], event, DONE) if is_stream else plain(told, more=ECHO_FIELD)
+        async with (
+            RawUpstream(answering(sent)) as upstream,
+            door(deployments=[with_key(far(upstream.port))]) as proxy,
+        ):
+            proxy.secrets.texts["KEY"] = key
+            answer = await ask(proxy, STREAM if is_stream else CHAT)
+            expected = told.replace(ECHOED.encode(), b"*" * len(ECHOED))
+
+            assert 200 == answer.status
+            if is_stream:
+                assert (WORDS[0] + event.replace(told, expected) + DONE, True) == unchunk(answer.body)
+            else:
+                assert expected == answer.body
+                assert (key == ECHOED) == ("Bearer " + "*" * len(ECHOED) in answer.values("x-echo"))
+
+    run(check())
+
+
+def test_a_refusal_within_a_stream_does_not_tell_the_key_however_it_is_spelled() -> None:
+    async def check() -> None:
+        settings = ProxySettings(drain_grace_s=0.05, wait_grace_s=0.01, wait_told_every_s=0.01)
+        retry = RetryPolicy(max_retries=1, initial_backoff_s=0.2)
+        told = refusal("400 Bad", "odd", message="sk-th\\u0065re", more=ECHO_FIELD)
+        async with (
+            RawUpstream(answering(BUSY, told)) as upstream,
+            door(deployments=[with_key(far(upstream.port, retry=retry))], settings=settings) as proxy,
+        ):
+            proxy.secrets.texts["KEY"] = "sk-there"
+            body, _ = unchunk((await ask(proxy, STREAM)).body)
+
+            assert body.endswith(b'data: {"error":{"message":"********","code":"odd"}}\n\n')
+
+    run(check())
+
+
 def test_a_refused_key_is_read_again_once() -> None:
     async def check() -> None:
         async with (

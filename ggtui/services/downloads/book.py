@@ -71,7 +71,8 @@ class Downloads:
         self._carrier = Carrier(self._kept, fetchers, self._allowance, self._clock)
         self._carrier.due = self._tell_due
         self._carrier.ended = self._ended
-        self._adding = asyncio.Lock()
+        self._ordering = asyncio.Lock()
+        """Orders take effect one after the other: a resume that comes during a pause is the last word."""
         self._declared: tuple[tuple[str, str], ...] | None = None
         """Backend and model; None before that was said."""
         self._read_again: Alarm | None = None
@@ -149,7 +150,7 @@ class Downloads:
         address = base_url or self._address(backend)
         if not model.strip():
             raise InvalidRequest("a download needs the name of a model", param="model")
-        async with self._adding:
+        async with self._ordering:
             await self._kept.load()
             job = order.found(self.jobs, backend, model)
             if job is None:
@@ -168,30 +169,26 @@ class Downloads:
 
         Raises: DownloadNotFound; StoreUnavailable when it is stopped and that is not kept.
         """
-        await self._kept.load()
-        if self._kept.get(number).state.is_open:
-            await self._hold(number, "a person paused it")
+        async with self._ordering:
+            await self._kept.load()
+            if self._kept.get(number).state.is_open:
+                await self._hold(number, "a person paused it")
 
     async def cancel(self, number: int) -> None:
         """The same, and a job that has failed is held too: no cycle asks for the model again."""
-        await self._kept.load()
-        if self._kept.get(number).state is not JobState.DONE:
-            await self._hold(number, "a person cancelled it")
+        async with self._ordering:
+            await self._kept.load()
+            if self._kept.get(number).state is not JobState.DONE:
+                await self._hold(number, "a person cancelled it")
 
     async def resume(self, number: int) -> None:
         """Let a job go on that is paused, has failed, or waits to be tried again.
 
         Raises: DownloadNotFound, StoreUnavailable.
         """
-        await self._kept.load()
-        job = self._kept.get(number)
-        if job.state is JobState.FAILED:
-            await self._begin_anew(job)
-        elif job.state is JobState.PAUSED or not self._carrier.is_free(job):
-            self._carrier.forget_failures(number)
-            if job.state is JobState.PAUSED:
-                self._kept.put(replace(job, state=JobState.PENDING, why="", hint=""))
-            await self._kept.write()
+        async with self._ordering:
+            await self._kept.load()
+            await self._go_on(self._kept.get(number))
         self._tell_due()
 
     async def remove(self, number: int) -> None:
@@ -200,13 +197,14 @@ class Downloads:
         One whose model is declared and that is not done is held instead: a cycle would ask for it again.
         Raises: DownloadNotFound, StoreUnavailable.
         """
-        await self._kept.load()
-        job = self._kept.get(number)
-        if job.state is not JobState.DONE and order.is_among(self._declared or (), job):
-            await self._hold(number, "a person removed it, and the configuration declares it")
-            return
-        await self._kept.remove(number)
-        await self._carrier.stop(number)
+        async with self._ordering:
+            await self._kept.load()
+            job = self._kept.get(number)
+            if job.state is not JobState.DONE and order.is_among(self._declared or (), job):
+                await self._hold(number, "a person removed it, and the configuration declares it")
+                return
+            await self._kept.remove(number)
+            await self._carrier.stop(number)
 
     async def move(self, number: int, to: int) -> None:
         """Let a job be the one at this place of the list, from 0.
@@ -269,7 +267,16 @@ class Downloads:
             await self._begin_anew(wished)
         elif wished != job or job.state is JobState.PAUSED:
             self._kept.put(wished)
-            await self.resume(job.number)
+            await self._go_on(wished)
+
+    async def _go_on(self, job: Job) -> None:
+        if job.state is JobState.FAILED:
+            await self._begin_anew(job)
+        elif job.state is JobState.PAUSED or not self._carrier.is_free(job):
+            self._carrier.forget_failures(job.number)
+            if job.state is JobState.PAUSED:
+                self._kept.put(replace(job, state=JobState.PENDING, why="", hint=""))
+            await self._kept.write()
 
     async def _begin_anew(self, job: Job) -> None:
         """Behind the others."""

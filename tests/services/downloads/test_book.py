@@ -167,6 +167,34 @@ def test_what_is_shown_as_paused_is_kept_so_already(monkeypatch: pytest.MonkeyPa
     run(scenario)
 
 
+@pytest.mark.parametrize("ask", ["resume", "add"])
+def test_a_resume_that_comes_during_a_pause_is_the_last_word(
+    monkeypatch: pytest.MonkeyPatch, ask: str
+) -> None:
+    async def scenario() -> None:
+        async with running(Rig()) as rig:
+            await rig.add(A)
+            may_write, keep = asyncio.Event(), rig.queue.keep
+
+            async def slow(*jobs: Job) -> None:
+                await may_write.wait()
+                await keep(*jobs)
+
+            monkeypatch.setattr(rig.queue, "keep", slow)
+            pausing = asyncio.create_task(rig.book.pause(1))
+            await settled()
+            again = rig.book.resume(1) if ask == "resume" else rig.book.add(A, by_person=True)
+            resuming = asyncio.create_task(again)
+            await settled()
+            may_write.set()
+            await asyncio.gather(pausing, resuming)
+            await settled()
+
+            assert (RUNNING, [A]) == (rig.state(A), rig.fetching)
+
+    run(scenario)
+
+
 def test_no_kill_can_take_back_a_pause_that_was_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         async with running(Rig()) as rig:

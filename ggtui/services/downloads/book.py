@@ -263,6 +263,9 @@ class Downloads:
     async def _ask_again(self, job: Job, address: str, revision: str) -> None:
         """A person wants what is in the list already."""
         wished = replace(job, by_person=True, base_url=address or job.base_url, revision=revision)
+        if job.state is not JobState.RUNNING:
+            # The repository may have gone on since: what it has now is meant, not what it had then.
+            wished = replace(wished, commit="")
         if revision != job.revision or job.state in (JobState.DONE, JobState.FAILED):
             await self._begin_anew(wished)
         elif wished != job or job.state is JobState.PAUSED:

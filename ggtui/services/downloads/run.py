@@ -46,8 +46,10 @@ class Run:
 
     def begin(self, offer: Offer) -> None:
         """What the hub has of it now is what is fetched, also after a restart."""
-        parts = with_parts(self.job, offer.files, "")
-        self._kept.put(replace(parts, commit=offer.commit))
+        job = self.job
+        if [(each.path, each.sha256) for each in job.files] != [(e.path, e.sha256) for e in offer.files]:
+            job = replace(job, files=(), completed_bytes=0)
+        self._kept.put(replace(with_parts(job, offer.files, ""), commit=offer.commit))
 
     def fetched(self, parts: Sequence[FilePart], status: str) -> None:
         """The hub's files are so far."""

@@ -10,7 +10,7 @@ import pytest
 
 from ggtui.adapters.memory.downloads import MemoryDownloads
 from ggtui.core.backends.backend import THIS_MACHINE
-from ggtui.core.downloads.jobs import Job, JobKind, JobState
+from ggtui.core.downloads.jobs import FilePart, Job, JobKind, JobState
 from ggtui.core.errors import (
     BackendNotFound,
     DownloadNotFound,
@@ -18,6 +18,7 @@ from ggtui.core.errors import (
     InvalidRequest,
     StoreUnavailable,
 )
+from ggtui.core.ports.downloads import Offer
 from tests.services.downloads.rig import BOX, A, B, C, Rig, next_run, run, running, settled
 
 if TYPE_CHECKING:
@@ -136,6 +137,28 @@ def test_a_paused_one_keeps_what_is_there_and_goes_on_when_it_is_resumed() -> No
             assert [A] == rig.hub.asked  # it is the same commit
             assert 700 == rig.hub.fetching[A].job.completed_bytes
             assert not rig.book.is_held(THIS_MACHINE, A)
+
+    run(scenario)
+
+
+def test_asked_for_again_it_is_what_the_repository_has_by_then() -> None:
+    async def scenario() -> None:
+        async with running(Rig()) as rig:
+            await rig.add(A)
+            await rig.reach(A, 700)
+            await rig.book.pause(1)
+            await rig.add(A)
+            await settled()
+            same = rig.job(A)
+            await rig.book.pause(1)
+            newer = FilePart("a.gguf", 9000, "ef" * 32)
+            rig.hub.offered = [Offer(A, "A", "d" * 40, (newer,))]
+            await rig.add(A)
+            await settled()
+
+            assert ("c" * 40, 700) == (same.commit, same.completed_bytes)
+            assert ("d" * 40, (newer,)) == (rig.job(A).commit, rig.job(A).files)
+            assert (0, 9000) == (rig.job(A).completed_bytes, rig.job(A).total_bytes)
 
     run(scenario)
 

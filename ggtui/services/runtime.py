@@ -10,22 +10,18 @@ from typing import TYPE_CHECKING
 
 from ggtui.core.admission import Admission
 from ggtui.core.causes import Wish, how_ended
-from ggtui.core.context import AUTO_CTX, choose_context, clamp_context
+from ggtui.core.context import AUTO_CTX, clamp_context
 from ggtui.core.decisions import Decision, Grant, Phase, Refusal, Refuse, Start, Stop, Ticket
 from ggtui.core.errors import (
-    CatalogFailure,
     Internal,
-    LaunchRejected,
     LoadCancelled,
-    ModelFileNotFound,
-    ModelNotFound,
     ModelRuntimeError,
     OutOfMemory,
     SpawnReason,
 )
-from ggtui.core.nearness import near_names
 from ggtui.core.schedule import Rules, Scheduler
 from ggtui.services.grants import Grants
+from ggtui.services.launch_specs import LaunchSpecs, choice_of
 from ggtui.services.lease import Lease
 from ggtui.services.refusals import Refusals, error_of
 from ggtui.services.replicas import Replicas
@@ -36,8 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
 
     from ggtui.core.causes import End
-    from ggtui.core.context import ContextChoice
-    from ggtui.core.decisions import Resident
     from ggtui.core.deployment.replicas import Replica
     from ggtui.core.models import ModelLaunchSpec, RunningTarget
     from ggtui.core.ports.catalog import ModelCatalogPort
@@ -86,7 +80,6 @@ class ModelRuntime:
         forbids: why this machine cannot hold a model at a context at all; empty when it may be tried.
         replicas: which models have more than one server; none when not given.
         """
-        self._catalog = catalog
         self._launcher = launcher
         self._ledger = ledger
         self._settings = settings
@@ -98,7 +91,7 @@ class ModelRuntime:
         )
         self._waits = WaitBook(self._scheduler, ledger)
         self._refusals = Refusals(ledger, forbids, self._replicas)
-        self._specs: dict[int, ModelLaunchSpec] = {}
+        self._specs = LaunchSpecs(catalog, ledger, self._replicas)
         self._grants = Grants()
         self._pressed: set[int] = set()
         self._ready: list[int] = []
@@ -156,9 +149,11 @@ class ModelRuntime:
 
         Raises: ModelRuntimeError.
         """
-        spec = await self._resolve(model_name)
+        spec = await self._specs.resolve(model_name)
+        if spec.options.adapters:
+            self._retire_lacking(spec)
         self._refusals.forgive(spec.model_id)
-        choice = _choose(spec, n_ctx, self._settings.default_ctx)
+        choice = choice_of(spec, n_ctx, self._settings.default_ctx)
         self._withdraw_pressed()
         ticket = Ticket(
             id=self._new_id(),
@@ -210,12 +205,9 @@ class ModelRuntime:
 
         other_ctx: ids of the models whose own context was changed. Idle times are looked at anew too.
         """
-        for spec in list(self._specs.values()):
-            now = await self._catalog.resolve_for_launch(spec.public_id)
-            if now is not None and now.model_id == spec.model_id:  # a name can be another model's by now
-                self._specs[spec.model_id] = now
-                self._replicas.learn(now)
-        outdated = [r.launch_id for r in self._scheduler.residents if self._is_outdated(r, other_ctx)]
+        await self._specs.learn_anew()
+        residents, default_ctx = self._scheduler.residents, self._settings.default_ctx
+        outdated = self._specs.outdated(residents, default_ctx, other_ctx)
         self._carry_out(self._scheduler.retire(outdated, self._now()))
         self._tick()
 
@@ -223,15 +215,6 @@ class ModelRuntime:
         """End the servers of these models after their requests; nobody who waits is refused."""
         launch_ids = [r.launch_id for r in self._scheduler.residents if r.model_id in model_ids]
         self._carry_out(self._scheduler.retire(launch_ids, self._now()))
-
-    def _is_outdated(self, resident: Resident, other_ctx: frozenset[int]) -> bool:
-        spec, launch = self._specs[resident.model_id], self._ledger.launch(resident.launch_id)
-        if launch is None:
-            return False
-        if launch.options != spec.options or launch.plan != self._replicas.plan(spec.model_id):
-            return True
-        own = _choose(spec, None, self._settings.default_ctx)
-        return resident.model_id in other_ctx and resident.n_ctx != own.n_ctx
 
     async def close(self) -> None:
         """Refuse everybody, stop every server and wait until all are dead."""
@@ -255,7 +238,7 @@ class ModelRuntime:
         self._carry_out(
             self._scheduler.launched(launch_id, target.effective_ctx, self._now(), target.n_slots)
         )
-        note = self._loop.create_task(self._note_loaded(target.model_id))
+        note = self._loop.create_task(self._specs.note_loaded(target.model_id))
         self._notes.add(note)
         note.add_done_callback(self._notes.discard)
 
@@ -263,7 +246,7 @@ class ModelRuntime:
         """See FleetReports."""
         resident = self._scheduler.resident(launch_id)
         if resident is not None:
-            spec, has_worked = self._specs[resident.model_id], resident.restore_ctx is not None
+            spec, has_worked = self._specs.of(resident.model_id), resident.restore_ctx is not None
             self._refusals.failed(spec, error, self._now(), replica=resident.replica, has_worked=has_worked)
         is_out_of_memory = isinstance(error, OutOfMemory)
         decisions = self._scheduler.launch_failed(launch_id, self._now(), is_out_of_memory=is_out_of_memory)
@@ -286,7 +269,7 @@ class ModelRuntime:
     def _note_crash(self, model_id: int, replica: int) -> None:
         """One that crashes again and again is left alone, also by those who have waited for it so far."""
         self._refusals.crashed(model_id, self._now(), replica)
-        resting = self._refusals.why_resting(self._specs[model_id], self._now())
+        resting = self._refusals.why_resting(self._specs.of(model_id), self._now())
         if resting is not None:
             self._carry_out(self._scheduler.give_up(model_id, self._now()), launch_error=resting)
 
@@ -299,12 +282,6 @@ class ModelRuntime:
         """The servers of a model that shall have several, in their order; empty for any other."""
         return self._replicas.states(model_id, self._scheduler.servers_of(model_id), self._now())
 
-    async def _note_loaded(self, model_id: int) -> None:
-        try:
-            await self._catalog.note_loaded(model_id)
-        except CatalogFailure as error:
-            _LOG.warning("%s: %s", error.title, error.message)
-
     # Admission
 
     async def _ask(
@@ -314,8 +291,10 @@ class ModelRuntime:
 
         Raises: ModelRuntimeError; then, and when it is cancelled, no ticket is left.
         """
-        spec = await self._resolve(model_name)
-        choice = _choose(spec, num_ctx, default_ctx)
+        spec = await self._specs.resolve(model_name)
+        if spec.options.adapters:
+            self._retire_lacking(spec)
+        choice = choice_of(spec, num_ctx, default_ctx)
         ticket = Ticket(
             id=self._new_id(),
             model_id=spec.model_id,
@@ -333,39 +312,11 @@ class ModelRuntime:
             self._leave(ticket.id)
             raise
 
-    async def _resolve(self, model_name: str) -> ModelLaunchSpec:
-        spec = await self._catalog.resolve_for_launch(model_name)
-        if spec is None:
-            known = [model.public_id for model in await self._catalog.list_models()]
-            raise ModelNotFound(model_name, near=near_names(model_name, known))
-        if spec.is_missing:
-            gone = ModelFileNotFound(spec.public_id)
-            self._ledger.refused(spec, gone)
-            raise gone
-        if spec.problem is not None:
-            refused = LaunchRejected(spec.problem, reason=SpawnReason.BAD_MODEL_FILE)
-            self._ledger.refused(spec, refused)
-            raise refused
-        self._specs[spec.model_id] = spec
-        self._replicas.learn(spec)
-        await self._replicas.prepare(spec.model_id)
-        if spec.options.adapters:
-            self._retire_lacking(spec)
-        return spec
-
     def _retire_lacking(self, spec: ModelLaunchSpec) -> None:
         """A server that was started before an adapter's file was there ends after its requests."""
-        lacking = [
-            resident.launch_id
-            for resident in self._scheduler.residents
-            if resident.model_id == spec.model_id and not resident.is_unwanted and self._lacks(resident, spec)
-        ]
+        lacking = self._specs.lacking(self._scheduler.residents, spec)
         if lacking:
             self._carry_out(self._scheduler.retire(lacking, self._now()))
-
-    def _lacks(self, resident: Resident, spec: ModelLaunchSpec) -> bool:
-        launch = self._ledger.launch(resident.launch_id)
-        return launch is not None and not set(spec.options.adapters) <= set(launch.options.adapters)
 
     def _refuse_if_hopeless(self, spec: ModelLaunchSpec, ticket: Ticket) -> None:
         """A start that would fail is not tried, nor a server ended for it; who can join one is not asked.
@@ -426,9 +377,9 @@ class ModelRuntime:
         self._set_timer()
 
     def _begin(self, start: Start) -> None:
-        spec, launch_id = self._specs[start.model_id], start.launch_id
+        spec, launch_id = self._specs.of(start.model_id), start.launch_id
         self._waits.started(launch_id, self._now())
-        share = self._replicas.share(start.model_id, self._ledger.standing)
+        plan, share = self._specs.shared(start.model_id)
         launch = self._ledger.begin(
             launch_id,
             spec,
@@ -437,7 +388,7 @@ class ModelRuntime:
             start.why,
             start.replica,
         )
-        launch.plan, launch.share = self._replicas.plan(start.model_id), share
+        launch.plan, launch.share = plan, share
         self._fleet.begin(launch, spec)
         self._loop.call_soon(self._tell_begun, spec, launch)  # behind the spawn, which nothing may delay
 
@@ -456,7 +407,7 @@ class ModelRuntime:
     def _end(self, launch_id: int, why: End, room_for: int | None) -> None:
         resident = self._scheduler.resident(launch_id)
         idle_s = self._scheduler.keep_alive_s(resident) if resident is not None else 0.0
-        rival = self._specs[room_for].public_id if room_for is not None else ""
+        rival = self._specs.of(room_for).public_id if room_for is not None else ""
         self._ledger.ending(launch_id, why, how_ended(why, room_for=rival, idle_s=idle_s))
         self._waits.stopping(launch_id, self._now())
         self._fleet.end(launch_id)
@@ -486,7 +437,3 @@ class ModelRuntime:
 
     def _tick(self) -> None:
         self._carry_out(self._scheduler.tick(self._now()))
-
-
-def _choose(spec: ModelLaunchSpec, n_ctx: int | None, default_ctx: int) -> ContextChoice:
-    return choose_context(n_ctx, spec.n_ctx_chosen, default_ctx, spec.n_ctx_train, spec.n_ctx_advised)

@@ -31,11 +31,23 @@ for _name in [name for name in os.environ if name == "NO_COLOR" or name.startswi
 os.environ["COLORTERM"] = "truecolor"
 
 from ggtui.adapters.gguf.demo import write_demo_models  # noqa: E402 - the environment is cleaned first
+from ggtui.adapters.memory.backends import MemoryBackends  # noqa: E402
 from ggtui.adapters.memory.catalog import MemoryCatalog  # noqa: E402
+from ggtui.adapters.memory.downloads import MemoryDownloads, MemoryHub  # noqa: E402
 from ggtui.adapters.memory.gpu import MemoryProbe  # noqa: E402
 from ggtui.adapters.memory.launcher import FIRST_PID, MemoryLauncher, Script  # noqa: E402
 from ggtui.bootstrap import build  # noqa: E402
+from ggtui.bootstrap.reconciliation import Neighbours  # noqa: E402
 from ggtui.config.schema import EMBEDDED, Config  # noqa: E402
+from ggtui.core.backends.backend import (  # noqa: E402
+    THIS_MACHINE,
+    Backend,
+    BackendType,
+    Declared,
+    DeclaredModel,
+)
+from ggtui.core.backends.observed import PulledModel  # noqa: E402
+from ggtui.core.downloads.jobs import FilePart, Job, JobKind, JobState  # noqa: E402
 from ggtui.core.errors import OutOfMemory, PortInUse, SpawnReason  # noqa: E402
 from ggtui.core.memory.shape import ModelShape, PerLayer  # noqa: E402
 from ggtui.core.memory.weights import evenly  # noqa: E402
@@ -114,6 +126,72 @@ LOG = (
 )
 
 
+GPT, QWEN, GEMMA = "openai/gpt-oss-20b", "qwen3-coder:30b", "gemma3:12b"
+DECLARED = Declared(
+    backends=(
+        Backend(
+            "gpu-box",
+            BackendType.VLLM,
+            "http://192.168.1.9:8000",
+            models=(DeclaredModel(GPT), DeclaredModel("qwen3-32b")),
+        ),
+        Backend(
+            "laptop",
+            BackendType.OLLAMA,
+            "http://192.168.1.20:11434",
+            models=(DeclaredModel(QWEN), DeclaredModel(GEMMA)),
+        ),
+        Backend(
+            "attic", BackendType.GGTUI, "http://192.168.1.31:8080", models=(DeclaredModel("phi-4-mini"),)
+        ),
+    )
+)
+
+
+def _backends() -> MemoryBackends:
+    def pulled(name: str, size: float, n_ctx: int) -> PulledModel:
+        return PulledModel(
+            name, size_bytes=int(size * GIB), context_length=n_ctx, can_chat=True, can_stream=True
+        )
+
+    backends = MemoryBackends(
+        {
+            "gpu-box": (pulled(GPT, 0, 128 * K), pulled("smollm3-3b", 0, 64 * K)),
+            "laptop": (pulled(QWEN, 17.3, 256 * K),),
+        }
+    )
+    backends.errors["attic"] = "HTTP request failed: connection refused"
+    backends.may_go_on.clear()
+    return backends
+
+
+def _job(number: int, model: str, size: float, state: JobState, share: float = 0.0) -> Job:
+    n_bytes = int(size * GIB)
+    part = FilePart(f"{model.partition(':')[2]}.gguf", n_bytes, "0" * 64, int(share * n_bytes))
+    return Job(
+        number,
+        JobKind.HUB,
+        model,
+        THIS_MACHINE,
+        state=state,
+        position=number,
+        by_person=True,
+        commit="a" * 40,
+        files=(part,),
+        completed_bytes=part.completed_bytes,
+        total_bytes=n_bytes,
+        why="a person paused it" if state is JobState.PAUSED else "",
+    )
+
+
+JOBS = (
+    _job(1, "unsloth/gemma-3-27b-it-GGUF:Q4_K_M", 15.4, JobState.PENDING),
+    _job(2, "bartowski/Qwen_Qwen3-14B-GGUF:Q5_K_M", 9.8, JobState.PENDING),
+    _job(3, "ggml-org/gpt-oss-20b-GGUF:MXFP4", 11.3, JobState.PAUSED, 0.31),
+    _job(4, "unsloth/Phi-4-mini-instruct-GGUF:Q8_0", 3.8, JobState.DONE, 1.0),
+)
+
+
 CUDA = "CUDA0: NVIDIA GeForce RTX 4090 (24564 MiB, 23335 MiB free)"
 
 
@@ -122,6 +200,7 @@ class World:
     """What the in-memory adapters show."""
 
     probe: MemoryProbe = field(default_factory=MemoryProbe)
+    hub: MemoryHub = field(default_factory=MemoryHub)
     launcher: MemoryLauncher = field(
         default_factory=lambda: MemoryLauncher(
             info=EngineInfo("llama-server", "/usr/bin/llama-server", "b8149", (CUDA,))
@@ -240,6 +319,25 @@ async def info(sitting: Sitting) -> None:
     await sitting.pilot.pause(0.3)
 
 
+async def backends(sitting: Sitting) -> None:
+    """Other servers, and how they differ from what is declared."""
+    await sitting.until(lambda: any(row.completed_bytes for row in sitting.app.desk.snapshot.rows))
+    await sitting.pilot.press("B", "down")
+    await sitting.pilot.pause(0.3)
+
+
+async def downloads(sitting: Sitting) -> None:
+    """Two that run, one that is paused, one that is done."""
+    running = sitting.world.hub.fetching
+    await sitting.until(lambda: len(running) == 2)
+    await sitting.pilot.press("v")
+    for step in range(12):
+        for fetching in running.values():
+            fetching.allow(GIB // 50)
+            fetching.reach(int((4.1 + 0.02 * step) * GIB))
+        await sitting.pilot.pause(0.3)
+
+
 async def demo(sitting: Sitting) -> None:
     """Two real models on the embedded engine, one of them serving."""
     await sitting.load("demo-alpha-f32", TargetState.READY)
@@ -253,6 +351,8 @@ class Picture:
     size: tuple[int, int]
     scene: Callable[[Sitting], Awaitable[None]]
     is_real: bool = False
+    declared: Declared = field(default_factory=Declared)
+    jobs: tuple[Job, ...] = ()
 
 
 PICTURES = {
@@ -263,30 +363,42 @@ PICTURES = {
     "help": Picture((80, 24), help_screen),
     "options": Picture((100, 30), options),
     "info": Picture((100, 34), info),
+    "backends": Picture((100, 20), backends, declared=DECLARED),
+    "downloads": Picture((100, 16), downloads, jobs=JOBS),
     "demo": Picture((80, 24), demo, is_real=True),
 }
 
 
 @contextmanager
-def engine_of(world: World, folder: Path, *, is_real: bool) -> Iterator[Engine]:
+def engine_of(world: World, folder: Path, picture: Picture) -> Iterator[Engine]:
     """An engine with a proxy, not started yet."""
     config = Config(
         data_dir=folder,
         cache_dir=folder,
         log_dir=folder / "logs",
         runtime_dir=folder / "run",
-        llama_server=EMBEDDED if is_real else "",
+        llama_server=EMBEDDED if picture.is_real else "",
+        declared=picture.declared,
         models_dirs=(folder / "models",),
     )
     for path in (config.log_dir, config.runtime_dir, folder / "models"):
         path.mkdir(mode=0o700)
     with _socket() as sock:
-        if is_real:
+        if picture.is_real:
             write_demo_models(folder / "models")
             engine = build(config, sock)
         else:
             catalog = MemoryCatalog(MODELS)
-            engine = build(config, sock, catalog=catalog, launcher=world.launcher, probe=world.probe)
+            others = _backends()
+            neighbours = Neighbours(others, others, world.hub, MemoryDownloads(picture.jobs))
+            engine = build(
+                config,
+                sock,
+                catalog=catalog,
+                launcher=world.launcher,
+                probe=world.probe,
+                neighbours=neighbours,
+            )
         try:
             yield engine
         finally:
@@ -331,7 +443,7 @@ def main(names: list[str]) -> None:
         world.fill(0.0)
         with (
             tempfile.TemporaryDirectory(prefix="ggtui-picture-") as folder,
-            engine_of(world, Path(folder), is_real=PICTURES[name].is_real) as engine,
+            engine_of(world, Path(folder), PICTURES[name]) as engine,
         ):
             asyncio.run(take(name, PICTURES[name], engine, world))
         sys.stdout.write(f"{name}.svg\n")

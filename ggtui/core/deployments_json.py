@@ -28,6 +28,22 @@ def ordered_document(deployments: Iterable[DeploymentStatus], name: str, now: fl
     return {"schema": SCHEMA, "deployment": None if found is None else deployment_document(found, now)}
 
 
+def declared_document(deployments: Iterable[DeploymentStatus]) -> dict[str, object]:
+    """The same of deployments that nobody serves: whatever only a running ggtui knows is null."""
+    return {"schema": SCHEMA, "deployments": [_declared(each) for each in deployments]}
+
+
+def _declared(status: DeploymentStatus) -> dict[str, object]:
+    unknown = ("state", "in_flight", "queued", "requests", "tokens_in", "tokens_out")
+    amounts = ("cost_usd", "spent_hour_usd", "spent_day_usd")
+    return {
+        **deployment_document(status, 0.0),
+        **dict.fromkeys((*unknown, *amounts)),
+        "limits": {str(each.limit): {"used": None, "allowed": each.allowed} for each in status.limits},
+        "breaker": dict.fromkeys(("state", "is_forced", "retry_after_s")),
+    }
+
+
 def deployment_document(status: DeploymentStatus, now: float) -> dict[str, object]:
     """One deployment. `slots` is null for any number; amounts are USD; now: Unix time.
 

@@ -17,6 +17,7 @@ from ggtui.core.errors import (
     MethodNotAllowed,
     RouteNotFound,
 )
+from ggtui.core.hops import check_no_loop
 from ggtui.proxy.answers import Reply
 from ggtui.proxy.body import ClientGone, check_name
 from ggtui.proxy.interrupt import Interrupted
@@ -153,6 +154,8 @@ class App:
         if scope["raw_path"] in HEALTH:
             return
         self._access.check_key(fields)
+        if b"via" in fields:
+            check_no_loop(scope["headers"])
         if self._drain.is_begun:
             raise EngineStopping("ggtui is stopping")
 

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from ggtui.core.backends.backend import Capability
 from ggtui.core.deployment.outcomes import outcome_of
-from ggtui.core.errors import EndpointNotReady, Failure, UpstreamUnauthorized, UpstreamUnreachable
+from ggtui.core.errors import (
+    EndpointNotReady,
+    Failure,
+    RequestLoop,
+    UpstreamUnauthorized,
+    UpstreamUnreachable,
+)
 from ggtui.core.routing.token_estimate import BYTES_PER_MS
 from ggtui.proxy.fact_finder import input_tokens
 from ggtui.proxy.remote import place_of_backend
@@ -45,11 +51,14 @@ class BackendPlaces:
         Raises: NoneMatched, CapabilityMissing, EndpointNotReady, and what a place says.
         """
         first: Failure | None = None
-        for place in self._fitting(await self._places(attempt), attempt.request):
+        places = self._fitting(await self._places(attempt), attempt.request)
+        for place in places:
             try:
-                secret = await self._backends.key(place.backend.name)
-                there = place_of_backend(place.backend)
-                return await self._elsewhere.answer(attempt, there, place.model, secret, place.backend.name)
+                secret, there = await self._backends.key(place.backend.name), place_of_backend(place.backend)
+                name, has_others = place.backend.name, place is not places[-1]
+                return await self._elsewhere.answer(
+                    attempt, there, place.model, secret, name, has_others=has_others
+                )
             except Failure as failure:
                 if attempt.reply.has_answered or isinstance(failure, UpstreamStopped):
                     raise
@@ -96,5 +105,5 @@ def _is_its_fault(failure: Failure) -> bool:
 
 def _may_go_on(failure: Failure, attempt: Attempt) -> bool:
     """True when another place may be asked: this one has not served the request, and did not refuse it."""
-    is_unsent = isinstance(failure, (UpstreamUnreachable, EndpointNotReady))
+    is_unsent = isinstance(failure, (UpstreamUnreachable, EndpointNotReady, RequestLoop))
     return outcome_of(failure).falls_back and (attempt.live.rules.idempotent or is_unsent)

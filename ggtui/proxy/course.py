@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +15,7 @@ from ggtui.core.errors import (
     EndpointNotFound,
     EndpointNotReady,
     Failure,
+    ModelLoading,
     UpstreamUnauthorized,
 )
 from ggtui.core.routing.endpoints import EndpointStatus, ModelEndpoint, ModelId
@@ -23,6 +24,7 @@ from ggtui.proxy.adapter_list import NOTHING
 from ggtui.proxy.destination import Destination
 from ggtui.proxy.elsewhere import Attempt, Elsewhere, limits_of
 from ggtui.proxy.judged_answer import Judged, Terms
+from ggtui.proxy.pauses import Pauses
 from ggtui.proxy.remote import place_of
 from ggtui.proxy.upstream_connection import UpstreamStopped
 from ggtui.proxy.usage import Meter
@@ -69,6 +71,8 @@ class Course:
         first: Failure | None = None
         for live in self._deployments.chain(asked.deployment):
             try:
+                if first is None:
+                    _check_ready(asked, live)
                 carried = request if first is None else self._for_fallback(request, live)
                 return await self._through(live, carried, facts, reply, hold)
             except Failure as failure:
@@ -81,7 +85,7 @@ class Course:
     async def _through(
         self, live: LivePort, request: ForwardRequest, facts: RequestFacts, reply: Reply, hold: EventHold
     ) -> Judged:
-        telling = self._telling(request, reply, "room at", live.name)
+        telling = self._telling(request, reply, f"room at {live.name}")
         try:
             async with await live.enter(facts) as passage:
                 if telling is not None:
@@ -102,6 +106,7 @@ class Course:
         """The first attempt that is answered; they end when a part of an answer has gone to the client."""
         n_retries = 0
         last: Failure | None = None
+        pauses: Pauses | None = None
         while True:
             try:
                 passage.take_breaker()
@@ -113,6 +118,11 @@ class Course:
                 return await self._once(live, passage, request, reply, hold)
             except UpstreamStopped:
                 raise
+            except ModelLoading as failure:
+                passage.attempt_failed(failure)
+                pauses = pauses or Pauses(passage, live, partial(self._telling, request, reply))
+                if reply.has_answered or not await pauses.for_load():
+                    raise
             except Failure as failure:
                 passage.attempt_failed(failure)
                 is_no_news = isinstance(failure, EndpointNotReady) and live.is_by_backends
@@ -124,21 +134,15 @@ class Course:
                     raise told from None
                 n_retries += not isinstance(told, UpstreamUnauthorized)
                 last = told
-            await self._pause(delay_s, live.name, request, reply)
+                pauses = pauses or Pauses(passage, live, partial(self._telling, request, reply))
+                await pauses.before_retry(delay_s)
 
-    async def _pause(self, delay_s: float, name: str, request: ForwardRequest, reply: Reply) -> None:
-        telling = self._telling(request, reply, "another try at", name)
-        try:
-            await asyncio.sleep(delay_s)
-        finally:
-            if telling is not None:
-                await telling.end()
-
-    def _telling(self, request: ForwardRequest, reply: Reply, what: str, name: str) -> Telling | None:
+    def _telling(
+        self, request: ForwardRequest, reply: Reply, words: str, waited_s: float = 0.0
+    ) -> Telling | None:
         if not request.is_stream:
             return None
-        admission = Admission(now_waiting_for=lambda: f"{what} {name}")
-        return self._leased.telling(request, reply, admission)
+        return self._leased.telling(request, reply, Admission(now_waiting_for=lambda: words), waited_s)
 
     async def _once(
         self, live: LivePort, passage: PassagePort, request: ForwardRequest, reply: Reply, hold: EventHold
@@ -146,7 +150,7 @@ class Course:
         rules = live.rules
         if request.model:  # of this machine: nobody need ask what serves it
             limits = limits_of(rules.timeouts, RuntimeKind.LLAMA_SERVER)
-            terms = Terms(rules.name, limits, Meter(passage), rules.idempotent)
+            terms = Terms(rules.name, limits, Meter(passage), passage, rules.idempotent)
             judged = await self._leased.answer(request, reply, hold, terms)
             assert judged is not None
             return judged
@@ -160,9 +164,7 @@ class Course:
         """The same request for another place. Adapters are those of a model, and so not of this one."""
         assert request.route is not None
         found = self._endpoints.router.registry.get(live.name) or ModelEndpoint(ModelId(live.name), "")
-        is_for_backends = live.is_by_backends and found.status is not EndpointStatus.DISABLED
-        if not (found.status.is_available or is_for_backends):  # backends say themselves what is the matter
-            raise EndpointNotReady(live.name, found.status, hint=found.why)
+        _check_ready(found, live)
         former = request.route
         route = Route(found, former.rule, f"{former.detail} fallback of {former.endpoint.id}".strip())
         wish = NOTHING if request.wish is not None else None
@@ -175,3 +177,10 @@ class Course:
             route=route,
             wish=wish,
         )
+
+
+def _check_ready(endpoint: ModelEndpoint, live: LivePort) -> None:
+    """Raises: EndpointNotReady, unless backends serve it: these say themselves what is the matter."""
+    status = endpoint.status
+    if not (status.is_available or (live.is_by_backends and status is not EndpointStatus.DISABLED)):
+        raise EndpointNotReady(endpoint.id, status, hint=endpoint.why)

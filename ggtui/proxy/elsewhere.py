@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ggtui.proxy.judged_answer import Terms, relay_judged
+from ggtui.proxy.key_mask import KeyMask
 from ggtui.proxy.remote import remote_head
 from ggtui.proxy.remote_body import renamed
 from ggtui.proxy.served_by import served_by
@@ -51,12 +52,19 @@ class Elsewhere:
         self._catalog = catalog
 
     async def answer(
-        self, attempt: Attempt, place: Place, model: str, secret: Secret | None, backend: str = ""
+        self,
+        attempt: Attempt,
+        place: Place,
+        model: str,
+        secret: Secret | None,
+        backend: str = "",
+        *,
+        has_others: bool = False,
     ) -> Judged:
         """Answer but for what is returned.
 
         model: as it is called there. secret: sent there and shown nowhere. backend: name of the declared one
-        that is asked; empty for a deployment's own server.
+        that is asked; empty for a deployment's own server. has_others: whether other backends have the model.
         Raises: Failure; while nothing has gone to the client another place may be asked.
         """
         rules, request, reply = attempt.live.rules, attempt.request, attempt.reply
@@ -65,9 +73,11 @@ class Elsewhere:
             rules.name,
             limits_of(rules.timeouts, attempt.live.kind),
             Meter(attempt.passage, hides_usage=hides_usage),
+            attempt.passage,
             rules.idempotent,
-            secret,
+            KeyMask(secret) if secret is not None else None,
             backend,
+            has_others,
         )
         key = secret.reveal() if secret is not None else ""
         start, body = await renamed(request, model, asks_usage=hides_usage)
@@ -75,7 +85,12 @@ class Elsewhere:
         head = remote_head(place, request.method, request.target, request.fields, key, n_body)
         reply.served_by = served_by(request, terms)
         async with self._pool.exchange(
-            place.target, head + start, body, limits=terms.limits, may_repeat=rules.idempotent
+            place.target,
+            head + start,
+            body,
+            limits=terms.limits,
+            may_repeat=rules.idempotent,
+            sent=attempt.passage.sent,
         ) as exchange:
             return await relay_judged(exchange, reply, attempt.hold, request, terms, self._catalog)
 

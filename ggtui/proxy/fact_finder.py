@@ -66,7 +66,8 @@ class FactFinder:
         if not chain:
             return None
         is_slotless = path in SLOTLESS_POSTS
-        if is_slotless and endpoint.base_model:  # counted beside the slots of a server here, and for nothing
+        is_here = bool(endpoint.base_model) and endpoint.status.is_available
+        if is_slotless and is_here:  # counted beside the slots of a server here, and for nothing
             return None
         max_tokens = body.max_tokens * body.n_choices or None
         if is_slotless or CAPABILITIES.get(path) in _ANSWERS_NO_TEXT:

@@ -11,6 +11,7 @@ import msgspec
 from ggtui.core.deployment.outcomes import upstream_kind
 from ggtui.core.deployment.retry import parse_retry_after
 from ggtui.core.errors import (
+    EndpointNotReady,
     ModelLoading,
     UpstreamBadRequest,
     UpstreamFailure,
@@ -18,15 +19,17 @@ from ggtui.core.errors import (
     UpstreamRateLimited,
     UpstreamUnauthorized,
 )
+from ggtui.core.routing.endpoints import EndpointStatus
 from ggtui.proxy.answers import STREAM_HEADERS, document_event
 from ggtui.proxy.headers import client_fields
 from ggtui.proxy.upstream_answer import MAX_ERROR_BYTES, context_refusal
 
 if TYPE_CHECKING:
-    from ggtui.core.deployment.secret import Secret
     from ggtui.core.errors import Failure
     from ggtui.core.ports.catalog import ModelCatalogPort
     from ggtui.proxy.answers import Headers, Reply
+    from ggtui.proxy.key_mask import KeyMask
+    from ggtui.proxy.ports import PassagePort
     from ggtui.proxy.relay import EventHold
     from ggtui.proxy.upstream import Exchange, UpstreamLimits
     from ggtui.proxy.upstream_answer import Asked
@@ -44,12 +47,15 @@ class Terms(msgspec.Struct, frozen=True):
     """Its name."""
     limits: UpstreamLimits
     meter: Meter
+    passage: PassagePort
     may_repeat: bool = True
     """False: a request that may have reached the server is never sent again."""
-    key: Secret | None = None
-    """What must stand in no text that a client reads."""
+    mask: KeyMask | None = None
+    """Takes the key out of everything that a client reads; None where none was sent."""
     backend: str = ""
     """Name of the declared backend that is asked; empty for the deployment's own server."""
+    has_others: bool = False
+    """True when other backends have the model too: one that has lost it is passed over."""
 
     @property
     def server(self) -> str:
@@ -58,10 +64,14 @@ class Terms(msgspec.Struct, frozen=True):
             f"backend '{self.backend}'" if self.backend else f"the server of deployment '{self.deployment}'"
         )
 
-    def masked(self, body: bytes) -> bytes:
-        """A refusal without the key, as long as it was."""
-        key = self.key.reveal().encode() if self.key is not None else b""
-        return body.replace(key, b"*" * len(key)) if key else body
+    def refusal(self, body: bytes) -> bytes:
+        """The body of a refusal, or a piece of it, as a client may see it."""
+        return body if self.mask is None else self.mask.refusal(body)
+
+    def fields_of(self, exchange: Exchange, *, is_event_stream: bool = False) -> Headers:
+        """What a client may see of the answer's header."""
+        fields = client_fields(exchange.head.fields, is_event_stream=is_event_stream)
+        return fields if self.mask is None else self.mask.fields(fields)
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -93,12 +103,12 @@ async def relay_judged(
     if status >= 400:
         return await _refused(exchange, reply, asked, terms, catalog)
     if exchange.is_event_stream:
-        return Judged(await _relay_events(exchange, reply, hold, terms.meter))
+        return Judged(await _relay_events(exchange, reply, hold, terms))
     return await _relay_plain(exchange, reply, terms)
 
 
-async def _relay_events(exchange: Exchange, reply: Reply, hold: EventHold, meter: Meter) -> bytes:
-    last = b""
+async def _relay_events(exchange: Exchange, reply: Reply, hold: EventHold, terms: Terms) -> bytes:
+    meter, mask, last = terms.meter, terms.mask, b""
     try:
         while data := await exchange.read():
             ready = hold.take(data)
@@ -107,24 +117,25 @@ async def _relay_events(exchange: Exchange, reply: Reply, hold: EventHold, meter
             if not reply.has_answered:
                 exchange.expect_more()
             exchange.saw_life()
+            if mask is not None:
+                ready = mask.answer(ready)
             seen = last + meter.events(ready)
             last = _DONE if seen.endswith(_DONE) else b""
-            await _write_event(exchange, reply, seen[: len(seen) - len(last)])
+            await _write_event(exchange, reply, terms, seen[: len(seen) - len(last)])
     except UpstreamFailure:
         if not last:
             raise
-    rest = hold.rest()
+    rest = hold.rest() if mask is None else mask.answer(hold.rest())
     last += meter.events(rest) if rest else b""
-    await _write_event(exchange, reply, b"")
+    await _write_event(exchange, reply, terms, b"")
     meter.end()
     return last
 
 
-async def _write_event(exchange: Exchange, reply: Reply, data: bytes) -> None:
+async def _write_event(exchange: Exchange, reply: Reply, terms: Terms, data: bytes) -> None:
     if not reply.is_begun:
         reply.is_event_stream = True
-        fields = client_fields(exchange.head.fields, is_event_stream=True)
-        await reply.begin(200, fields + STREAM_HEADERS)
+        await reply.begin(200, terms.fields_of(exchange, is_event_stream=True) + STREAM_HEADERS)
     reply.is_only_waiting = False
     if data:
         await reply.write(data)
@@ -133,12 +144,14 @@ async def _write_event(exchange: Exchange, reply: Reply, data: bytes) -> None:
 async def _relay_plain(exchange: Exchange, reply: Reply, terms: Terms) -> Judged:
     if reply.is_only_waiting:
         raise UpstreamProtocolError(f"{terms.server} answered with no events")
-    begin = exchange.head.status, client_fields(exchange.head.fields, is_event_stream=False)
+    begin, mask = (exchange.head.status, terms.fields_of(exchange)), terms.mask
     data = await exchange.read()
     while data:
         exchange.saw_life()
         terms.meter.plain(data)
         more = await exchange.read()
+        if mask is not None:
+            data, more = mask.pieces(data, more)
         if not more:
             break
         if not reply.is_begun:
@@ -152,12 +165,18 @@ async def _relay_plain(exchange: Exchange, reply: Reply, terms: Terms) -> Judged
 async def _refused(
     exchange: Exchange, reply: Reply, asked: Asked, terms: Terms, catalog: ModelCatalogPort
 ) -> Judged:
-    """Raise what the refusal means, or pass it on as it is when the request is at fault."""
+    """Raise what the refusal means, or pass it on as it is when the request is at fault.
+
+    Raises: UpstreamFailure, ModelLoading, EndpointNotReady.
+    """
     status = exchange.head.status
     body, is_whole = await _start_of_body(exchange)
-    body = terms.masked(body)
+    body = terms.refusal(body)
     error = _error_in(body)
     kind = upstream_kind(status, error.code)
+    if status == 404 and terms.has_others:
+        why = f"{terms.server} answered 404"
+        raise EndpointNotReady(terms.deployment, EndpointStatus.ERROR, hint=why)
     if kind is not None and not issubclass(kind, UpstreamBadRequest):
         raise _failure(exchange, kind, error, terms)
     document = await context_refusal(body, asked, catalog) if status == 400 else None
@@ -165,13 +184,13 @@ async def _refused(
         body = msgspec.json.encode(document)
     refusal = (kind or UpstreamBadRequest)(f"{terms.server} answered {status}")
     if reply.is_only_waiting:
-        await _say_refusal(reply, body, asked, refusal)
+        await _say_refusal(reply, body, asked, terms, refusal)
         return Judged(refusal=refusal)
-    fields = client_fields(exchange.head.fields, is_event_stream=False)
+    fields = terms.fields_of(exchange)
     await reply.begin(status, _sized(fields, len(body)) if document is not None else fields)
     while not is_whole:
         await reply.write(body)
-        body = await exchange.read()
+        body = terms.refusal(await exchange.read())
         is_whole = not body
     return Judged(body, refusal=refusal)
 
@@ -187,14 +206,15 @@ async def _start_of_body(exchange: Exchange) -> tuple[bytes, bool]:
     return body, False
 
 
-async def _say_refusal(reply: Reply, body: bytes, asked: Asked, refusal: Failure) -> None:
+async def _say_refusal(reply: Reply, body: bytes, asked: Asked, terms: Terms, refusal: Failure) -> None:
     """As an event: the status can no longer go."""
     try:
         document = msgspec.json.decode(body)
     except (msgspec.DecodeError, ValueError, RecursionError):
         raise refusal from None
     reply.is_only_waiting = False
-    await reply.write(document_event(document, is_anthropic=asked.is_anthropic))
+    event = document_event(document, is_anthropic=asked.is_anthropic)
+    await reply.write(terms.refusal(event))  # the key may have been spelled with escapes
 
 
 def _sized(fields: Headers, n_body: int) -> Headers:
@@ -229,7 +249,7 @@ def _failure(exchange: Exchange, kind: type[UpstreamFailure], error: _Error, ter
         return UpstreamUnauthorized(f"{place} did not take its key")
     if status == 503 and error.message == "Loading model":
         return ModelLoading()
-    told = _plain(error.message, terms.key)
+    told = _plain(error.message, terms.mask)
     text = f"{place} answered {status}" + (f": {told}" if told else "")
     if kind is UpstreamRateLimited:
         asked_for = exchange.head.get(b"retry-after").decode("latin-1")
@@ -237,8 +257,8 @@ def _failure(exchange: Exchange, kind: type[UpstreamFailure], error: _Error, ter
     return kind(text)
 
 
-def _plain(message: str, key: Secret | None) -> str:
+def _plain(message: str, mask: KeyMask | None) -> str:
     """Text of a server as a client may read it: one line of bounded length, without ggtui's key."""
-    if key is not None:  # it may have been spelled with escapes
-        message = message.replace(key.reveal(), "…")
+    if mask is not None:
+        message = mask.words(message)
     return _CONTROL.sub(" ", message)[:_MAX_TOLD_CHARS].strip()

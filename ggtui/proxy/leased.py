@@ -8,9 +8,10 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from ggtui.core.admission import Admission
-from ggtui.core.errors import EndpointNotReady, Failure, UpstreamCrashed, UpstreamUnreachable
+from ggtui.core.errors import CircuitOpen, EndpointNotReady, UpstreamCrashed, UpstreamUnreachable
 from ggtui.core.routing.endpoints import EndpointStatus
 from ggtui.proxy.adapter_list import NOTHING, AdapterNotCarried, opened
+from ggtui.proxy.deaths import Deaths
 from ggtui.proxy.headers import upstream_head
 from ggtui.proxy.judged_answer import Judged, relay_judged
 from ggtui.proxy.served_by import served_by
@@ -21,6 +22,7 @@ from ggtui.proxy.waiting import Telling, timing_header
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+    from ggtui.core.errors import Failure
     from ggtui.core.models import RunningTarget
     from ggtui.core.ports.catalog import ModelCatalogPort
     from ggtui.core.ports.runtime import ModelRuntimePort
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from ggtui.proxy.answers import Headers, Reply
     from ggtui.proxy.forward_request import ForwardRequest
     from ggtui.proxy.judged_answer import Terms
+    from ggtui.proxy.ports import PassagePort
     from ggtui.proxy.relay import EventHold
     from ggtui.proxy.settings import ProxySettings
     from ggtui.proxy.upstream import UpstreamPool
@@ -48,6 +51,7 @@ class Leased:
         self._catalog = catalog
         self._pool = pool
         self._settings = settings
+        self._deaths = Deaths(settings.restart_wait_s)
 
     async def answer(
         self, request: ForwardRequest, reply: Reply, hold: EventHold, terms: Terms | None = None
@@ -61,19 +65,35 @@ class Leased:
             try:
                 return await self._once(request, reply, hold, chances, terms)
             except (UpstreamUnreachable, UpstreamCrashed) as fault:
+                if terms is not None:
+                    self._tell(fault, chances, terms.passage)
                 if reply.has_answered or request.server is not None or not chances.is_one_left(fault, terms):
                     raise
+                if terms is not None:
+                    _try_anew(fault, terms.passage)
             except AdapterNotCarried as lacking:
                 if not chances.is_time_left():
                     raise _not_carried(request, lacking) from None
             await chances.pause()
 
-    def telling(self, request: ForwardRequest, reply: Reply, admission: Admission) -> Telling | None:
-        """Only a client that reads events can hear of its wait."""
+    def _tell(self, fault: Failure, chances: _Chances, passage: PassagePort) -> None:
+        """Have the breaker judge the attempt, unless the death of its server was told already."""
+        if isinstance(fault, UpstreamStopped):
+            return
+        if chances.target is None or self._deaths.is_news(chances.target, fault, chances.began_at):
+            passage.attempt_failed(fault)
+        else:
+            passage.learned_nothing()
+
+    def telling(
+        self, request: ForwardRequest, reply: Reply, admission: Admission, waited_s: float = 0.0
+    ) -> Telling | None:
+        """Only a client that reads events can hear of its wait. waited_s: since when it waits already."""
         if not request.is_stream:
             return None
         reply.served_by = request.named  # the wait may be told before a server is there
-        return Telling(reply, admission, self._settings.wait_grace_s, self._settings.wait_told_every_s)
+        grace_s = max(0.0, self._settings.wait_grace_s - waited_s)
+        return Telling(reply, admission, grace_s, self._settings.wait_told_every_s)
 
     async def _once(
         self,
@@ -89,14 +109,19 @@ class Leased:
             async with self._lease(request, admission) as target:
                 if telling is not None:
                     await telling.end()
-                chances.target = target
+                chances.target, chances.began_at = target, time.monotonic()
                 scales = _scales(request.wish, target)
                 head, body = _as_sent(request, target, scales)
                 timing = timing_header(admission.waited)
                 if terms is not None:
                     reply.served_by = served_by(request, terms) + _of_server(target, request, scales) + timing
                     async with self._pool.exchange(
-                        target, head, body, limits=terms.limits, may_repeat=terms.may_repeat
+                        target,
+                        head,
+                        body,
+                        limits=terms.limits,
+                        may_repeat=terms.may_repeat,
+                        sent=terms.passage.sent,
                     ) as exchange:
                         return await relay_judged(exchange, reply, hold, request, terms, self._catalog)
                 async with self._pool.exchange(target, head, body) as exchange:
@@ -120,6 +145,8 @@ class _Chances:
 
     def __init__(self, wait_s: float) -> None:
         self.target: RunningTarget | None = None
+        self.began_at = 0.0
+        """When the server was leased."""
         self._failed: RunningTarget | None = None
         self._wait_s = wait_s
         self._deadline = 0.0
@@ -149,6 +176,14 @@ class _Chances:
         """Wait a little longer each time."""
         await asyncio.sleep(self._pause_s)
         self._pause_s = min(0.1, self._pause_s * 1.5)
+
+
+def _try_anew(fault: Failure, passage: PassagePort) -> None:
+    """Each attempt needs a pass of the breaker. Raises: the fault, when none is given."""
+    try:
+        passage.take_breaker()
+    except CircuitOpen:
+        raise fault from None
 
 
 def _as_sent(request: ForwardRequest, target: RunningTarget, scales: tuple[float, ...]) -> tuple[bytes, Body]:

@@ -40,7 +40,9 @@ class Naming:
         running = await self._servers.list_running()
         newest = running[-1].model_name if running else None
         route, num_ctx = await self._endpoints.route(None, newest), body.num_ctx
-        is_here = bool(route.endpoint.base_model)  # nobody here knows what another server holds
+        endpoint = route.endpoint
+        # Nobody here knows what another server holds, nor which one serves in place of what is not ready.
+        is_here = endpoint.base_model and endpoint.status.is_available
         if is_here and self.may_move(path, body):
             route, num_ctx = await self._need.route(route, path, fields, body, running)
         return Destination.of(route), num_ctx

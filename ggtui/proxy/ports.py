@@ -82,14 +82,23 @@ class PassagePort(Protocol):
     def take_breaker(self) -> None:
         """Before each attempt. Raises: CircuitOpen."""
 
+    def sent(self) -> None:
+        """The request is on its way to a server: it counts from now on, whatever becomes of it."""
+
     def attempt_succeeded(self) -> None:
         """The whole answer has come."""
 
     def attempt_failed(self, failure: Failure) -> None:
         """The attempt has ended with this."""
 
+    def learned_nothing(self) -> None:
+        """The attempt has ended in a way that says nothing new of its server."""
+
     def may_retry(self, failure: Failure, retries_done: int) -> float | None:
         """Seconds after which the same deployment is asked again; None when it is not."""
+
+    async def pause(self, seconds: float) -> None:
+        """Wait before the next attempt; ended when the breaker lets none pass."""
 
     def answered(self, n_tokens: int = 0) -> None:
         """A part of the answer has come, with so many tokens more where that can be seen."""

@@ -13,6 +13,7 @@ from ggtui.core.backends.backend import BackendType
 from ggtui.core.deployment.deployment import ApiKind
 from ggtui.core.deployment.runtimes import RuntimeKind
 from ggtui.core.errors import EndpointNotReady, UpstreamUnauthorized
+from ggtui.core.hops import onward
 from ggtui.core.models import RunningTarget
 from ggtui.core.routing.endpoints import EndpointStatus
 
@@ -139,6 +140,8 @@ def _target(base_url: str) -> RunningTarget:
 def remote_head(place: Place, method: str, target: bytes, fields: Headers, key: str, n_body: int) -> bytes:
     """The whole head of a request. Of the client's fields only those go up that say what the body is.
 
+    Who is asked learns that a ggtui asks, and which one: it may be the same one.
+
     target: path and query as llama-server has them. key: empty for a server that needs none.
     Raises: UpstreamUnauthorized for a key that no header field can hold.
     """
@@ -148,6 +151,7 @@ def remote_head(place: Place, method: str, target: bytes, fields: Headers, key: 
         method.encode() + b" " + place.path(target) + b" HTTP/1.1",
         b"host: " + place.host,
         b"user-agent: " + _USER_AGENT,
+        b"via: " + onward(fields).encode(),
         *(name + b": " + value for name, value in fields if name in kept),
         b"content-length: " + str(n_body).encode(),
     ]

@@ -21,6 +21,7 @@ from ggtui.proxy.upstream_connection import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from ggtui.core.models import RunningTarget
@@ -76,13 +77,16 @@ class UpstreamPool:
         is_head_request: bool = False,
         limits: UpstreamLimits | None = None,
         may_repeat: bool = True,
+        sent: Callable[[], None] | None = None,
     ) -> Exchange:
         """One request, as a context: entering sends it and waits for the answer's head.
 
         limits: None for the pool's own. may_repeat: False for a request that must not reach a server twice.
+        sent: called once something of it is on its way, perhaps twice.
         Raises: UpstreamUnreachable, UpstreamCrashed, UpstreamProtocolError, UpstreamTimedOut, on entry.
         """
-        return Exchange(self, target.base_url, head, body, is_head_request, limits or self.limits, may_repeat)
+        limits = limits or self.limits
+        return Exchange(self, target.base_url, head, body, is_head_request, limits, may_repeat, sent)
 
     def close_target(self, target: RunningTarget) -> None:
         """Close every connection to a server, also those in use: their readers get UpstreamStopped."""
@@ -181,6 +185,7 @@ class Exchange:
         "_limits",
         "_may_repeat",
         "_pool",
+        "_sent",
         "head",
         "is_event_stream",
     )
@@ -198,6 +203,7 @@ class Exchange:
         is_head_request: bool,
         limits: UpstreamLimits,
         may_repeat: bool,
+        sent: Callable[[], None] | None,
     ) -> None:
         self._pool = pool
         self._base_url = base_url
@@ -206,6 +212,7 @@ class Exchange:
         self._is_head_request = is_head_request
         self._limits = limits
         self._may_repeat = may_repeat
+        self._sent = sent
         self._connection: UpstreamConnection | None = None
 
     async def __aenter__(self) -> Exchange:
@@ -246,7 +253,11 @@ class Exchange:
     async def _ask(self, connection: UpstreamConnection) -> Exchange:
         self._connection = connection
         limits = self._limits
-        connection.send(self._head, self._body, limits.first_byte_s, is_head_request=self._is_head_request)
+        is_sent = connection.send(
+            self._head, self._body, limits.first_byte_s, is_head_request=self._is_head_request
+        )
+        if is_sent and self._sent is not None:
+            self._sent()
         try:
             self.head = await connection.head()
         except BaseException:

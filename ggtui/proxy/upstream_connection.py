@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Body = bytes | bytearray | memoryview
 
 MAX_HEAD_BYTES = 32 * 1024
+_TOO_LARGE = "the head of the answer is too large"
 HIGH_WATER_BYTES = 256 * 1024
 """The socket is not read while this much of the body waits for the client."""
 
@@ -94,19 +95,20 @@ class UpstreamConnection(asyncio.Protocol):
         first_byte_timeout_s: float,
         *,
         is_head_request: bool = False,
-    ) -> None:
-        """Send a request; its answer is read with `head` and `read`."""
+    ) -> bool:
+        """Send a request; its answer is read with `head` and `read`. False when nothing could be sent."""
         self._reset()
         self._is_busy = True
         self._is_head_request = is_head_request
         if self._transport is None or self._transport.is_closing():
             self._fail(StaleConnection("the connection had ended"))
-            return
+            return False
         self.expect_within(first_byte_timeout_s)
         if body:
             self._transport.writelines((head, body))  # one system call, and no copy of a large body
         else:
             self._transport.write(head)
+        return True
 
     async def head(self) -> UpstreamHead:
         """The final head; interim ones are skipped.
@@ -212,7 +214,7 @@ class UpstreamConnection(asyncio.Protocol):
                 self._fail(UpstreamProtocolError(f"the server's answer is not sound: {error}"))
             return
         if self._head is None and self._n_received > MAX_HEAD_BYTES:
-            self._refuse("the head of the answer is too large")
+            self._fail(UpstreamProtocolError(_TOO_LARGE))
 
     # Parser callbacks
 
@@ -223,7 +225,7 @@ class UpstreamConnection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         self._n_head_bytes += len(name) + len(value) + 4
         if self._n_head_bytes > MAX_HEAD_BYTES:
-            self._refuse("the head of the answer is too large")
+            self._refuse(_TOO_LARGE)
         if self._head is None:
             self._fields.append((name.lower(), value.strip(b" \t")))
 

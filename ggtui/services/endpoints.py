@@ -128,48 +128,63 @@ class Endpoints:
     async def route(self, name: str | None, running: str | None = None) -> Route:
         """The endpoint that a request is for. What is unknown waits for a look at the folders to end.
 
-        name: None or empty for a request that names none. running: public id of what became ready last.
+        One that is not ready is given where others may serve in its place: whoever asks those looks at its
+        status. name: None or empty for a request that names none. running: public id of what became ready
+        last.
         Raises: EndpointNotFound, NoModelsAvailable, EndpointNotReady.
         """
         try:
             return self._route(name or None, running)
-        except (EndpointNotFound, EndpointNotReady, NoModelsAvailable):
+        except (EndpointNotFound, NoModelsAvailable):
             if not await self._catalog.scan_ended():
                 raise
-            return self._route(name or None, running)
+        except EndpointNotReady:
+            await self._catalog.scan_ended()
+        return self._route(name or None, running, may_fall_back=True)
 
-    def _route(self, name: str | None, running: str | None) -> Route:
+    def _route(self, name: str | None, running: str | None, *, may_fall_back: bool = False) -> Route:
         if name is not None:
-            endpoint = self._named(name)
+            endpoint = self._named(name, may_fall_back=may_fall_back)
             is_alias = name in self._names.aliases and endpoint.id != name
             return Route(endpoint, RouteRule.ALIAS if is_alias else RouteRule.NAMED, name if is_alias else "")
         if self.router.registry.default_endpoint is not None:
-            return Route(self._default(), RouteRule.DEFAULT)
+            return Route(self._default(may_fall_back=may_fall_back), RouteRule.DEFAULT)
         if self._names.unnamed is Unnamed.RUNNING and running is not None:
             return Route(self.router.route(running), RouteRule.RUNNING)
         raise NoModelsAvailable(hint=self._why_no_default())
 
-    def _named(self, name: str) -> ModelEndpoint:
+    def _named(self, name: str, *, may_fall_back: bool) -> ModelEndpoint:
         """A model whose file is broken is not refused here: its load looks at the file, and tells why."""
         found = self.router.find(name)
         is_model = found is not None and not (found.stack.adapters or found.deployment)
         if found is not None and is_model and found.status is EndpointStatus.ERROR:
             return found
-        return found if found is not None and self._is_for_backends(found) else self.router.route(name)
+        is_for_others = found is not None and self._is_for_others(found, may_fall_back=may_fall_back)
+        return found if found is not None and is_for_others else self.router.route(name)
 
-    def _default(self) -> ModelEndpoint:
+    def _default(self, *, may_fall_back: bool) -> ModelEndpoint:
         try:
             return self.router.route(None)
         except EndpointNotReady:
             default = self.router.registry.default_endpoint
-            if default is None or not self._is_for_backends(default):
+            if default is None or not self._is_for_others(default, may_fall_back=may_fall_back):
                 raise
             return default
 
-    def _is_for_backends(self, endpoint: ModelEndpoint) -> bool:
-        """True for one that is not ready, of which the places of its backends tell what is the matter."""
-        is_open = endpoint.status in (EndpointStatus.ERROR, EndpointStatus.LOADING)
-        return is_open and endpoint.deployment in self._backends.names
+    def _is_for_others(self, endpoint: ModelEndpoint, *, may_fall_back: bool) -> bool:
+        """True for one that is not ready and still not refused here.
+
+        The places of its backends tell what is the matter, or others are asked in its place.
+        """
+        if endpoint.status not in (EndpointStatus.ERROR, EndpointStatus.LOADING):
+            return False
+        return endpoint.deployment in self._backends.names or (
+            may_fall_back and endpoint.deployment in self._with_fallback
+        )
+
+    @property
+    def _with_fallback(self) -> set[str]:
+        return {each.name for each in self._deployments if each.fallback}
 
     def _why_no_default(self) -> str:
         if self._names.default:

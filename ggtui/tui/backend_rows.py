@@ -205,10 +205,8 @@ def _why_not_hold(row: BackendRow) -> str:
     match row.row.state:
         case RowState.DOWNLOADING | RowState.PAUSED | RowState.ERROR if row.row.job is not None:
             return ""
-        case RowState.MISSING if row.can_pull:
+        case RowState.MISSING if row.can_pull or row.row.repository:
             return ""
-        case RowState.MISSING if row.state is None:
-            return "nothing fetches it yet: enter looks at it now"
         case RowState.MISSING:
             return f"{row.title} fetches no model by itself: start it with {row.model}"
         case _:

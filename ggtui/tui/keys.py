@@ -56,15 +56,6 @@ class Key:
 TABLE: tuple[Key, ...] = (
     Key("load", "enter", "⏎", "activate", "load the model; swap if one is running", Where.CATALOG, "Load"),
     Key(
-        "offer-take",
-        "enter",
-        "⏎",
-        "take",
-        "download it; asks first when it does not fit",
-        Where.OFFERS,
-        "Download",
-    ),
-    Key(
         "adapter-next",
         "right,full_stop",
         "→ .",
@@ -119,6 +110,15 @@ TABLE: tuple[Key, ...] = (
         "context_largest",
         "the largest context that fits",
         Where.CONTEXT,
+    ),
+    Key(
+        "offer-take",
+        "enter",
+        "⏎",
+        "take",
+        "download it; asks first when it does not fit",
+        Where.OFFERS,
+        "Download",
     ),
     Key("stop", "s", "s", "app.stop", "stop what runs, or cancel the load", Where.ANY, "Stop"),
     Key(

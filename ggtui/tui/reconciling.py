@@ -56,7 +56,8 @@ class Reconciling:
         assert of is not None
         downloads = app.bridge.control.downloads
         if of.job is None:
-            app.bridge.submit(self._hold_missing(row), row.model, lambda _: f"{row.model} is not fetched")
+            said = f"{row.model} is not fetched"
+            app.bridge.submit(self._hold_missing(of), row.model, lambda _: said)
         elif of.state is RowState.DOWNLOADING:
             said = f"{row.model} is paused: what is there already is kept"
             app.bridge.submit(downloads.pause(of.job), row.model, lambda _: said)
@@ -64,10 +65,10 @@ class Reconciling:
             said = f"{row.model} is fetched again"
             app.bridge.submit(downloads.resume(of.job), row.model, lambda _: said)
 
-    async def _hold_missing(self, row: BackendRow) -> None:
+    async def _hold_missing(self, row: Row) -> None:
         """Nobody fetches it yet: put it in the queue, so that its pause can be kept there."""
         downloads = self._app.bridge.control.downloads
-        job = await downloads.add(row.model, backend=row.backend)
+        job = await downloads.add(row.repository or row.model, backend=row.backend)
         await downloads.pause(job.number)
 
     def _ask_prune(self, row: BackendRow) -> None:

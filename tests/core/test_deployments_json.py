@@ -10,7 +10,7 @@ from ggtui.core.deployment.policies import Budget, BudgetAction
 from ggtui.core.deployment.pricing import PUSD_PER_USD
 from ggtui.core.deployment.replicas import Replica, ReplicaState
 from ggtui.core.deployment.runtimes import RuntimeKind
-from ggtui.core.deployments_json import deployments_document, ordered_document
+from ggtui.core.deployments_json import declared_document, deployments_document, ordered_document
 from ggtui.core.snapshot import (
     DeploymentCounts,
     DeploymentState,
@@ -115,3 +115,15 @@ def test_the_state_holds_them_in_their_order() -> None:
     told = state_document(EngineSnapshot(1, deployments=(CLOUD, LOCAL)), NOW)["deployments"]
 
     assert told == deployments_document((CLOUD, LOCAL), NOW)["deployments"]
+
+
+def test_what_only_a_running_ggtui_knows_is_null_for_what_is_declared() -> None:
+    told = json.loads(json.dumps(declared_document((CLOUD,))))["deployments"][0]
+    running = json.loads(json.dumps(deployments_document((CLOUD,), NOW)))["deployments"][0]
+
+    assert running.keys() == told.keys()
+    assert {"requests_per_minute": {"used": None, "allowed": 60}} == told["limits"]
+    assert {"state": None, "is_forced": None, "retry_after_s": None} == told["breaker"]
+    same = {"name", "runtime", "why_runtime", "model", "why", "slots", "replicas", "budget"}
+    assert same == {key for key in running if running[key] == told[key]}
+    assert [None] == list({told[key] for key in running.keys() - same - {"limits", "breaker"}})

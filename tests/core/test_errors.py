@@ -54,6 +54,7 @@ UPSTREAM_MAP = {
     "UpstreamRateLimited": (429, "rate_limit_error", "rate_limited"),
     "UpstreamUnauthorized": (502, "server_error", "upstream_unauthorized"),
     "UpstreamForbidden": (403, "invalid_request_error", "upstream_forbidden"),
+    "RequestLoop": (508, "server_error", "request_loop"),
     "UpstreamBadRequest": (400, "invalid_request_error", "upstream_bad_request"),
     "ContentFiltered": (400, "invalid_request_error", "content_filter"),
 }

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.instance import GUARD_S, Instance
 from tests.e2e.provider import Provider, providing
-from tests.e2e.rules import ask, problem, remote, serving, status, stream, wait_until, words
+from tests.e2e.rules import ask, order, problem, remote, serving, status, stream, wait_until, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +38,8 @@ def one(up: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inst
         remote(up, "impatient", retry=NEVER, timeouts={"request_timeout": "300ms", "read_timeout": "300ms"}),
         remote(up, "patient", retry=NEVER, timeouts=PATIENT),
         remote(up, "odd", retry=NEVER),
+        remote(up, "loads", retry=NEVER, circuit_breaker={"failure_threshold": 1}),
+        remote(up, "slow-to-retry", retry={"max_retries": 3, "initial_backoff": "1h", "max_backoff": "1h"}),
     ]
     with serving(tmp_path_factory.mktemp("faults"), "".join(config)) as instance:
         yield instance
@@ -182,6 +184,34 @@ def test_a_limit_of_the_provider_never_opens_it(one: Instance, up: Provider) -> 
     assert ["7"] * 5 == [each.headers["retry-after"] for each in answers]
     assert 5 == up.n_calls("limited-there")
     assert "closed" == status(one, "limited")["breaker"]["state"]
+
+
+def test_a_breaker_that_a_person_opens_ends_the_wait_for_another_try(one: Instance, up: Provider) -> None:
+    up.script("slow-to-retry-there", BROKEN)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask, one, "slow-to-retry")
+        up.wait("slow-to-retry-there", requests=1)
+        order(one, "slow-to-retry", "open")
+
+        assert (502, "server_error", "upstream_error") == problem(asked.result(GUARD_S))
+    assert 1 == up.n_calls("slow-to-retry-there")
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_a_server_that_loads_is_waited_for_and_is_no_failure(
+    one: Instance, up: Provider, is_stream: bool
+) -> None:
+    n_before = up.n_calls("loads-there")
+    loading = {"status": 503, "message": "Loading model"}
+    up.script("loads-there", loading, loading, {})
+    if is_stream:
+        assert words(8) == stream(one, "loads").text
+    else:
+        assert 200 == ask(one, "loads").status_code
+
+    assert n_before + 3 == up.n_calls("loads-there")
+    assert "closed" == status(one, "loads")["breaker"]["state"]
+    assert 0 == status(one, "loads")["requests"]["failed"]
 
 
 # Time

@@ -15,7 +15,19 @@ import pytest
 
 from tests.e2e.instance import GUARD_S, Instance
 from tests.e2e.provider import Provider, providing
-from tests.e2e.rules import HELLO, ask, post, problem, remote, serving, status, stream, wait_until, words
+from tests.e2e.rules import (
+    HELLO,
+    ask,
+    deployment,
+    post,
+    problem,
+    remote,
+    serving,
+    status,
+    stream,
+    wait_until,
+    words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,6 +101,20 @@ def test_the_third_of_two_in_a_minute_is_told_when_to_come_again(one: Instance, 
     assert math.floor(60 - elapsed) <= int(third.headers["retry-after"]) <= 60
     assert 2 == up.n_calls("two-a-minute-there")
     assert {"used": 2, "allowed": 2} == status(one, "two-a-minute")["limits"]["requests_per_minute"]
+
+
+def test_what_reaches_no_server_does_not_count(up: Provider, tmp_path: Path) -> None:
+    rules: dict[str, Any] = {
+        "serving": {"on_capacity_exhausted": "reject"},
+        "rate_limits": _rate(1),
+        "retry": {"max_retries": 0},
+    }
+    nowhere = {"runtime": "open_ai", "endpoint": "http://127.0.0.1:1/v1"}
+    config = remote(up, "there", **rules) + deployment("nowhere", "m", runtime_config=nowhere, **rules)
+    with serving(tmp_path, config) as one:
+        codes = [ask(one, name).status_code for name in ("nowhere", "there") for _ in range(2)]
+
+    assert [502, 502, 200, 429] == codes
 
 
 def test_tokens_count_as_reserved_and_then_as_used(one: Instance, up: Provider) -> None:

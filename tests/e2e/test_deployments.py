@@ -85,6 +85,8 @@ def _config(up: Provider) -> str:
             remote(up, "hurries", serving=slots(1, "queue", queue_timeout="200ms")),
             remote(up, "spills", serving=slots(1, "fallback"), fallback=["second"], retry=two_tries),
             remote(up, "second"),
+            deployment("lost", "lost.gguf", fallback=["lost-too", "second"]),
+            deployment("lost-too", "lost.gguf"),
         ]
     )
 
@@ -348,6 +350,27 @@ def test_an_open_breaker_and_a_limit_of_the_provider_hand_over_too(
     assert "closed" == status(one, "spills")["breaker"]["state"]
 
 
+def test_what_is_not_ready_hands_over_unless_a_person_switched_it_off(
+    fallback: tuple[Instance, Provider],
+) -> None:
+    one, up = fallback
+    n_before = up.n_calls("second-there")
+    plain, told = ask(one, "lost"), stream(one, "lost")
+    no_fallback = ask(one, "lost-too")
+
+    assert (200, "second") == (plain.status_code, plain.headers["x-ggtui-deployment"])
+    assert "named fallback of lost" == plain.headers["x-ggtui-route"]
+    assert words(8) == told.text
+    assert (503, "service_unavailable", "model_not_ready") == problem(no_fallback)
+
+    one.post("/ggtui/endpoints", {"endpoint": "lost", "enabled": False})
+    off = ask(one, "lost")
+    one.post("/ggtui/endpoints", {"endpoint": "lost", "enabled": True})
+
+    assert (503, "service_unavailable", "model_not_ready") == problem(off)
+    assert n_before + 2 == up.n_calls("second-there")
+
+
 @pytest.mark.parametrize("code", ["content_filter", "upstream_bad_request"])
 def test_a_request_that_is_wrong_itself_goes_nowhere_else(
     fallback: tuple[Instance, Provider], code: str
@@ -437,6 +460,13 @@ def test_a_key_comes_from_its_source_and_stands_nowhere_else(
     with serving(tmp_path, config) as one:
         assert [200] * 3 == [ask(one, name).status_code for name in sources]
 
+        up.script("by-env-there", {"echo": True}, key=keys["env"])
+        echoed, streamed = ask(one, "by-env"), stream(one, "by-env").text
+
+        assert 200 == echoed.status_code
+        assert echoed.headers["x-echo"].startswith("Bearer *****")
+        assert streamed.endswith(words(8)[3:])
+
         up.script("by-file-there", key=keys["new"])
         refused = ask(one, "by-file")
 
@@ -453,6 +483,7 @@ def test_a_key_comes_from_its_source_and_stands_nowhere_else(
             str(one.get(path)) for path in ("/ggtui/deployments", "/ggtui/state", "/v1/models?all=1")
         )
         told += refused.text + ask(one, "by-env").text
+        told += str(echoed.headers) + echoed.text + streamed
     told += _validate(tmp_path, config).stdout
     told += "".join(
         path.read_bytes().decode("latin-1")

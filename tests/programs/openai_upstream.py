@@ -4,8 +4,10 @@
 own; a model without a script answers eight words. A script is a list of answers, one for each request, the
 last one again and again. An answer is an object; each of its members may be left out:
 
-    status, headers, code   of an answer that is not 200: `code` stands in the body of the error
+    status, headers, code   of an answer that is not 200: `code` stands in the body of the error,
+    message                 and so does this, where it is given
     words (8), word_s (0)   length of an answer, and seconds before each word
+    echo                    true: its first word is what `Authorization` held, and so is a field `X-Echo`
     usage                   of an answer; counted from its words if it is not given, none at all for null
     wait_s                  seconds before the first byte
     hold                    true: no byte before somebody says /fake/release
@@ -147,6 +149,8 @@ class Upstream:
         await self.tell()
         is_known = model.key is None or headers.get("authorization") == f"Bearer {model.key}"
         answer = model.next_answer() if is_known else {"status": 401, "code": "invalid_api_key"}
+        if answer.get("echo"):
+            answer = answer | {"echo": headers.get("authorization", "")}
         play = asyncio.ensure_future(self.play(writer, model, answer, body))
         gone = asyncio.ensure_future(reader.read(1))
         try:
@@ -179,7 +183,7 @@ class Upstream:
             raise Dropped
         status = answer.get("status", 200)
         if status != 200:
-            told = error(f"scripted {status}", answer.get("code"))
+            told = error(answer.get("message", f"scripted {status}"), answer.get("code"))
             return await send(writer, status, told, answer.get("headers"))
         usage = usage_of(answer)
         if body.get("stream"):
@@ -187,10 +191,16 @@ class Upstream:
             return await stream(writer, model, answer, body["model"], usage if is_asked else None)
         words = answer.get("words", 8)
         await asyncio.sleep(words * answer.get("word_s", 0))
-        message = {"role": "assistant", "content": "".join(f"w{n} " for n in range(words))}
+        message = {"role": "assistant", "content": "".join(word_of(answer, n) for n in range(words))}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         document = {"object": "chat.completion", "model": body["model"], "choices": [choice]}
-        return await send(writer, 200, document | ({"usage": usage} if usage else {}))
+        more = {"X-Echo": answer["echo"]} if answer.get("echo") else None
+        return await send(writer, 200, document | ({"usage": usage} if usage else {}), more)
+
+
+def word_of(answer: dict[str, Any], n: int) -> str:
+    """The word of an answer at this place."""
+    return f"{answer['echo']} " if n == 0 and answer.get("echo") else f"w{n} "
 
 
 async def hold(model: Model) -> None:
@@ -231,7 +241,8 @@ async def stream(
         await befall(writer, model, answer, n)
         if n < answer.get("words", 8):
             await asyncio.sleep(answer.get("word_s", 0))
-            await event([{"index": 0, "delta": {"content": f"w{n} "}, "finish_reason": None}])
+            delta = {"content": word_of(answer, n)}
+            await event([{"index": 0, "delta": delta, "finish_reason": None}])
     await event([{"index": 0, "delta": {}, "finish_reason": "stop"}])
     if usage is not None:
         await event([], usage=usage)

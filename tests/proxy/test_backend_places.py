@@ -192,7 +192,7 @@ def test_a_key_that_cannot_be_read_leads_elsewhere() -> None:
     run(check())
 
 
-@pytest.mark.parametrize("status", ["400 Bad", "403 No", "404 No", "422 No", "501 No"])
+@pytest.mark.parametrize("status", ["400 Bad", "403 No", "422 No", "501 No"])
 def test_what_is_wrong_with_the_request_is_passed_on_and_asked_nowhere_else(status: str) -> None:
     async def check() -> None:
         told = refusal(status, "odd", more="X-Theirs: yes\r\n")
@@ -211,6 +211,29 @@ def test_what_is_wrong_with_the_request_is_passed_on_and_asked_nowhere_else(stat
                         answer.values("x-theirs"),
                         answer.json,
                     )
+
+    run(check())
+
+
+def test_a_place_that_has_lost_the_model_is_passed_over_and_the_last_ones_word_is_passed_on() -> None:
+    async def check() -> None:
+        gone = answering(refusal("404 No", "odd"))
+        async with (
+            RawUpstream(gone) as first,
+            RawUpstream(answering(OK)) as second,
+            RawUpstream(gone) as third,
+        ):
+            backends = two(first, second)
+            async with door(backends=backends, deployments=[rules(idempotent=False)]) as proxy:
+                answer = await ask(proxy)
+
+                assert (200, ["two"]) == (answer.status, answer.values("x-ggtui-backend"))
+                assert ([1, 1], []) == (asked(first, second), backends.failures)
+            async with door(backends=two(first, third), deployments=[rules()]) as proxy:
+                answer = await ask(proxy)
+
+                assert (404, ["two"]) == (answer.status, answer.values("x-ggtui-backend"))
+                assert {"error": {"message": "no", "code": "odd"}} == answer.json
 
     run(check())
 

@@ -19,7 +19,9 @@ from ggtui.core.deployment.policies import (
     Serving,
     Timeouts,
 )
+from ggtui.core.deployment.runtimes import RuntimeKind
 from ggtui.core.errors import LoadCancelled, OutOfMemory, SpawnReason
+from ggtui.core.routing.name_settings import NameSettings
 from ggtui.proxy.settings import ProxySettings
 from tests.programs.fakeup import STREAM_HEAD, RawUpstream, answering, chunk, ending_after, plain
 from tests.proxy.deployed import (
@@ -41,9 +43,22 @@ from tests.proxy.deployed import (
     silent_after,
     with_key,
 )
-from tests.proxy.rig import Answer, Door, FakeRuntime, door, holds, run, target_at, unchunk
+from tests.proxy.rig import (
+    Answer,
+    Door,
+    FakeCatalog,
+    FakeRuntime,
+    door,
+    holds,
+    run,
+    summary,
+    target_at,
+    unchunk,
+    with_adapters,
+)
 
 if TYPE_CHECKING:
+    from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.spend import SpendEntry
     from ggtui.core.snapshot import DeploymentCounts
 
@@ -91,6 +106,7 @@ def test_another_server_gets_its_own_name_of_the_model_and_nothing_of_the_client
             expected = [
                 b"host",
                 b"user-agent",
+                b"via",
                 b"content-type",
                 b"accept",
                 b"content-length",
@@ -268,6 +284,52 @@ def test_a_refusal_that_is_passed_on_does_not_tell_the_key() -> None:
     run(check())
 
 
+ECHOED = "sk-there-0123456789abcdef"
+ECHO_FIELD = "X-Echo: Bearer sk-there-0123456789abcdef\r\n"
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+@pytest.mark.parametrize("key", [ECHOED, "EMPTY"])
+def test_an_answer_that_echoes_the_key_goes_on_without_it(is_stream: bool, key: str) -> None:
+    async def check() -> None:
+        told = f"you sent {key}, {key}".encode()
+        event = b'data: {"choices": [{"delta": {"content": "%b"}}]}\n\n' % told
+        sent = events(WORDS[0], event, DONE) if is_stream else plain(told, more=ECHO_FIELD)
+        async with (
+            RawUpstream(answering(sent)) as upstream,
+            door(deployments=[with_key(far(upstream.port))]) as proxy,
+        ):
+            proxy.secrets.texts["KEY"] = key
+            answer = await ask(proxy, STREAM if is_stream else CHAT)
+            expected = told.replace(ECHOED.encode(), b"*" * len(ECHOED))
+
+            assert 200 == answer.status
+            if is_stream:
+                assert (WORDS[0] + event.replace(told, expected) + DONE, True) == unchunk(answer.body)
+            else:
+                assert expected == answer.body
+                assert (key == ECHOED) == ("Bearer " + "*" * len(ECHOED) in answer.values("x-echo"))
+
+    run(check())
+
+
+def test_a_refusal_within_a_stream_does_not_tell_the_key_however_it_is_spelled() -> None:
+    async def check() -> None:
+        settings = ProxySettings(drain_grace_s=0.05, wait_grace_s=0.01, wait_told_every_s=0.01)
+        retry = RetryPolicy(max_retries=1, initial_backoff_s=0.2)
+        told = refusal("400 Bad", "odd", message="sk-th\\u0065re", more=ECHO_FIELD)
+        async with (
+            RawUpstream(answering(BUSY, told)) as upstream,
+            door(deployments=[with_key(far(upstream.port, retry=retry))], settings=settings) as proxy,
+        ):
+            proxy.secrets.texts["KEY"] = "sk-there"
+            body, _ = unchunk((await ask(proxy, STREAM)).body)
+
+            assert body.endswith(b'data: {"error":{"message":"********","code":"odd"}}\n\n')
+
+    run(check())
+
+
 def test_a_refused_key_is_read_again_once() -> None:
     async def check() -> None:
         async with (
@@ -330,6 +392,35 @@ def test_retries_end() -> None:
             assert (502, "upstream_error") == (answer.status, answer.code)
             assert answer.json["error"]["message"].endswith("answered 503: no room")
             assert 4 == len(upstream.requests)
+
+    run(check())
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"runtime": FakeRuntime(failure=OutOfMemory("full", reason=SpawnReason.OUT_OF_MEMORY))},
+        {"runtime": FakeRuntime(target_at(1))},
+        {"deployments": [far(1, "near")]},
+        {"deployments": [with_key(far(1, "near"))]},
+    ],
+    ids=["no server", "a dead server", "no connection", "no key"],
+)
+def test_what_never_left_does_not_count_as_a_request(more: dict[str, Any]) -> None:
+    async def check() -> None:
+        limits = RateLimits(requests_per_minute=1, tokens_per_minute=2000)
+        settings = ProxySettings(drain_grace_s=0.05, restart_wait_s=0.05)
+        rules = [
+            replace(each, rate_limits=limits, serving=ONE_SLOT) for each in more.get("deployments", [near()])
+        ]
+        async with door(settings=settings, **{**more, "deployments": rules}) as proxy:
+            codes = {(await ask(proxy, CHAT.replace(b'"far"', b'"near"'))).code for _ in range(3)}
+
+            assert 1 == len(codes)
+            assert "rate_limit_exceeded" not in codes
+            live = proxy.deployments.get("near")
+            assert live is not None
+            assert [0, 0] == [each.used for each in live.limits.uses]
 
     run(check())
 
@@ -464,6 +555,113 @@ def test_a_model_that_does_not_start_falls_back_to_another_server_and_that_to_a_
                 answer.values("x-ggtui-endpoint"),
                 answer.values("x-ggtui-ctx"),
             )
+
+    run(check())
+
+
+BROKEN = FakeCatalog([summary(1, "tiny", problem="the header is cut off")])
+NOT_READY: dict[str, tuple[Deployment, FakeCatalog]] = {
+    "broken file": (near(), BROKEN),
+    "no such model": (near(model="absent", runtime=RuntimeKind.LLAMA_SERVER), FakeCatalog()),
+    "no engine": (near(model="absent", runtime=RuntimeKind.VLLM), FakeCatalog()),
+}
+
+
+@pytest.mark.parametrize("case", NOT_READY)
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/tokenize"])
+def test_what_is_not_ready_is_served_in_its_place(case: str, path: str) -> None:
+    async def check() -> None:
+        rules, catalog = NOT_READY[case]
+        async with (
+            RawUpstream(answering(OK)) as other,
+            door(
+                catalog=catalog,
+                deployments=[
+                    replace(rules, fallback=("next",)),
+                    replace(rules, name="next", fallback=("other",)),
+                    replace(rules, name="alone"),
+                    far(other.port, "other"),
+                ],
+                names=NameSettings(default="near"),
+            ) as proxy,
+        ):
+
+            async def asked(name: str) -> Answer:
+                named = f'"model": "{name}", ' if name else ""
+                return Answer.parse(await proxy.ask(proxy.post(b"{%b}" % f'{named}"x": 1'.encode(), path)))
+
+            for name in ("near", ""):
+                answer = await asked(name)
+                rule = "named" if name else "default"
+
+                assert (200, ["other"], [f"{rule} fallback of near"]) == (
+                    answer.status,
+                    answer.values("x-ggtui-deployment"),
+                    answer.values("x-ggtui-route"),
+                )
+            alone = await asked("alone")
+
+            assert (503, "model_not_ready") == (alone.status, alone.code)
+            assert alone.json["error"]["hint"]
+            assert [] == proxy.runtime.wanted
+
+    run(check())
+
+
+def test_an_adapter_that_cannot_be_used_falls_back_with_its_deployment() -> None:
+    async def check() -> None:
+        catalog = with_adapters()
+        catalog.broken["code"] = "its file is gone"
+        async with (
+            RawUpstream(answering(OK)) as other,
+            door(catalog=catalog, deployments=[near(fallback=("other",)), far(other.port, "other")]) as proxy,
+        ):
+            answer = await ask(proxy, CHAT.replace(b'"far"', b'"near:code"'))
+
+            assert (200, ["other"]) == (answer.status, answer.values("x-ggtui-deployment"))
+
+    run(check())
+
+
+def test_what_a_person_switched_off_is_refused_and_what_is_drained_falls_back() -> None:
+    async def check() -> None:
+        async with (
+            RawUpstream(answering(OK)) as other,
+            door(
+                deployments=[
+                    near(fallback=("other",)),
+                    near("off", fallback=("other",)),
+                    far(other.port, "other"),
+                ],
+                names=NameSettings(disabled=frozenset({"off"})),
+            ) as proxy,
+        ):
+            off = await ask(proxy, CHAT.replace(b'"far"', b'"off"'))
+
+            assert (503, "model_not_ready", 0) == (off.status, off.code, len(other.requests))
+            assert "switched off" in off.json["error"]["hint"]
+
+            live = proxy.deployments.get("near")
+            assert live is not None
+            live.drain()
+
+            assert 200 == (await ask(proxy, CHAT.replace(b'"far"', b'"near"'))).status
+            assert 1 == len(other.requests)
+
+    run(check())
+
+
+def test_when_all_are_not_ready_what_was_asked_for_is_told() -> None:
+    async def check() -> None:
+        rules = near(runtime=RuntimeKind.LLAMA_SERVER)
+        async with door(
+            catalog=BROKEN,
+            deployments=[replace(rules, fallback=("next",)), replace(rules, name="next", model="absent")],
+        ) as proxy:
+            answer = await ask(proxy, CHAT.replace(b'"far"', b'"near"'))
+
+            assert (503, "the header is cut off") == (answer.status, answer.json["error"]["hint"])
+            assert "model 'near' is not ready" in answer.json["error"]["message"]
 
     run(check())
 

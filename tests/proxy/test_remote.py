@@ -10,6 +10,7 @@ from ggtui.core.backends.backend import Backend, BackendType
 from ggtui.core.deployment.deployment import ApiKind, Deployment, RuntimeConfig
 from ggtui.core.deployment.runtimes import RuntimeKind
 from ggtui.core.errors import EndpointNotReady, UpstreamUnauthorized
+from ggtui.core.hops import ME
 from ggtui.proxy.remote import Place, place_of, place_of_backend, remote_head
 
 CHAT = b"/v1/chat/completions"
@@ -96,13 +97,22 @@ def test_only_what_says_what_the_body_is_goes_up() -> None:
 
     assert ["POST /v1/chat/completions HTTP/1.1", "host: box:81"] == lines[:2]
     assert lines[2].startswith("user-agent: ggtui/")
+    assert f"via: 1.1 {ME}" == lines[3]
     assert [
         "content-type: application/json",
         "content-length: 7",
         "authorization: Bearer key",
         "",
         "",
-    ] == lines[3:]
+    ] == lines[4:]
+
+
+def test_who_is_asked_learns_of_every_ggtui_on_the_way_and_of_no_other() -> None:
+    came = [*FIELDS, (b"via", b"1.1 proxy.example, 1.1 ggtui-0123456789abcdef")]
+    head = remote_head(at("http://box:81/v1"), "POST", CHAT, came, "key", 7)
+
+    assert f"\r\nvia: 1.1 ggtui-0123456789abcdef, 1.1 {ME}\r\n".encode() in head
+    assert b"proxy.example" not in head
 
 
 def test_anthropics_own_form_has_its_own_fields() -> None:

@@ -52,7 +52,9 @@ EVENT = b"data: 1\n\n"
     ],
     ids=str,
 )
-def test_an_unsound_answer_is_502_and_its_connection_is_dropped(raw: bytes) -> None:
+def test_an_unsound_answer_is_502_and_its_connection_is_dropped(
+    raw: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     async def play(upstream: RawUpstream, peer: Peer) -> None:
         await upstream.take(peer)
         await peer.send(raw)
@@ -67,6 +69,8 @@ def test_an_unsound_answer_is_502_and_its_connection_is_dropped(raw: bytes) -> N
             assert 1 == len(upstream.requests)
 
     run(check())
+
+    assert [] == [each for each in caplog.records if each.name == "asyncio"], "no defect of ours is logged"
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,42 @@ def test_what_cannot_serve_says_why(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+def test_one_that_is_not_ready_is_given_where_others_may_serve_in_its_place() -> None:
+    lost = Deployment("lost", "gone.gguf", fallback=("far",))
+    deployments = [lost, replace(lost, name="alone", fallback=()), replace(lost, name="off"), REMOTE]
+
+    async def scenario() -> None:
+        async with desk() as it:
+            await it.endpoints.take_deployments(deployments)
+            it.endpoints.take(NameSettings(disabled=frozenset({"off"}), default="lost"))
+
+            for name in ("lost", None):
+                endpoint = (await it.endpoints.route(name)).endpoint
+
+                assert ("lost", EndpointStatus.ERROR) == (endpoint.id, endpoint.status)
+            for name in ("alone", "off"):
+                with pytest.raises(EndpointNotReady):
+                    await it.endpoints.route(name)
+
+    asyncio.run(scenario())
+
+
+def test_a_look_at_the_folders_ends_before_others_serve_in_place_of_what_is_not_found() -> None:
+    async def scenario() -> None:
+        async with desk() as it:
+            await it.endpoints.take_deployments([replace(LOCAL, model="gamma-q4_0.gguf", fallback=("far",))])
+            it.catalog.paths[3] = Path("/disk/gamma-q4_0.gguf")
+            it.catalog.put(GAMMA)
+            looking = asyncio.create_task(it.control.rescan())
+            await asyncio.sleep(0)
+            route = await it.endpoints.route("qwen")
+            await looking
+
+            assert ("gamma-q4_0", EndpointStatus.READY) == (route.endpoint.base_model, route.endpoint.status)
+
+    asyncio.run(scenario())
+
+
 def test_a_model_that_comes_serves() -> None:
     async def scenario() -> None:
         async with desk() as it:

@@ -203,11 +203,12 @@ def test_a_key_that_can_do_nothing_says_why(name: str, key: str, reason: str) ->
 
 
 def test_only_ollama_deletes_and_read_only_orders_nothing() -> None:
-    state = replace(STATE, rows=(Row("gpu-box", "x", RowState.EXTRA), Row("local", "y", RowState.MISSING)))
+    missing = Row("local", "y", RowState.MISSING, repository="me/y")
+    state = replace(STATE, rows=(Row("gpu-box", "x", RowState.EXTRA), missing))
     disk, extra = backend_rows(state, NOW)[1], next(r for r in backend_rows(state, NOW) if r.model == "x")
 
     assert "gpu-box deletes no model when it is asked to: only Ollama does" == why_not(extra, "prune", state)
-    assert "nothing fetches it yet: enter looks at it now" == why_not(disk, "hold", state)
+    assert "" == why_not(disk, "hold", state)
     locked = replace(STATE, is_read_only=True)
     assert {READ_ONLY} == {why_not(_of("phi4"), key, locked) for key in ("reconcile", "hold", "prune")}
     assert "the configuration has no [[backend]] and no [[model]]" == why_not(

@@ -9,17 +9,14 @@ from rich.cells import cell_len
 
 from ggtui.core.downloads.jobs import Job, JobKind, JobState
 from ggtui.core.snapshot import EngineSnapshot
+from ggtui.tui.download_look import about, heads, row_parts, what
 from ggtui.tui.download_rows import (
     CHANGES,
     DownloadRow,
-    about,
     download_rows,
-    heads,
     progress_texts,
-    row_parts,
     share_text,
     summary,
-    what,
     why_not,
 )
 from ggtui.tui.format import Part, fit_line

@@ -19,6 +19,10 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,1024}")
 _TRUE = frozenset({"1", "ON", "YES", "TRUE"})
 
 
+class LeftAlone(RemoteRefused):
+    """A person wants the hub not to be asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """The hub, and the token that is for its own origin only."""
@@ -34,9 +38,9 @@ class Access:
         return {"Authorization": f"Bearer {self.token}"}
 
     def check_may_ask(self, address: Address) -> None:
-        """Raises: RemoteRefused when a person wants the hub to be left alone."""
+        """Raises: LeftAlone when a person wants that."""
         if self.is_offline and address.origin == self.endpoint.origin:
-            raise RemoteRefused(
+            raise LeftAlone(
                 f"{address.origin.host} is not asked: HF_HUB_OFFLINE is set",
                 hint="unset it to ask there",
             )

@@ -1,4 +1,7 @@
-"""`ggtui deployments`: what serves each, how far its rules are used up; and orders to one that runs."""
+"""`ggtui deployments`: what serves each, how far its rules are used up; and orders to one that runs.
+
+Without a running ggtui it lists what the configuration says.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from ggtui.cli.client import ANSWER_S, connect, running
 from ggtui.cli.exits import ExitCode, WrongUse
+from ggtui.core.deployment.limits import Limit
 from ggtui.core.deployment.orders import DeploymentOrder
-from ggtui.core.deployment_words import breaker_text, count, limits_text, served_text, spent_text
-from ggtui.core.deployments_json import deployments_document
+from ggtui.core.deployment_words import (
+    SHORT,
+    breaker_text,
+    count,
+    dollars,
+    limits_text,
+    served_text,
+    spent_text,
+)
 
 if TYPE_CHECKING:
     from ggtui.cli.call import Call
@@ -50,7 +61,7 @@ def _order(call: Call, order: DeploymentOrder, name: str) -> ExitCode:
 
 def _list(call: Call) -> ExitCode:
     instance = running(call.config)
-    document = deployments_document((), 0.0) if instance is None else instance.get(PATH)
+    document = _kept(call) if instance is None else instance.get(PATH)
     if call.out.is_json:
         call.out.document(document)
         return ExitCode.DONE
@@ -61,13 +72,42 @@ def _list(call: Call) -> ExitCode:
         if each["why"]:
             call.out.say(f"{each['name']}: {each['why']}")
     if instance is None:
-        call.out.say("no ggtui is running")
-    elif not deployments:
+        call.out.say("no ggtui is running" + ("; this is what the configuration says" if deployments else ""))
+    if not deployments:
         call.out.say("the configuration has no [[deployment]]; every model is served by its own name")
     return ExitCode.DONE
 
 
+def _kept(call: Call) -> dict[str, Any]:
+    from ggtui.cli.kept_deployments import kept_deployments
+
+    return kept_deployments(call.config)
+
+
 def _row(deployment: dict[str, Any]) -> tuple[str, ...]:
+    return _declared_row(deployment) if deployment["state"] is None else _live_row(deployment)
+
+
+def _declared_row(deployment: dict[str, Any]) -> tuple[str, ...]:
+    """What is allowed of a thing, where nobody knows how much of it is used."""
+    budget = deployment["budget"] or {}
+    limits = [f"–/{count(use['allowed'])} {SHORT[Limit(name)]}" for name, use in deployment["limits"].items()]
+    amounts = (("h", budget.get("max_spend_per_hour_usd")), ("d", budget.get("max_spend_per_day_usd")))
+    spent = [f"–/{dollars(most)} {letter}" for letter, most in amounts if most is not None]
+    return (
+        deployment["name"],
+        "unknown",
+        deployment["runtime"],
+        deployment["model"],
+        "–" if deployment["slots"] is None else f"–/{deployment['slots']}",
+        "  ".join(limits) or "–",
+        "–",
+        "–",
+        "  ".join(spent) or "–",
+    )
+
+
+def _live_row(deployment: dict[str, Any]) -> tuple[str, ...]:
     breaker, budget = deployment["breaker"], deployment["budget"] or {}
     uses = [(name, use["used"], use["allowed"]) for name, use in deployment["limits"].items()]
     n_in, n_out = deployment["tokens_in"], deployment["tokens_out"]

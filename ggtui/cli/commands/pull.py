@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ggtui.adapters.remote.access import LeftAlone
 from ggtui.adapters.remote.downloads.names import HOW, Wanted
 from ggtui.cli.choices import Choice, choice_document, choices, tell_choices
 from ggtui.cli.download_progress import DownloadProgress, amount_words
@@ -16,8 +17,9 @@ from ggtui.cli.own_hub import opened_hub
 from ggtui.cli.surroundings import beside, instance_state, look, read_room
 from ggtui.core.backends.backend import THIS_MACHINE
 from ggtui.core.downloads_json import SCHEMA
-from ggtui.core.errors import ConfigInvalid, Failure, RemoteRefused
+from ggtui.core.errors import ConfigInvalid, Failure, RemoteRefused, RemoteUnreachable
 from ggtui.core.forecast_words import forecast_line
+from ggtui.core.ports.downloads import Offer
 from ggtui.core.text import plain
 from ggtui.core.units import gib
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from ggtui.cli.call import Call
     from ggtui.cli.downloads_desk import DownloadsDesk
-    from ggtui.core.ports.downloads import Offer
+    from ggtui.core.ports.downloads import HubPort
 
 MAIN = "main"
 
@@ -81,11 +83,7 @@ async def _choices(call: Call, wanted: Wanted, revision: str) -> list[Choice]:
     from ggtui.bootstrap.hub_models import HubModels
 
     async with opened_hub() as hub:
-        offers: Sequence[Offer]
-        if wanted.quant or wanted.path:
-            offers = (await hub.offer(call.arguments.model.partition("@")[0], revision),)
-        else:
-            offers = await hub.offers(wanted.repository, revision)
+        offers = await _offers(call, hub, wanted, revision)
         if not offers:
             raise RemoteRefused(f"{wanted.repository} holds no GGUF models")
         if len(offers) == 1 and offers[0].is_here:
@@ -94,6 +92,20 @@ async def _choices(call: Call, wanted: Wanted, revision: str) -> list[Choice]:
         config = beside(call.config, state)
         room = await read_room(config, state)
         return await choices(offers, HubModels(os.environ), config, room, call.n_ctx)
+
+
+async def _offers(call: Call, hub: HubPort, wanted: Wanted, revision: str) -> Sequence[Offer]:
+    """What is meant; where the hub cannot be asked, what is here already."""
+    model = call.arguments.model.partition("@")[0]
+    try:
+        if wanted.quant or wanted.path:
+            return (await hub.offer(model, revision),)
+        return await hub.offers(wanted.repository, revision)
+    except (LeftAlone, RemoteUnreachable) as failure:
+        if not await hub.is_here(model, revision):
+            raise
+        call.out.say(failure.message)
+        return (Offer(model, wanted.quant, "", (), is_here=True),)
 
 
 def _tell_here(call: Call, choice: Choice) -> ExitCode:

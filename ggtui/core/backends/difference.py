@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ggtui.core.backends.backend import THIS_MACHINE
@@ -55,7 +56,7 @@ def _of_disk(
         if local_has(model):
             yield Row(THIS_MACHINE, model.name, RowState.IN_SYNC)
         else:
-            yield _missing(THIS_MACHINE, model.name, own)
+            yield replace(_missing(THIS_MACHINE, model.name, own), repository=model.repository)
 
 
 def _of_backend(models: Sequence[DeclaredModel], state: BackendState, jobs: Sequence[Job]) -> Iterator[Row]:

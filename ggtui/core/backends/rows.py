@@ -41,3 +41,5 @@ class Row:
     completed_bytes: int = 0
     total_bytes: int = 0
     """Of that download; 0 where it is not known."""
+    repository: str = ""
+    """What a missing model of this disk is fetched from; empty for one that a backend fetches by its name."""

@@ -122,6 +122,7 @@ _BY_OUTCOME: Final[tuple[tuple[Outcome, tuple[type[Failure], ...]], ...]] = (
             errors.CapacityExhausted,
             errors.QueueTimeout,
             errors.CircuitOpen,
+            errors.RequestLoop,
         ),
     ),
     (
@@ -158,6 +159,8 @@ def upstream_kind(status: int, code: str = "") -> type[errors.UpstreamFailure] |
     """
     if status == 400:
         return errors.ContentFiltered if code == "content_filter" else errors.UpstreamBadRequest
+    if status == errors.RequestLoop.status and code == errors.RequestLoop.code:
+        return errors.RequestLoop
     known = {
         401: errors.UpstreamUnauthorized,
         403: errors.UpstreamForbidden,

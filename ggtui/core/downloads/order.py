@@ -31,11 +31,24 @@ def found(jobs: Iterable[Job], backend: str, model: str) -> Job | None:
 def is_same_model(job: Job, model: str) -> bool:
     """True when the job brings this model, however it is spelled.
 
-    The hub does not look at the case of a repository, nor does ggtui at that of a quantisation.
+    The hub does not look at the case of a repository, nor does ggtui at that of a quantisation; two files
+    whose names differ by it alone are two.
     """
     if job.backend == THIS_MACHINE:
-        return job.model.casefold() == model.casefold()
+        return _hub_name(job.model) == _hub_name(model)
     return is_same(BackendType.OLLAMA, job.model, model)
+
+
+def _hub_name(model: str) -> tuple[str, ...]:
+    """Repository with quantisation, and a path, as they are compared."""
+    owner, _, rest = model.partition("/")
+    name, slash, path = rest.partition("/")
+    return owner.casefold().removeprefix("hf:"), name.casefold(), slash + path
+
+
+def is_among(declared: Iterable[tuple[str, str]], job: Job) -> bool:
+    """True when these pairs of backend and model name what the job brings."""
+    return any(job.backend == backend and is_same_model(job, model) for backend, model in declared)
 
 
 def due(jobs: Iterable[Job], is_free: Callable[[Job], bool]) -> tuple[Job, ...]:

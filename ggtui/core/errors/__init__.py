@@ -27,7 +27,7 @@ Failure
 │   └── Internal
 ├── UpstreamFailure                                 a server that was ready
 │   ├── UpstreamUnreachable, UpstreamCrashed, UpstreamProtocolError, UpstreamTimedOut
-│   ├── UpstreamServerError, UpstreamRateLimited, UpstreamUnauthorized, UpstreamForbidden
+│   ├── UpstreamServerError, UpstreamRateLimited, UpstreamUnauthorized, UpstreamForbidden, RequestLoop
 │   └── UpstreamBadRequest
 │       └── ContentFiltered
 ├── PolicyRefusal                                   a deployment holds a request back
@@ -121,6 +121,7 @@ from ggtui.core.errors.surroundings import (
 )
 from ggtui.core.errors.upstream import (
     ContentFiltered,
+    RequestLoop,
     UpstreamBadRequest,
     UpstreamCrashed,
     UpstreamFailure,
@@ -189,6 +190,7 @@ __all__ = [
     "RemoteUnreachable",
     "RemovalRefused",
     "RequestFailure",
+    "RequestLoop",
     "RequestTooLarge",
     "RouteNotFound",
     "RoutingError",

@@ -78,6 +78,15 @@ class UpstreamForbidden(UpstreamFailure):
     retryable = False
 
 
+class RequestLoop(UpstreamFailure):
+    """The request came back to a ggtui that has sent it: to ask again would only go round again."""
+
+    title = "Request goes round in a loop"
+    status = 508
+    code = "request_loop"
+    retryable = False
+
+
 class UpstreamBadRequest(UpstreamFailure):
     """The server says that the request itself is wrong."""
 

@@ -19,6 +19,9 @@ class Ordered(Protocol):
     def breaker(self) -> CircuitBreaker:
         """Of its server."""
 
+    def breaker_changed(self) -> None:
+        """It was opened or closed."""
+
     def drain(self) -> None:
         """Take no new request."""
 
@@ -59,8 +62,10 @@ def _do(found: Ordered, order: DeploymentOrder) -> None:
     match order:
         case DeploymentOrder.OPEN:
             found.breaker.force(BreakerState.OPEN)
+            found.breaker_changed()
         case DeploymentOrder.CLOSE:
             found.breaker.force(BreakerState.CLOSED)
+            found.breaker_changed()
         case DeploymentOrder.RESET:
             found.breaker.reset()
         case DeploymentOrder.DRAIN:

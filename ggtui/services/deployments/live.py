@@ -14,6 +14,7 @@ from ggtui.core.errors import CircuitOpen, ConfigInvalid, EndpointNotReady, Engi
 from ggtui.core.routing.endpoints import EndpointStatus
 from ggtui.services.deployments.limits import Limits
 from ggtui.services.deployments.passage import UNSAID_TOKENS, Passage
+from ggtui.services.deployments.pauses import Pauses
 from ggtui.services.deployments.room import Room
 from ggtui.services.deployments.spending import Spending
 from ggtui.services.deployments.standing import Standing
@@ -55,6 +56,7 @@ class LiveDeployment:
             around.writes,
         )
         self.spending = Spending(rules.name, rules.budget, around.spend, around.clock, around.writes)
+        self.pauses = Pauses(around.clock)
         self._open: set[Passage] = set()
         self.standing = Standing(rules.name, lambda: around.changed())
         self._key: Secret | None = None
@@ -200,10 +202,12 @@ class LiveDeployment:
     # What its passages tell
 
     def breaker_changed(self) -> None:
-        """An attempt has opened or closed the breaker."""
+        """An attempt, or a person, has opened or closed the breaker."""
         now = self.breaker.state(self.clock.monotonic())
         level = logging.WARNING if now is BreakerState.OPEN else logging.INFO
         _LOG.log(level, "the circuit breaker of deployment '%s' is %s", self.name, now.replace("_", " "))
+        if now is BreakerState.OPEN:
+            self.pauses.end_all()
         self._around.changed()
 
     def forget_key(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from ggtui.core.deployment.breaker import BreakerState
 from ggtui.core.deployment.outcomes import Retry, outcome_of
 from ggtui.core.deployment.pricing import Usage
 from ggtui.core.deployment.retry import delay_s, may_retry
@@ -69,6 +70,9 @@ class Passage:
         self._pass = self.live.breaker.take(now)
         if self._pass is None:
             raise CircuitOpen(self.rules.name, retry_after_s=self.live.breaker.retry_after_s(now))
+
+    def sent(self) -> None:
+        """The request is on its way to a server: it counts from now on, whatever becomes of it."""
         self._was_sent = True
 
     def answered(self, n_tokens: int = 0) -> None:
@@ -98,6 +102,10 @@ class Passage:
                 self.live.breaker.give_back(taken)
         self.live.standing.works_not(failure)
 
+    def learned_nothing(self) -> None:
+        """The attempt has ended, and says nothing new of its server: the breaker does not judge it."""
+        self._give_pass_back()
+
     def may_retry(self, failure: Failure, retries_done: int) -> float | None:
         """Seconds after which the same deployment is asked again; None when it is not.
 
@@ -106,6 +114,8 @@ class Passage:
         """
         outcome, live = outcome_of(failure), self.live
         policy = self.rules.retry
+        if live.breaker.state(live.clock.monotonic()) is BreakerState.OPEN:
+            return None
         if not may_retry(
             outcome,
             retries_done=retries_done,
@@ -123,6 +133,10 @@ class Passage:
             self._has_new_key = True
             live.forget_key()
         return delay
+
+    async def pause(self, seconds: float) -> None:
+        """Wait before the next attempt, which is soon refused when the breaker opens meanwhile."""
+        await self.live.pauses.wait(seconds)
 
     # Its end
 

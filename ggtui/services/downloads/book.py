@@ -32,6 +32,8 @@ _LOG = logging.getLogger(__name__)
 READ_AGAIN_S: Final = 10.0
 """After a queue could not be read, such as while a `ggtui pull` works on it."""
 
+HALTED: Final = (JobState.PAUSED, JobState.FAILED)
+
 
 class Downloads:
     """Lives on the engine's loop, as a part of it. There is one job for each backend and model.
@@ -69,8 +71,10 @@ class Downloads:
         self._carrier = Carrier(self._kept, fetchers, self._allowance, self._clock)
         self._carrier.due = self._tell_due
         self._carrier.ended = self._ended
-        self._adding = asyncio.Lock()
-        self._declared: tuple[tuple[str, str], ...] = ()
+        self._ordering = asyncio.Lock()
+        """Orders take effect one after the other: a resume that comes during a pause is the last word."""
+        self._declared: tuple[tuple[str, str], ...] | None = None
+        """Backend and model; None before that was said."""
         self._read_again: Alarm | None = None
         self._reading: asyncio.Task[None] | None = None
 
@@ -146,7 +150,7 @@ class Downloads:
         address = base_url or self._address(backend)
         if not model.strip():
             raise InvalidRequest("a download needs the name of a model", param="model")
-        async with self._adding:
+        async with self._ordering:
             await self._kept.load()
             job = order.found(self.jobs, backend, model)
             if job is None:
@@ -165,30 +169,26 @@ class Downloads:
 
         Raises: DownloadNotFound; StoreUnavailable when it is stopped and that is not kept.
         """
-        await self._kept.load()
-        if self._kept.get(number).state.is_open:
-            await self._hold(number, "a person paused it")
+        async with self._ordering:
+            await self._kept.load()
+            if self._kept.get(number).state.is_open:
+                await self._hold(number, "a person paused it")
 
     async def cancel(self, number: int) -> None:
         """The same, and a job that has failed is held too: no cycle asks for the model again."""
-        await self._kept.load()
-        if self._kept.get(number).state is not JobState.DONE:
-            await self._hold(number, "a person cancelled it")
+        async with self._ordering:
+            await self._kept.load()
+            if self._kept.get(number).state is not JobState.DONE:
+                await self._hold(number, "a person cancelled it")
 
     async def resume(self, number: int) -> None:
         """Let a job go on that is paused, has failed, or waits to be tried again.
 
         Raises: DownloadNotFound, StoreUnavailable.
         """
-        await self._kept.load()
-        job = self._kept.get(number)
-        if job.state is JobState.FAILED:
-            await self._begin_anew(job)
-        elif job.state is JobState.PAUSED or not self._carrier.is_free(job):
-            self._carrier.forget_failures(number)
-            if job.state is JobState.PAUSED:
-                self._kept.put(replace(job, state=JobState.PENDING, why="", hint=""))
-            await self._kept.write()
+        async with self._ordering:
+            await self._kept.load()
+            await self._go_on(self._kept.get(number))
         self._tell_due()
 
     async def remove(self, number: int) -> None:
@@ -197,13 +197,14 @@ class Downloads:
         One whose model is declared and that is not done is held instead: a cycle would ask for it again.
         Raises: DownloadNotFound, StoreUnavailable.
         """
-        await self._kept.load()
-        job = self._kept.get(number)
-        if job.state is not JobState.DONE and self._is_declared(job):
-            await self._hold(number, "a person removed it, and the configuration declares it")
-            return
-        await self._kept.remove(number)
-        await self._carrier.stop(number)
+        async with self._ordering:
+            await self._kept.load()
+            job = self._kept.get(number)
+            if job.state is not JobState.DONE and order.is_among(self._declared or (), job):
+                await self._hold(number, "a person removed it, and the configuration declares it")
+                return
+            await self._kept.remove(number)
+            await self._carrier.stop(number)
 
     async def move(self, number: int, to: int) -> None:
         """Let a job be the one at this place of the list, from 0.
@@ -218,16 +219,22 @@ class Downloads:
     async def declare(self, wanted: Iterable[tuple[str, str]]) -> None:
         """Say what is declared now, as pairs of backend and model: that of a repository for this machine.
 
-        A job that only a cycle asked for and that is not declared any more is forgotten, held or not; so a
-        model that is declared again is fetched again.
+        A job that only a cycle asked for and that is not declared any more is forgotten, held or not. One
+        that is held or has failed goes on when its model is declared anew while ggtui runs.
         Raises: StoreUnavailable.
         """
-        self._declared = tuple(wanted)
         await self._kept.load()
+        before, self._declared = self._declared, tuple(wanted)
         for job in self.jobs:
-            if not job.by_person and job.state is not JobState.DONE and not self._is_declared(job):
+            is_declared = order.is_among(self._declared, job)
+            if not is_declared and not job.by_person and job.state is not JobState.DONE:
                 await self._kept.remove(job.number)
                 await self._carrier.stop(job.number)
+            elif (
+                is_declared and job.state in HALTED and before is not None and not order.is_among(before, job)
+            ):
+                await self._begin_anew(job)
+        self._tell_due()
 
     # The work
 
@@ -253,9 +260,6 @@ class Downloads:
             raise InvalidRequest(why, hint="one of type ollama does", param="backend")
         return found.base_url
 
-    def _is_declared(self, job: Job) -> bool:
-        return any(job.backend == name and order.is_same_model(job, model) for name, model in self._declared)
-
     async def _ask_again(self, job: Job, address: str, revision: str) -> None:
         """A person wants what is in the list already."""
         wished = replace(job, by_person=True, base_url=address or job.base_url, revision=revision)
@@ -263,7 +267,16 @@ class Downloads:
             await self._begin_anew(wished)
         elif wished != job or job.state is JobState.PAUSED:
             self._kept.put(wished)
-            await self.resume(job.number)
+            await self._go_on(wished)
+
+    async def _go_on(self, job: Job) -> None:
+        if job.state is JobState.FAILED:
+            await self._begin_anew(job)
+        elif job.state is JobState.PAUSED or not self._carrier.is_free(job):
+            self._carrier.forget_failures(job.number)
+            if job.state is JobState.PAUSED:
+                self._kept.put(replace(job, state=JobState.PENDING, why="", hint=""))
+            await self._kept.write()
 
     async def _begin_anew(self, job: Job) -> None:
         """Behind the others."""

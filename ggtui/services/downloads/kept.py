@@ -64,7 +64,7 @@ class KeptJobs:
             with self._noting():
                 loaded = await self._queue.load()
             self._is_loaded = True
-            self._jobs = {job.number: at_rest(job) for job in loaded}
+            self._jobs = {job.number: job for job in loaded}
             self._told()
 
     def put(self, *jobs: Job) -> None:

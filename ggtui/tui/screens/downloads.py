@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.message import Message
 
-from ggtui.tui.download_rows import about, download_rows, heads, row_parts, summary, why_not
+from ggtui.tui.download_look import about, heads, row_parts
+from ggtui.tui.download_rows import download_rows, summary, why_not
 from ggtui.tui.keys import Where, bindings
 from ggtui.tui.screens.listing import ListRoom
 

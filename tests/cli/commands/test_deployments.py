@@ -21,6 +21,31 @@ if TYPE_CHECKING:
 
 PATH = "/ggtui/deployments"
 NOW = time.time()
+DECLARED = """
+[[deployment]]
+name = "cloud"
+model = "gpt-4o-mini"
+serving = { max_concurrent = 7 }
+rate_limits = { requests_per_minute = 60 }
+budget = { max_spend_per_hour_usd = 1.0 }
+[[deployment]]
+name = "here"
+model = "alpha.gguf"
+[[deployment]]
+name = "gone"
+model = "gone.gguf"
+[[deployment]]
+name = "box"
+model = "qwen"
+[[deployment]]
+name = "nowhere"
+model = "other"
+[[backend]]
+name = "gpu-box"
+type = "vllm"
+base_url = "http://127.0.0.1:1"
+models = ["qwen"]
+"""
 CLOUD = DeploymentStatus(
     "cloud",
     RuntimeKind.OPEN_AI,
@@ -82,10 +107,32 @@ def test_none_is_an_empty_list_with_a_reason(cli: CommandLine, stub: StubInstanc
     assert "no [[deployment]]" in answer.err
 
 
-def test_without_a_running_ggtui_the_list_is_empty(cli: CommandLine) -> None:
+def test_without_a_running_ggtui_it_is_what_the_configuration_says(cli: CommandLine) -> None:
+    file = cli.folder / "config.toml"
+    file.write_text(file.read_text() + DECLARED)
+    answer = cli("deployments")
+    told = cli("deployments", "--json").document["deployments"]
+
+    assert [
+        ["cloud", "unknown", "open_ai", "gpt-4o-mini", "–/7", "–/60 req/min", "–", "–", "–/$1.00 h"],
+        ["here", "unknown", "llama_server", "alpha.gguf", "–", "–", "–", "–", "–"],
+        ["gone", "unknown", "llama_server", "gone.gguf", "–", "–", "–", "–", "–"],
+        ["box", "unknown", "vllm", "qwen", "–/32", "–", "–", "–", "–"],
+        ["nowhere", "unknown", "vllm", "other", "–/32", "–", "–", "–", "–"],
+    ] == [_columns(line) for line in answer.out.splitlines()[1:]]
+    assert (0, ["gone", "nowhere", "no ggtui is running"]) == (
+        answer.code,
+        [line.partition(":")[0].partition(";")[0] for line in answer.err.splitlines()],
+    )
+    assert (None, None, None) == (told[0]["state"], told[0]["in_flight"], told[0]["spent_hour_usd"])
+    assert {"used": None, "allowed": 60} == told[0]["limits"]["requests_per_minute"]
+    assert {"state": None, "is_forced": None, "retry_after_s": None} == told[0]["breaker"]
+
+
+def test_without_both_the_list_is_empty(cli: CommandLine) -> None:
     answer = cli("deployments")
 
-    assert (0, "", "no ggtui is running\n") == (answer.code, answer.out, answer.err)
+    assert (0, "", "no ggtui is running") == (answer.code, answer.out, answer.err.splitlines()[0])
     assert [] == cli("deployments", "--json").document["deployments"]
 
 

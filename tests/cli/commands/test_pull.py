@@ -226,6 +226,21 @@ def test_offline_nobody_is_asked(cli: CommandLine, hub: FakeHub, monkeypatch: py
     assert n_asked == len(hub.requests())
 
 
+@pytest.mark.parametrize("model", ["o/one", "o/one:Q8_0", "hf:o/one/one-Q8_0.gguf"])
+@pytest.mark.parametrize("variable", ["HF_HUB_OFFLINE", "HF_ENDPOINT"])
+def test_what_is_here_is_here_though_the_hub_cannot_be_asked(
+    cli: CommandLine, hub: FakeHub, monkeypatch: pytest.MonkeyPatch, model: str, variable: str
+) -> None:
+    cli("pull", "o/one")
+    monkeypatch.setenv(variable, "1" if variable == "HF_HUB_OFFLINE" else "http://127.0.0.1:9")
+
+    answer, other = cli("pull", model), cli("pull", "o/one:Q4_0")
+
+    assert (0, f"{model} is here already\n") == (answer.code, answer.out)
+    assert "127.0.0.1" in answer.err
+    assert 1 == other.code
+
+
 def test_a_search_lists_the_most_downloaded_first(cli: CommandLine, hub: FakeHub) -> None:
     answer, told = cli("search", "o/"), cli("search", "r-", "gguf", "--json").document
 

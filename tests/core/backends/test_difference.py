@@ -168,8 +168,12 @@ def test_what_should_lie_on_this_disk_stands_as_its_download() -> None:
     job = _job(JobState.PAUSED, "ORG/repo:q4_k_m", THIS_MACHINE)
     other = _job(JobState.RUNNING, "org/repo:Q8_0", THIS_MACHINE, number=9)
 
-    assert (Row(THIS_MACHINE, "mine", RowState.MISSING),) == difference(DISK, [], [other], lambda _: False)
-    assert (Row(THIS_MACHINE, "mine", RowState.PAUSED, "why", 7, 3, 9),) == difference(
+    source = ON_DISK.repository
+
+    assert (Row(THIS_MACHINE, "mine", RowState.MISSING, repository=source),) == difference(
+        DISK, [], [other], lambda _: False
+    )
+    assert (Row(THIS_MACHINE, "mine", RowState.PAUSED, "why", 7, 3, 9, source),) == difference(
         DISK, [], [job, other], lambda _: False
     )
 

@@ -32,7 +32,7 @@ EXPECTED = {
     "nnyn": """ModelLoading ModelNotReady AdmissionTimeout QueueFull NoRoom NoModelsAvailable EndpointNotReady
         SpawnFailed ServerMissing LaunchRejected NotEnoughGpus NoGpuNodes OutOfMemory LoadCancelled
         HealthCheckFailed StartTimedOut
-        PolicyRefusal RateLimitExceeded CapacityExhausted QueueTimeout CircuitOpen""",
+        PolicyRefusal RateLimitExceeded CapacityExhausted QueueTimeout CircuitOpen RequestLoop""",
     "yyyn": """UpstreamFailure UpstreamUnreachable UpstreamCrashed UpstreamProtocolError UpstreamTimedOut
         UpstreamServerError""",
     "ynyn": "UpstreamRateLimited",

@@ -99,6 +99,7 @@ async def answer(live: LiveDeployment, n_tokens: int = 1, facts: RequestFacts | 
     """One request that is answered with so many tokens."""
     async with await live.enter(facts or asking()) as passage:
         passage.take_breaker()
+        passage.sent()
         passage.answered(0)
         passage.used(Usage(passage.facts.input_tokens, n_tokens))
         passage.attempt_succeeded()

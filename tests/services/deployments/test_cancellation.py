@@ -37,6 +37,7 @@ async def _request(live: LiveDeployment, chance: random.Random) -> None:
             for _ in range(chance.randrange(1, 3)):
                 passage.take_breaker()
                 await _pause(chance)
+                passage.sent()
                 if chance.random() < 0.3:
                     passage.attempt_failed(UpstreamServerError("503"))
                     continue

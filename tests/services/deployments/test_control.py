@@ -18,6 +18,9 @@ class Live:
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
     heard: list[str] = field(default_factory=list)
 
+    def breaker_changed(self) -> None:
+        self.heard.append(self.breaker.state(0.0))
+
     def drain(self) -> None:
         self.heard.append("drain")
 
@@ -52,7 +55,7 @@ def test_the_breaker_is_held_or_let_go(order: DeploymentOrder, state: BreakerSta
     asyncio.run(DeploymentsControl(book).order("cloud", order))
 
     assert (state, is_forced) == (book.live.breaker.state(0.0), book.live.breaker.is_forced)
-    assert ([], 1) == (book.live.heard, book.n_told)
+    assert ([str(state)] * is_forced, 1) == (book.live.heard, book.n_told)
 
 
 @pytest.mark.parametrize("order", [DeploymentOrder.DRAIN, DeploymentOrder.RESUME])

@@ -18,6 +18,7 @@ from ggtui.core.errors import (
     UpstreamServerError,
     UpstreamTimedOut,
     UpstreamUnauthorized,
+    UpstreamUnreachable,
 )
 from ggtui.core.snapshot import DeploymentCounts
 from tests.services.deployments.rig import A_DOLLAR, DOLLAR, NOTHING, Rig, asking, left_over, remote, run
@@ -42,6 +43,7 @@ def test_what_the_server_counted_is_billed() -> None:
             assert 100 * DOLLAR == rig.live().spending.held_pusd
 
             passage.take_breaker()
+            passage.sent()
             passage.answered(3)
             passage.used(Usage(7, 2))
             passage.used(Usage(7, 8))
@@ -70,6 +72,7 @@ def test_who_leaves_pays_for_what_was_made(n_seen: int, max_tokens: int | None, 
         rig = Rig((PRICED,))
         passage = await rig.live().enter(asking(5, max_tokens))
         passage.take_breaker()
+        passage.sent()
         passage.answered()
         for _ in range(n_seen):
             passage.answered(1)
@@ -87,17 +90,19 @@ def test_what_was_never_answered_costs_nothing_and_what_was_never_sent_never_was
         rig = Rig((PRICED,))
         passage = await rig.live().enter(asking(5, 100))
         passage.take_breaker()
+        passage.sent()
         passage.attempt_failed(failure := UpstreamServerError("500"))
         await passage.__aexit__(type(failure), failure, None)
 
         assert (1, 0, 0) == _told(rig)
 
-        async with await rig.live().enter(asking(5, 100)):
-            pass
+        async with await rig.live().enter(asking(5, 100)) as passage:
+            passage.take_breaker()
+            passage.attempt_failed(UpstreamUnreachable("nobody is there"))
 
         assert (1, 0, 0) == _told(rig)
         assert {} == rig.spend.kept
-        assert DeploymentCounts(failed=1) == rig.status().counts
+        assert DeploymentCounts(failed=2) == rig.status().counts
         assert NOTHING == left_over(rig)
 
     run(scenario())
@@ -108,6 +113,7 @@ def test_it_is_settled_once() -> None:
         rig = Rig((PRICED,))
         async with await rig.live().enter(asking(0, 100)) as passage:
             passage.take_breaker()
+            passage.sent()
             passage.used(Usage(0, 8))
             passage.attempt_succeeded()
         passage.leave()

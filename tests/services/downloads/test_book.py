@@ -47,9 +47,16 @@ def test_one_job_for_each_model_however_it_is_spelled() -> None:
     run(scenario)
 
 
-def test_two_that_ask_for_the_same_at_once_get_one_job() -> None:
+def test_two_that_ask_for_the_same_at_once_get_one_job(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         rig = Rig()
+        add = rig.queue.add
+
+        async def slow(job: Job) -> Job:
+            await asyncio.sleep(0)
+            return await add(job)
+
+        monkeypatch.setattr(rig.queue, "add", slow)
         jobs = await asyncio.gather(*(rig.book.add(A, by_person=True) for _ in range(5)))
 
         assert {1} == {job.number for job in jobs}
@@ -156,6 +163,67 @@ def test_what_is_shown_as_paused_is_kept_so_already(monkeypatch: pytest.MonkeyPa
             assert (PAUSED, PAUSED) == (rig.state(A), rig.queue.kept[1].state)
             assert 700 == rig.queue.kept[1].completed_bytes
             assert [] == rig.fetching
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("ask", ["resume", "add"])
+def test_a_resume_that_comes_during_a_pause_is_the_last_word(
+    monkeypatch: pytest.MonkeyPatch, ask: str
+) -> None:
+    async def scenario() -> None:
+        async with running(Rig()) as rig:
+            await rig.add(A)
+            may_write, keep = asyncio.Event(), rig.queue.keep
+
+            async def slow(*jobs: Job) -> None:
+                await may_write.wait()
+                await keep(*jobs)
+
+            monkeypatch.setattr(rig.queue, "keep", slow)
+            pausing = asyncio.create_task(rig.book.pause(1))
+            await settled()
+            again = rig.book.resume(1) if ask == "resume" else rig.book.add(A, by_person=True)
+            resuming = asyncio.create_task(again)
+            await settled()
+            may_write.set()
+            await asyncio.gather(pausing, resuming)
+            await settled()
+
+            assert (RUNNING, [A]) == (rig.state(A), rig.fetching)
+
+    run(scenario)
+
+
+def test_no_kill_can_take_back_a_pause_that_was_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        async with running(Rig()) as rig:
+            await rig.add(A)
+            keep = rig.queue.keep
+            seen: list[tuple[JobState, JobState]] = []
+
+            async def watched(*jobs: Job) -> None:
+                seen.append((rig.state(A), jobs[0].state))
+                await keep(*jobs)
+
+            monkeypatch.setattr(rig.queue, "keep", watched)
+            await rig.book.pause(1)
+
+            assert (RUNNING, PAUSED) == seen[0]
+
+    run(scenario)
+
+
+def test_what_could_not_be_written_goes_with_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        async with running(Rig(parallel=1)) as rig:
+            await rig.add(A, B)
+            rig.queue.failure = "disk is full"
+            await rig.end(A)
+            rig.queue.failure = ""
+            await rig.book.pause(2)
+
+            assert [DONE, PAUSED] == [job.state for job in rig.queue.kept.values()]
 
     run(scenario)
 
@@ -322,6 +390,25 @@ def test_what_is_declared_is_held_rather_than_removed_and_goes_with_its_declarat
             await rig.add(A, by_person=False)
 
             assert RUNNING == rig.state(A)
+
+    run(scenario)
+
+
+def test_what_a_person_holds_goes_on_when_it_is_declared_anew() -> None:
+    async def scenario() -> None:
+        async with running(Rig()) as rig:
+            await rig.add(A, B)
+            await rig.book.cancel(1)
+            await rig.end(B, FileCorrupt("wrong"))
+            await rig.book.declare([(THIS_MACHINE, A), (THIS_MACHINE, B)])
+
+            assert [PAUSED, FAILED] == [job.state for job in rig.book.jobs]  # it was declared all along
+
+            await rig.book.declare([(THIS_MACHINE, B)])
+            await rig.book.declare([(THIS_MACHINE, A), (THIS_MACHINE, B)])
+            await settled()
+
+            assert (RUNNING, FAILED) == (rig.state(A), rig.state(B))
 
     run(scenario)
 

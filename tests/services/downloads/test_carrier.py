@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -188,6 +189,56 @@ def test_bytes_between_two_failures_begin_the_waits_anew() -> None:
                 assert f"look at the network; it is tried again in {wait} s" == rig.job(A).hint
 
                 await rig.advance(wait)
+
+    run(scenario)
+
+
+def test_bytes_that_were_not_reported_any_more_count_too() -> None:
+    async def scenario() -> None:
+        async with running(Rig()) as rig:
+            await rig.add(A)
+            for came, wait in ((0, 5), (0, 10), (1, 5)):
+                rig.hub.fetching[A].allow(came)
+                await rig.end(A, GONE)
+
+                assert rig.job(A).hint.endswith(f"in {wait} s")
+
+                await rig.advance(wait)
+
+    run(scenario)
+
+
+def test_whoever_cycles_by_himself_is_told_when_there_may_be_work() -> None:
+    async def scenario() -> None:
+        rig, told = Rig(), asyncio.Event()
+        await rig.add(A)
+        cycle = asyncio.create_task(rig.book.run_download_cycle())
+        await settled()
+        rig.book.due = told.set
+        await rig.end(A)
+
+        assert await cycle
+        assert told.is_set()
+
+    run(scenario)
+
+
+def test_an_answer_that_comes_in_spite_of_another_wish_is_not_taken_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def scenario() -> None:
+        async with running(Rig()) as rig:
+            fetch = rig.hub.fetch
+
+            async def deaf(*args: Any) -> None:
+                with suppress(asyncio.CancelledError):
+                    await fetch(*args)
+
+            monkeypatch.setattr(rig.hub, "fetch", deaf)
+            await rig.add(A)
+            await rig.add(A, revision="v2")
+
+            assert (RUNNING, "v2") == (rig.state(A), rig.hub.fetching[A].job.revision)
 
     run(scenario)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ggtui.core.backends.backend import THIS_MACHINE
+from ggtui.core.backends.rows import Row, RowState
 from ggtui.core.errors import BackendError
 from ggtui.tui.screens.backends import BackendsScreen
 from ggtui.tui.screens.pruning import PruneScreen
@@ -69,6 +71,20 @@ def test_space_pauses_and_resumes_the_download_of_a_row(name: str, orders: list[
 
             await stage.until(lambda: name in stage.said)
             assert orders == _orders(stage)
+
+    asyncio.run(run())
+
+
+def test_what_misses_on_this_disk_is_held_by_the_name_of_its_repository() -> None:
+    row = Row(THIS_MACHINE, "tiny", RowState.MISSING, repository="me/tiny:F32")
+
+    async def run() -> None:
+        async with on_stage(replace(STATE, rows=(row, *STATE.rows[1:]))) as stage:
+            await _open(stage, "tiny")
+            await stage.press("space")
+
+            await stage.until(lambda: "tiny" in stage.said)
+            assert [("add", "me/tiny:F32", THIS_MACHINE), ("pause", 8)] == _orders(stage)
 
     asyncio.run(run())
 

@@ -15,7 +15,8 @@ from ggtui.adapters.remote.backends.words import LARGEST_TOLD, NO_KEY, told_in, 
 from ggtui.adapters.remote.connection import connected
 from ggtui.adapters.remote.exchange import Answer, translating
 from ggtui.core.backends.backend import BackendType
-from ggtui.core.errors import BackendError, RemoteFailure, RemoteRefused
+from ggtui.core.errors import BackendError, RemoteFailure, RemoteRefused, RequestLoop
+from ggtui.core.hops import onward
 from ggtui.core.units import MIB
 
 if TYPE_CHECKING:
@@ -90,7 +91,10 @@ class Questions:
         """Raises: Refusal when it has the status of an error."""
         if 200 <= answer.status < 300:
             return
-        told = told_in(_beginning(answer), self._key)
+        beginning = _beginning(answer)
+        if answer.status == RequestLoop.status and RequestLoop.code.encode() in beginning:
+            raise Refusal(self._words.no_answer.format("its URL leads back to this ggtui"), answer.status)
+        told = told_in(beginning, self._key)
         raise Refusal(self._words.refused(answer.status, told), answer.status)
 
     def parsed(self, data: bytes) -> object:
@@ -149,6 +153,7 @@ class Questions:
             "Accept-Encoding": "identity",
             "User-Agent": f"ggtui/{__version__}",
             "Connection": "close",
+            "Via": onward(),
         }
         key = self._key.reveal() if self._key is not None else ""
         if not key and self.backend.type.is_remote_list:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ggtui.adapters.remote.downloads.checksum import Checksum, checksum_told
-from ggtui.adapters.remote.downloads.judging import Other, check_head, first_byte
+from ggtui.adapters.remote.downloads.judging import MAGIC, Other, check_head, first_byte
 from ggtui.adapters.remote.downloads.patience import Patience
 from ggtui.adapters.remote.exchange import ask
 from ggtui.adapters.remote.refusals import refusal
@@ -76,6 +76,8 @@ class Content:
         tell: called after each piece with what is done.
         Raises: RemoteRefused, RemoteUnreachable, FileCorrupt, DiskFull, CatalogFailure, Stopped.
         """
+        if part.size_bytes < len(MAGIC):
+            raise FileCorrupt(f"{self._address.shown} is no GGUF file: it has {part.size_bytes} bytes")
         self._complete(part, checksum, tell)
         if not part.is_sound and part.is_taken_over:
             logger.warning("what was here of %s was damaged; it is fetched again", self._address.shown)

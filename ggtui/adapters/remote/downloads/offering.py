@@ -70,7 +70,8 @@ def offer_meant(wanted: Wanted, offers: Sequence[Offer], files: Iterable[HubFile
     if not offers:
         raise RemoteRefused(f"{wanted.repository} has no GGUF model")
     if wanted.path:
-        found = [each for each in offers if wanted.path in (file.path for file in each.files)]
+        is_model = not _belongs_to_another(wanted.path)
+        found = [each for each in offers if is_model and wanted.path in (file.path for file in each.files)]
         return found[0] if len(found) == 1 else _single(wanted, offers, files)
     return _one(wanted, _of_quant(wanted.quant, offers) if wanted.quant else offers, offers)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ggtui.adapters.remote.downloads.offering import offer_meant, offers_of
 from ggtui.adapters.remote.hub import HubFile
 from ggtui.core.errors import RemoteRefused
+from ggtui.core.naming import shard_of
 
 if TYPE_CHECKING:
     from ggtui.adapters.remote.downloads.cache import Repository
@@ -28,6 +29,9 @@ def has_model(repository: Repository, wanted: Wanted, revision: str) -> bool:
 
 
 def _has(repository: Repository, commit: str, wanted: Wanted) -> bool:
+    if wanted.path and shard_of(wanted.path.rpartition("/")[2]) is None:
+        # Also a projector, which is no model by itself.
+        return repository.has(commit, wanted.path)
     files = [HubFile(path, 0) for path in repository.files(commit) if repository.has(commit, path)]
     offers = offers_of(wanted.repository, commit, files)
     if not wanted.quant and not wanted.path:

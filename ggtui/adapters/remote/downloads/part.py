@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ggtui.adapters.remote.downloads.cache import write_whole, written
+from ggtui.adapters.remote.downloads.judging import MAGIC
 from ggtui.core.units import MIB
 
 if TYPE_CHECKING:
@@ -73,22 +75,19 @@ class Part:
         self.length = 0
         self.is_taken_over = False
         """True while it begins with bytes of an earlier time."""
+        self._is_ours = False
+        """True once something was written: before that, all that lies here stays as it was found."""
         self._hash = checksum.new(size_bytes)
         self._flushed_bytes, self._flushed_at = 0, time.monotonic()
 
     def resume(self, stop: Stop) -> None:
-        """Take over what is on the disk, as far as it can be trusted, and hash it.
+        """Take over what is on the disk, as far as it can be trusted, and hash it; nothing of it is changed.
 
         Raises: Stopped, DiskFull, CatalogFailure.
         """
         note = Note.read(self._side, self._checksum.digits, self.size_bytes)
         with written(self._blob.parent):
-            found = os.fstat(self._descriptor)
-            trusted = found.st_size if note and note.boot and note.boot == _boot() else 0
-            trusted = min(max(trusted, note.flushed_bytes if note else 0), found.st_size)
-            if not stat.S_ISREG(found.st_mode) or trusted > self.size_bytes or note is None:
-                trusted = 0
-            os.ftruncate(self._descriptor, trusted)
+            trusted = self._trusted_bytes(note)
             while self.length < trusted:
                 stop.check()
                 piece = os.pread(self._descriptor, min(PIECE, trusted - self.length), self.length)
@@ -99,13 +98,25 @@ class Part:
         self.etag = note.etag if note and self.length else ""
         self.is_taken_over = self.length > 0
         self._flushed_bytes = min(note.flushed_bytes if note else 0, self.length)
-        if self.length and note and note.boot != _boot():
-            self._keep_note()
+
+    def _trusted_bytes(self, note: Note | None) -> int:
+        found = os.fstat(self._descriptor)
+        n_bytes = found.st_size
+        if not stat.S_ISREG(found.st_mode):
+            return 0
+        if note is None:
+            # Other programs leave parts under this name too, without a note; the checksum decides at the end.
+            is_a_beginning = 0 < n_bytes <= self.size_bytes and _has_no_hole(self._descriptor, n_bytes)
+            return n_bytes if is_a_beginning and os.pread(self._descriptor, len(MAGIC), 0) == MAGIC else 0
+        trusted = n_bytes if note.boot and note.boot == _boot() else 0
+        trusted = min(max(trusted, note.flushed_bytes), n_bytes)
+        return trusted if trusted <= self.size_bytes else 0
 
     def restart(self, etag: str) -> None:
         """Forget all bytes; those that come now are of this ETag. Raises: DiskFull, CatalogFailure."""
         with written(self._blob.parent):
             os.ftruncate(self._descriptor, 0)
+        self._is_ours = True
         self.etag, self.length, self._flushed_bytes, self.is_taken_over = etag, 0, 0, False
         self._hash = self._checksum.new(self.size_bytes)
         self._keep_note()
@@ -113,6 +124,8 @@ class Part:
     def write(self, piece: bytes) -> None:
         """Add bytes to its end. Raises: DiskFull, CatalogFailure."""
         with written(self._blob.parent):
+            if not self._is_ours:
+                self._make_ours()
             rest = memoryview(piece)
             while rest:
                 n_written = os.pwrite(self._descriptor, rest, self.length)
@@ -122,6 +135,12 @@ class Part:
         is_much = self.length - self._flushed_bytes >= FLUSH_BYTES
         if is_much or time.monotonic() - self._flushed_at >= FLUSH_S:
             self.flush()
+
+    def _make_ours(self) -> None:
+        """Before the first write: drop what is not trusted, as it would be after a kill; note the rest."""
+        os.ftruncate(self._descriptor, self.length)
+        self._is_ours = True
+        self.flush()
 
     def flush(self) -> None:
         """Have all of it on the disk, and note so. Raises: DiskFull, CatalogFailure."""
@@ -143,10 +162,12 @@ class Part:
     def finish(self) -> None:
         """Make it the content. Raises: DiskFull, CatalogFailure."""
         with written(self._blob.parent):
+            os.ftruncate(self._descriptor, self.size_bytes)
             os.fsync(self._descriptor)
+            # First: after a kill between the two nobody would look for the note of a content that is whole.
+            self._forget_note()
             os.replace(self._path, self._blob)
             _sync_folder(self._blob.parent)
-            self._forget_note()
 
     def discard(self) -> None:
         """Remove it and its note. Raises: CatalogFailure."""
@@ -160,8 +181,9 @@ class Part:
 
     def close(self) -> None:
         """Let go of it; what was written is kept, and of nothing no trace."""
+        is_empty = os.fstat(self._descriptor).st_size == 0
         os.close(self._descriptor)
-        if not self.length:
+        if is_empty:
             with suppress(OSError):
                 self._path.unlink(missing_ok=True)
                 self._forget_note()
@@ -179,8 +201,20 @@ def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        # Some disks of a network cannot do that for a folder.
+        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
+            raise
     finally:
         os.close(descriptor)
+
+
+def _has_no_hole(descriptor: int, n_bytes: int) -> bool:
+    """False for a file that was not written from its beginning on; a disk may not tell."""
+    try:
+        return os.lseek(descriptor, 0, os.SEEK_HOLE) >= n_bytes
+    except OSError:
+        return True
 
 
 def _boot() -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ggtui.adapters.remote.downloads import part as part_module
-from ggtui.core.errors import FileCorrupt, RemoteRefused, RemoteUnreachable
+from ggtui.core.errors import CatalogFailure, FileCorrupt, RemoteRefused, RemoteUnreachable
 from tests.adapters.remote.downloads.conftest import MODEL, NAME, gguf, sha256
 
 if TYPE_CHECKING:
@@ -325,7 +328,49 @@ def test_a_part_that_is_long_enough_is_verified_and_not_fetched(desk: Desk, n_by
     assert (0 if n_bytes == len(content) else 1) == len(desk.ranges()) - n_asked
 
 
-def test_a_part_that_nobody_tells_of_is_not_gone_on_with(desk: Desk) -> None:
+def test_a_part_of_another_program_is_gone_on_with(desk: Desk) -> None:
+    content = gguf()
+    desk.hub.repository(NAME, {MODEL: content})
+    _left_by_another(desk, content, content[:HALF])
+
+    desk.fetch()
+
+    assert content == desk.found()
+    assert {sha256(content): len(content)} == desk.blobs()
+    assert [f"bytes={HALF}-"] == desk.ranges()
+
+
+def test_a_part_of_another_program_outlives_a_hub_that_cannot_be_reached(desk: Desk) -> None:
+    content = gguf()
+    desk.hub.repository(NAME, {MODEL: content})
+    part = _left_by_another(desk, content, content[:HALF])
+    desk.hub.script("content", MODEL, {"status": 503}, repeat=True)
+
+    failure = desk.failure()
+
+    assert isinstance(failure, RemoteUnreachable)
+    assert content[:HALF] == part.read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["no model", "with a hole", "too long", "wrong"])
+def test_a_part_of_another_program_that_is_no_beginning_is_fetched_anew(desk: Desk, kind: str) -> None:
+    content = gguf()
+    desk.hub.repository(NAME, {MODEL: content})
+    part = _left_by_another(desk, content, b"GGUF" + bytes(HALF) if kind == "wrong" else b"<html>")
+    if kind == "with a hole":
+        part.write_bytes(content[:1000])
+        os.truncate(part, HALF)
+    if kind == "too long":
+        part.write_bytes(content + b"!")
+
+    desk.fetch()
+
+    assert content == desk.found()
+    assert {sha256(content): len(content)} == desk.blobs()
+    assert None is desk.ranges()[-1]
+
+
+def test_a_note_that_cannot_be_read_costs_nothing(desk: Desk) -> None:
     content = gguf()
     desk.broken_off(HALF, content)
     (side,) = (desk.repository / "blobs").glob("*.json")
@@ -334,4 +379,63 @@ def test_a_part_that_nobody_tells_of_is_not_gone_on_with(desk: Desk) -> None:
     desk.fetch()
 
     assert content == desk.found()
-    assert [None, None] == desk.ranges()
+    assert [None, f"bytes={HALF}-"] == desk.ranges()
+
+
+def test_an_end_right_after_the_rename_leaves_nothing_beside_the_content(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = gguf()
+    desk.hub.repository(NAME, {MODEL: content})
+
+    def end(_: Path) -> None:
+        raise RemoteUnreachable("the end")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(part_module, "_sync_folder", end)
+        desk.failure()
+    desk.fetch()
+
+    assert content == desk.found()
+    assert {sha256(content): len(content)} == desk.blobs()
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EIO])
+def test_a_disk_that_cannot_flush_a_folder_is_good_enough(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    desk.hub.repository(NAME, {MODEL: gguf()})
+    flush = os.fsync
+
+    def refusing(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, os.strerror(number))
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", refusing)
+
+    if number == errno.EIO:
+        assert isinstance(desk.failure(), CatalogFailure)
+    else:
+        desk.fetch()
+        assert gguf() == desk.found()
+
+
+@pytest.mark.parametrize("n_bytes", [0, 3])
+def test_a_file_without_content_is_no_model(desk: Desk, n_bytes: int) -> None:
+    desk.hub.repository(NAME, {MODEL: b"GGUF"[:n_bytes]})
+
+    failure = desk.failure()
+
+    assert isinstance(failure, FileCorrupt)
+    assert failure.detail.endswith(f"is no GGUF file: it has {n_bytes} bytes")
+    assert {} == desk.blobs()
+
+
+def _left_by_another(desk: Desk, content: bytes, beginning: bytes) -> Path:
+    """A part under the name that the hub's own library gives it, without a note."""
+    folder = desk.repository / "blobs"
+    folder.mkdir(parents=True)
+    part = folder / f"{sha256(content)}.incomplete"
+    part.write_bytes(beginning)
+    return part

@@ -88,6 +88,16 @@ def test_a_model_that_is_not_whole_is_not_found(desk: Desk) -> None:
     assert [1, 1, 2] == [len(desk.hub.requests("content", path)) for path in SHARDS]
 
 
+def test_a_projector_alone_is_here_once_it_was_fetched(desk: Desk) -> None:
+    desk.hub.repository(NAME, {MODEL: gguf(1000), PROJECTOR: gguf(1000, 1)})
+    model = f"{NAME}/{PROJECTOR}"
+    was_here = desk.ask(lambda hub: hub.is_here(model, "main"))
+    desk.fetch(model)
+
+    assert [False, True] == [was_here, desk.ask(lambda hub: hub.is_here(model, "main"))]
+    assert not desk.ask(lambda hub: hub.is_here(NAME, "main"))
+
+
 def test_one_shard_that_was_deleted_makes_it_missing(desk: Desk) -> None:
     desk.hub.repository(NAME, {path: gguf(50_000, n) for n, path in enumerate(SHARDS)})
     desk.fetch()

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from ggtui.core.backends.backend import THIS_MACHINE
 from ggtui.core.backends.names import canonical
+from ggtui.core.deployment.runtimes import is_url
 from ggtui.core.nearness import near_names
 from ggtui.core.routing.name_settings import is_endpoint_name
 
@@ -66,14 +67,9 @@ def problems(declared: Declared, known_groups: Iterable[str] | None = None) -> l
 
 def url_problem(url: str) -> tuple[str, str]:
     """Why this cannot be the base URL of a backend, and a hint; both empty when it can."""
-    try:
-        parts = urlsplit(url)
-        is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_web = False
-    if not is_web or len(url) > _LONGEST_URL or any(sign.isspace() for sign in url):
+    if not is_url(url) or len(url) > _LONGEST_URL or any(sign.isspace() for sign in url):
         return "must be an http or https URL", "such as http://192.168.1.9:8000"
-    if "@" in parts.netloc:
+    if "@" in urlsplit(url).netloc:
         return "must hold no user and no password", "a key is named by api_key"
     if "?" in url or "#" in url:
         return "must end before any ? or #", "a key is named by api_key"

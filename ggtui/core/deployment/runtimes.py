@@ -118,6 +118,7 @@ def is_url(text: str) -> bool:
     """True for an http or https URL with a host."""
     try:
         parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        has_host = bool((parts.hostname or "").encode("idna"))  # a name that nobody can ask for is no host
+        return parts.scheme in ("http", "https") and has_host and parts.port != 0
     except ValueError:
         return False

@@ -53,6 +53,8 @@ class States:
         """It has answered. Nothing happens where it has gone, or is another place, meanwhile."""
         at = self._clock.unix()
         if (state := self._current(backend)) is not None:
+            # the same object while nothing changes: what was made of thousands is not made anew
+            models = state.pulled_models if models == state.pulled_models else models
             self._know(
                 replace(
                     state,

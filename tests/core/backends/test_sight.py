@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ggtui.core.backends import sight
 from ggtui.core.backends.backend import Backend, BackendType, Capability, DeclaredModel
+from ggtui.core.backends.names import identity
 from ggtui.core.backends.observed import BackendState, PulledModel
 from ggtui.core.backends.sight import capabilities, context_length, seen, told_capabilities
+
+if TYPE_CHECKING:
+    import pytest
 
 BOX = Backend("box", BackendType.OLLAMA, "http://box")
 PLAIN = DeclaredModel("m")
@@ -23,6 +31,22 @@ def test_a_model_is_seen_under_any_spelling_and_the_exact_one_goes_first() -> No
     assert PulledModel("org/m:latest") == seen(_state("org/m:latest"), "Org/m")
     assert None is seen(_state("qwen:7b"), "qwen:0.5b")
     assert None is seen(_state(), "qwen")
+
+
+def test_thousands_are_read_once_however_many_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    spelled: list[str] = []
+
+    def counted(type: BackendType, name: str) -> str:
+        spelled.append(name)
+        return identity(type, name)
+
+    monkeypatch.setattr(sight, "identity", counted)
+    names = [f"m{number}" for number in range(1000)]
+    state = _state(*names)
+
+    assert [PulledModel(name) for name in names] == [seen(state, name) for name in names]
+    assert 2 * len(names) == len(spelled)
+    assert None is seen(replace(state, pulled_models=()), "m1"), "another look is another list"
 
 
 def test_what_a_person_says_goes_before_what_the_backend_tells() -> None:

@@ -131,6 +131,7 @@ def test_a_kind_without_an_engine_needs_a_url() -> None:
         ("http://[::1", False),
         ("http://host:99999", False),
         ("http://host:x", False),
+        ("http://b..x/v1", False),
     ],
 )
 def test_what_is_a_url(text: str, expected: bool) -> None:

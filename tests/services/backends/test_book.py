@@ -85,6 +85,7 @@ def test_cycles_without_a_change_write_nothing_and_tell_nobody() -> None:
         rig.on_disk = {"me/here"}
         await rig.cycle()
         rows, n_changes = rig.book.rows, rig.n_changes
+        models = rig.state("box").pulled_models
         rig.clock.advance(10)
         await rig.cycle()
         await rig.cycle()
@@ -92,6 +93,7 @@ def test_cycles_without_a_change_write_nothing_and_tell_nobody() -> None:
         assert n_changes == rig.n_changes
         assert [] == rig.downloads.added
         assert rows is rig.book.rows
+        assert models is rig.state("box").pulled_models
         assert rig.clock.unix() == rig.state("box").last_seen
 
     run(scenario())

@@ -83,9 +83,7 @@ def machine_of(config: Config, outside: Outside, closing: Callable[[RunningTarge
         forbids=foresight.impossible,
         replicas=Replicas(models.replicas_of, roster := MachineRoster(gpu, lookup), roster.known),
     )
-    models.is_resident = lambda model_id: any(
-        resident.model_id == model_id for resident in runtime.scheduler.residents
-    )
+    models.is_resident = runtime.scheduler.has_server
     foresight.strategy, foresight.scheduler = config.strategy, runtime.scheduler
     return Machine(launcher, logs, ledger, models, lookup, gpu, foresight, runtime)
 

@@ -69,7 +69,11 @@ class Occupancy:
 
         Of several replicas one that is ready, if any is.
         """
-        return leading(self.servers_of(model_id))
+        return leading([resident for resident in self._residents.values() if resident.model_id == model_id])
+
+    def has_server(self, model_id: int) -> bool:
+        """True while a server takes up room for this model, in whatever phase."""
+        return model_id in {resident.model_id for resident in self._residents.values()}
 
     def servers_of(self, model_id: int) -> list[Resident]:
         """All servers that take up room for this model, oldest first."""
@@ -154,14 +158,11 @@ class Occupancy:
             return None
         return next(ticket for ticket in self._line if ticket.model_id not in standing)
 
-    def _of_model(self, model_id: int) -> list[Ticket]:
-        return self._line.of_model(model_id)
-
     def _wanted_ctx(self, first: Ticket) -> int:
         """What a start should offer: an exact choice stands alone, wishes are served together."""
         if first.is_exact:
             return first.start_ctx
-        return max(t.start_ctx for t in self._of_model(first.model_id) if not t.is_exact)
+        return max(t.start_ctx for t in self._line.of_model(first.model_id) if not t.is_exact)
 
     def _patience_ends(self, ticket: Ticket) -> float:
         return max(ticket.arrived, self._progressed_at) + self.rules.admission_timeout_s
@@ -178,11 +179,11 @@ class Occupancy:
 
     def _door(self, ticket: Ticket, residents: Iterable[Resident], now: float) -> Resident | None:
         """The server among these that lets the ticket in now, the least busy one of several replicas."""
-        own = (resident for resident in residents if resident.model_id == ticket.model_id)
-        return least_busy([resident for resident in own if self._may_join(ticket, resident, now)])
+        model_id = ticket.model_id
+        return least_busy([r for r in residents if r.model_id == model_id and self._may_join(ticket, r, now)])
 
     def _may_join(self, ticket: Ticket, resident: Resident, now: float) -> bool:
-        if resident.phase is not Phase.READY or resident.is_unwanted or not resident.suits(ticket):
+        if resident.phase is not Phase.READY or resident.unwanted is not None or not resident.suits(ticket):
             return False
         if ticket.is_urgent:
             return True
@@ -195,14 +196,14 @@ class Occupancy:
     def _reason_to_stop(self, resident: Resident, now: float) -> End | None:
         if resident.leases or resident.phase is Phase.STOPPING:
             return None
-        own = self._of_model(resident.model_id)
+        own = self._line.of_model(resident.model_id)
         if resident.phase is Phase.LOADING:
             is_in_the_way = bool(own) or self._head() is not None
             is_wanted = not is_in_the_way or any(resident.suits(ticket) for ticket in own)
             return None if is_wanted else End.UNWANTED
         if resident.unwanted is not None:
             return resident.unwanted
-        other = next((ticket for ticket in own if self._restarts_for(ticket, resident)), None)
+        other = next((t for t in own if self._restarts_for(t, resident)), None) if own else None
         if other is not None:
             return End.OTHER_CONTEXT if other.is_exact else End.LARGER_CONTEXT
         if resident.launch_id in self._in_the_way:
@@ -211,7 +212,7 @@ class Occupancy:
         return End.IDLE if idle_ends is not None and now >= idle_ends else None
 
     def _must_yield(self, resident: Resident, now: float) -> bool:
-        if any(self._restarts_for(ticket, resident) for ticket in self._of_model(resident.model_id)):
+        if any(self._restarts_for(ticket, resident) for ticket in self._line.of_model(resident.model_id)):
             return True
         return self._is_turn_over(resident, now)
 
@@ -239,7 +240,9 @@ class Occupancy:
         keep_alive_s = self.keep_alive_s(resident)
         if keep_alive_s < 0:
             return None
-        siblings = self.servers_of(resident.model_id) if self.replicas.are_any else [resident]
+        if not self.replicas.are_any:
+            return resident.last_used + keep_alive_s
+        siblings = self.servers_of(resident.model_id)
         if any(each.leases or each.phase is Phase.LOADING for each in siblings):
             return None  # replicas come and go together
         return max(each.last_used for each in siblings) + keep_alive_s

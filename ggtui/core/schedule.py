@@ -109,7 +109,7 @@ class Scheduler(Occupancy):
         resident.ready_at = resident.last_used = now
         resident.load_s = now - resident.started_at
         resident.restore_ctx = None
-        resident.turn = {ticket.id for ticket in self._of_model(resident.model_id)}
+        resident.turn = {ticket.id for ticket in self._line.of_model(resident.model_id)}
         return self._settle(now)
 
     def launch_failed(self, launch_id: int, now: float, *, is_out_of_memory: bool = False) -> list[Decision]:
@@ -136,7 +136,7 @@ class Scheduler(Occupancy):
         restore = resident.restore_ctx
         refused: list[Decision] = [
             self._refuse(ticket, Refusal.LAUNCH_FAILED)
-            for ticket in self._of_model(resident.model_id)
+            for ticket in self._line.of_model(resident.model_id)
             if (ticket.is_exact or _has_failed(ticket, resident, is_out_of_memory=is_out_of_memory))
             and not any(takes(each) and each.suits(ticket) for each in siblings)
         ]
@@ -165,7 +165,7 @@ class Scheduler(Occupancy):
 
     def give_up(self, model_id: int, now: float) -> list[Decision]:
         """This model is left alone for a while: whoever waits for it learns it at once."""
-        waiting = self._of_model(model_id)
+        waiting = self._line.of_model(model_id)
         refused: list[Decision] = [self._refuse(ticket, Refusal.LAUNCH_FAILED) for ticket in waiting]
         return refused + self._settle(now)
 
@@ -177,7 +177,7 @@ class Scheduler(Occupancy):
             if model_id is not None and resident.model_id != model_id:
                 continue
             if resident.phase is Phase.LOADING:
-                waiters = self._of_model(resident.model_id)
+                waiters = self._line.of_model(resident.model_id)
                 decisions += [self._refuse(ticket, Refusal.CANCELLED) for ticket in waiters]
                 decisions.append(self._stop(resident, End.PERSON))
             elif resident.phase is Phase.READY:
@@ -246,7 +246,7 @@ class Scheduler(Occupancy):
                 return decisions
             if victims is not None or self._is_changing():
                 return decisions + self._place(head, now)
-            decisions += [self._refuse(t, Refusal.NO_ROOM) for t in self._of_model(head.model_id)]
+            decisions += [self._refuse(t, Refusal.NO_ROOM) for t in self._line.of_model(head.model_id)]
 
     def _forget_plans(self) -> None:
         """How a model was to be started counts only while it has a server or somebody waits for it."""
@@ -281,7 +281,7 @@ class Scheduler(Occupancy):
             return []
         for model_id in dict.fromkeys(resident.model_id for resident in self._residents.values()):
             replica = self._next_replica(model_id, now)
-            n_ctx = next_ctx(self.servers_of(model_id), self._of_model(model_id))
+            n_ctx = next_ctx(self.servers_of(model_id), self._line.of_model(model_id))
             if replica is not None and self._admits(model_id, n_ctx):
                 return [self._start(model_id, n_ctx, Wish.REPLICA, now, replica)]
         self._looked = standing, now

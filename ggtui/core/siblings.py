@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 _FIRST = {Phase.READY: 0, Phase.LOADING: 1, Phase.STOPPING: 2}
 
 
-def leading(siblings: Iterable[Resident]) -> Resident | None:
+def leading(siblings: Sequence[Resident]) -> Resident | None:
     """The one that stands for all: a ready one before a loading one, the oldest of equals; None for none."""
-    return min(siblings, key=lambda each: (_FIRST[each.phase], each.is_unwanted), default=None)
+    if len(siblings) < 2:
+        return siblings[0] if siblings else None
+    return min(siblings, key=lambda each: (_FIRST[each.phase], each.is_unwanted))
 
 
 def least_busy(siblings: Sequence[Resident]) -> Resident | None:

@@ -59,7 +59,8 @@ class Replicas:
 
     async def prepare(self, model_id: int) -> None:
         """Return when all is known that a launch of this model needs to know."""
-        if self.plan(model_id) != ONE:
+        plan = self._plans.get(model_id)
+        if plan is not None and plan != ONE:
             await self._known()
 
     def plan(self, model_id: int) -> ReplicaPlan:

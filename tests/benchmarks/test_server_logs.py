@@ -24,10 +24,10 @@ SERVERS = """\
 0.00.009.000 I srv  llama_server: listening on http://127.0.0.1:56111
 """
 OURS = """\
-2026-11-21 04:33:48,259 INFO ggtui.services.runtime: load a  ctx 4k (first in the queue)
-2026-11-21 04:33:48,292 INFO ggtui.services.runtime: stopping a: another model is wanted
-2026-11-21 04:33:48,295 INFO ggtui.services.runtime: load b  ctx 4k (first in the queue)
-2026-11-21 04:33:49,000 INFO ggtui.services.runtime: stopping b: ggtui is ending
+2026-11-21 04:33:48,259 INFO ggtui.services.dispatcher: load a  ctx 4k (first in the queue)
+2026-11-21 04:33:48,292 INFO ggtui.services.dispatcher: stopping a: another model is wanted
+2026-11-21 04:33:48,295 INFO ggtui.services.dispatcher: load b  ctx 4k (first in the queue)
+2026-11-21 04:33:49,000 INFO ggtui.services.dispatcher: stopping b: ggtui is ending
 """
 
 

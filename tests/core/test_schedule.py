@@ -652,3 +652,18 @@ def test_one_wish_that_is_too_large_does_not_fail_those_who_wait_with_it() -> No
     failed = script.scheduler.launch_failed(again.launch_id, script.now, is_out_of_memory=True)
 
     assert [Refuse(modest, Refusal.LAUNCH_FAILED)] == failed
+
+
+def test_a_model_has_a_server_from_its_start_until_its_end() -> None:
+    script = Script()
+    launch_id = script.running(A)
+
+    assert (True, False) == (script.scheduler.has_server(A), script.scheduler.has_server(B))
+
+    script.scheduler.stop(A, script.now)
+
+    assert script.scheduler.has_server(A)
+
+    script.ended(launch_id)
+
+    assert not script.scheduler.has_server(A)

@@ -83,6 +83,8 @@ class Backends:
         self._rows_made_of: object = None
         self._turn = asyncio.Lock()
         self._is_looking = False
+        self._n_begun = self._last_whole = 0
+        """Looks that have begun; the last of them that has ended well."""
         self._was_seen_looking = False
         self._states.declare(self._declared)
 
@@ -226,11 +228,17 @@ class Backends:
             await self._missing.queue(self._declared, self._states.all, self.rows, began)
 
     async def look(self) -> None:
-        """The first half of a cycle: see what is, and queue nothing. Raises: as a cycle does."""
+        """The first half of a cycle: see what is, and queue nothing. Raises: as a cycle does.
+
+        However many ask at once share one look, which begins from now on: a cycle waits for no more than that.
+        """
+        n_begun = self._n_begun
         async with self._turn:
-            await self._look()
+            if self._last_whole <= n_begun:
+                await self._look()
 
     async def _look(self) -> None:
+        self._n_begun += 1
         self._is_looking = True
         looks = self._look_at_disk(), self._looks.at_all(self._declared)
         try:
@@ -243,6 +251,7 @@ class Backends:
         for end in ends:
             if isinstance(end, Exception):
                 raise end
+        self._last_whole = self._n_begun
 
     def _changed(self) -> None:
         self.known_anew()

@@ -190,6 +190,28 @@ def test_one_that_hangs_delays_no_other_and_is_given_up() -> None:
     run(scenario())
 
 
+def test_many_who_ask_for_a_look_share_one_that_begins_after_they_asked() -> None:
+    async def scenario() -> None:
+        rig = Rig(declared(vllm("box", "qwen")))
+        rig.observer.silent = {"box": asyncio.Event()}
+        first = asyncio.ensure_future(rig.book.look())
+        await settled()
+        many = [asyncio.ensure_future(rig.book.look()) for _ in range(20)]
+        cycle = asyncio.ensure_future(rig.cycle())
+        await settled()
+        rig.observer.has = {"box": ("qwen",)}
+        rig.observer.silent["box"].set()
+        await asyncio.gather(first, *many, cycle)
+
+        assert 3 == rig.observer.n_asked("box"), "the first, one for the many, and the cycle's own"
+
+        await rig.book.look()
+
+        assert 4 == rig.observer.n_asked("box")
+
+    run(scenario())
+
+
 def test_the_end_of_a_look_is_told_to_those_who_saw_that_it_runs() -> None:
     async def scenario() -> None:
         rig = Rig(declared(vllm("box")))

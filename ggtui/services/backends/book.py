@@ -230,7 +230,7 @@ class Backends:
     async def look(self) -> None:
         """The first half of a cycle: see what is, and queue nothing. Raises: as a cycle does.
 
-        However many ask at once share one look, which begins from now on: a cycle waits for no more than that.
+        However many ask at once share one that begins from now on: a cycle waits for no more than that.
         """
         n_begun = self._n_begun
         async with self._turn:

@@ -9,6 +9,7 @@ from ggtui.cli.download_progress import amount_words
 from ggtui.cli.downloads_desk import downloads_desk
 from ggtui.cli.exits import ExitCode, WrongUse
 from ggtui.core.backends.backend import THIS_MACHINE
+from ggtui.core.downloads.jobs import JobState
 from ggtui.core.errors import ConfigInvalid
 from ggtui.core.text import plain
 from ggtui.core.units import duration, gib, rate
@@ -49,10 +50,22 @@ def _order(call: Call, words: list[str]) -> ExitCode:
         call.out.document(document)
         return ExitCode.DONE
     told = document["download"]
-    call.out.line(SAID[action].format(plain(told["model"]) if told else numbers[0]))
+    call.out.line(_said(action, told).format(plain(told["model"]) if told else numbers[0]))
     if action == "resume" and desk.is_kept:
         call.out.say("no ggtui is running: the next one fetches it")
     return ExitCode.DONE
+
+
+def _said(action: str, told: dict[str, Any] | None) -> str:
+    """What has come of it, with a place for the name. told: None for one that has left the queue."""
+    state = told["state"] if told else ""
+    if state == JobState.DONE and action != "move":
+        return "{} is done already"
+    if state == JobState.FAILED and action == "pause":
+        return "{} has failed: there is nothing to pause"
+    if told and action == "remove":
+        return "{} is declared in the configuration: it stays in the queue, paused"
+    return SAID[action]
 
 
 def _is_number(text: str) -> bool:

@@ -105,6 +105,30 @@ def test_an_order_is_passed_on(
 
 
 @pytest.mark.parametrize(
+    ("action", "state", "said"),
+    [
+        ("pause", JobState.DONE, "o/r:Q4_K_M is done already"),
+        ("cancel", JobState.DONE, "o/r:Q4_K_M is done already"),
+        ("resume", JobState.DONE, "o/r:Q4_K_M is done already"),
+        ("pause", JobState.FAILED, "o/r:Q4_K_M has failed: there is nothing to pause"),
+        (
+            "rm",
+            JobState.PAUSED,
+            "o/r:Q4_K_M is declared in the configuration: it stays in the queue, paused",
+        ),
+    ],
+)
+def test_an_order_that_changes_less_than_it_asks_for_says_so(
+    cli: CommandLine, stub: StubInstance, action: str, state: JobState, said: str
+) -> None:
+    stub.answer(f"{PATH}/order", ordered_document((replace(FETCHED, state=state),), 1))
+
+    answer = cli("downloads", action, "1")
+
+    assert (0, f"{said}\n") == (answer.code, answer.out)
+
+
+@pytest.mark.parametrize(
     "words",
     [
         ("pause",),

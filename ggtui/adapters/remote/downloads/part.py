@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ggtui.adapters.remote.downloads.cache import write_whole, written
 from ggtui.adapters.remote.downloads.judging import MAGIC
+from ggtui.core.errors import FileCorrupt
 from ggtui.core.units import MIB
 
 if TYPE_CHECKING:
@@ -160,9 +161,14 @@ class Part:
         return self.length == self.size_bytes and self._hash.hexdigest() == self._checksum.digits
 
     def finish(self) -> None:
-        """Make it the content. Raises: DiskFull, CatalogFailure."""
+        """Make it the content. Raises: FileCorrupt when another program cut it; DiskFull, CatalogFailure."""
         with written(self._blob.parent):
-            os.ftruncate(self._descriptor, self.size_bytes)
+            n_bytes = os.fstat(self._descriptor).st_size
+            if n_bytes < self.size_bytes:
+                # What was hashed is not what is there; on a disk without locks two may write at once.
+                raise FileCorrupt(f"another program has changed {self._path.name}", hint="try again")
+            if n_bytes > self.size_bytes:
+                os.ftruncate(self._descriptor, self.size_bytes)
             os.fsync(self._descriptor)
             # First: after a kill between the two nobody would look for the note of a content that is whole.
             self._forget_note()

@@ -400,6 +400,19 @@ def test_an_end_right_after_the_rename_leaves_nothing_beside_the_content(
     assert {sha256(content): len(content)} == desk.blobs()
 
 
+def test_a_part_that_another_program_cuts_meanwhile_is_no_content(desk: Desk) -> None:
+    content = gguf()
+    desk.hub.repository(NAME, {MODEL: content})
+    desk.told.on_bytes = lambda n: _cut(desk) if n == len(content) else None
+
+    failure = desk.failure()
+    desk.told.on_bytes = lambda _: None
+    desk.fetch()
+
+    assert isinstance(failure, FileCorrupt)
+    assert content == desk.found()
+
+
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.EIO])
 def test_a_disk_that_cannot_flush_a_folder_is_good_enough(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, number: int
@@ -430,6 +443,11 @@ def test_a_file_without_content_is_no_model(desk: Desk, n_bytes: int) -> None:
     assert isinstance(failure, FileCorrupt)
     assert failure.detail.endswith(f"is no GGUF file: it has {n_bytes} bytes")
     assert {} == desk.blobs()
+
+
+def _cut(desk: Desk) -> None:
+    (part,) = (desk.repository / "blobs").glob("*.incomplete")
+    os.truncate(part, 1000)
 
 
 def _left_by_another(desk: Desk, content: bytes, beginning: bytes) -> Path:

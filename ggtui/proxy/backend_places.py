@@ -54,8 +54,8 @@ class BackendPlaces:
         places = self._fitting(await self._places(attempt), attempt.request)
         for place in places:
             try:
-                secret, there = await self._backends.key(place.backend.name), place_of_backend(place.backend)
                 name, has_others = place.backend.name, place is not places[-1]
+                secret, there = await self._backends.key(name, place.backend), place_of_backend(place.backend)
                 return await self._elsewhere.answer(
                     attempt, there, place.model, secret, name, has_others=has_others
                 )

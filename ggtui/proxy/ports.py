@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
-    from ggtui.core.backends.backend import Capability
+    from ggtui.core.backends.backend import Backend, Capability
     from ggtui.core.backends.choice import BackendPlace
     from ggtui.core.backends.observed import BackendState
     from ggtui.core.backends.rows import Row
@@ -164,8 +164,12 @@ class BackendsPort(Protocol):
         Raises: NoneMatched, CapabilityMissing, EndpointNotReady.
         """
 
-    async def key(self, name: str) -> Secret | None:
-        """The key of a backend; None when it needs none. Raises: EndpointNotReady when it cannot be read."""
+    async def key(self, name: str, chosen: Backend | None = None) -> Secret | None:
+        """The key of a backend; None when it needs none.
+
+        chosen: where the request goes. Raises: EndpointNotReady when it cannot be read, and when the name
+        means another place by now.
+        """
 
     def failed(self, name: str, failure: Failure) -> None:
         """A request to it failed: it gets none until it was seen well again."""

@@ -49,7 +49,10 @@ class StandingBackends:
             self.declared, states, model, policy=policy, groups=groups, capability=capability, r=self.r
         )
 
-    async def key(self, name: str) -> Secret | None:
+    async def key(self, name: str, chosen: Backend | None = None) -> Secret | None:
+        declared = next((each for each in self.declared.backends if each.name == name), None)
+        if declared is None or (chosen is not None and chosen.place != declared.place):
+            raise EndpointNotReady(name, EndpointStatus.ERROR, hint=f"backend '{name}' is declared no more")
         if name in self.lost_keys:
             raise EndpointNotReady(name, EndpointStatus.ERROR, hint="there is no key")
         return Secret(self.keys[name]) if name in self.keys else None

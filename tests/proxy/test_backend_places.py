@@ -99,6 +99,25 @@ def test_a_key_goes_to_its_own_backend_alone() -> None:
     run(check())
 
 
+def test_a_key_that_is_declared_meanwhile_does_not_go_to_the_place_of_before() -> None:
+    async def check() -> None:
+        async def play(upstream: RawUpstream, peer: Peer) -> None:
+            await upstream.take(peer)
+            moved = one_of("two", 1, "m")
+            backends.declared = replace(backends.declared, backends=(backends.declared.backends[0], moved))
+            backends.keys["two"] = "sk-of-the-new-place"
+            await peer.send(refusal("500 No"))
+
+        async with RawUpstream(play) as first, RawUpstream(answering(OK)) as second:
+            backends = two(first, second, two="sk-two")
+            async with door(backends=backends, deployments=[rules()]) as proxy:
+                answer = await ask(proxy)
+
+                assert (502, [1, 0]) == (answer.status, asked(first, second))
+
+    run(check())
+
+
 def test_a_model_of_this_machine_goes_before_a_backend_of_its_name() -> None:
     async def check() -> None:
         async with (

@@ -88,6 +88,11 @@ class Backend:
         """What never changes while it is declared: its name."""
         return self.name
 
+    @property
+    def place(self) -> tuple[object, ...]:
+        """What makes two backends of one name the same place: nothing of one goes to another."""
+        return self.type, self.base_url, self.api_key
+
 
 @dataclass(frozen=True, slots=True)
 class Group:

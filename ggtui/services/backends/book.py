@@ -174,13 +174,14 @@ class Backends:
             r=self._r,
         )
 
-    async def key(self, name: str) -> Secret | None:
+    async def key(self, name: str, chosen: Backend | None = None) -> Secret | None:
         """The key of a backend, for a request to it; None when it needs none.
 
+        chosen: where the request goes, if that was found a while ago: its name may mean another place now.
         Raises: EndpointNotReady when it cannot be read, or the backend has gone: no fault of the client.
         """
         backend = self.backend(name)
-        if backend is None:
+        if backend is None or (chosen is not None and backend.place != chosen.place):
             raise EndpointNotReady(name, EndpointStatus.ERROR, hint=f"backend '{name}' is declared no more")
         try:
             return await self._keys.get(backend)

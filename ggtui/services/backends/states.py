@@ -40,7 +40,7 @@ class States:
         for backend in asked(declared):
             models = tuple(each.name for each in wanted(declared, backend))
             state = before.get(backend.name)
-            if state is not None and _place(state.backend) == _place(backend):
+            if state is not None and state.backend.place == backend.place:
                 self._by_name[backend.name] = replace(state, backend=backend, models=models)
             else:
                 self._by_name[backend.name] = BackendState(backend.id, backend.name, backend, models)
@@ -75,7 +75,7 @@ class States:
     def _current(self, backend: Backend) -> BackendState | None:
         """Its state, while the place is still the one that is declared."""
         state = self._by_name.get(backend.name)
-        return state if state is not None and _place(state.backend) == _place(backend) else None
+        return state if state is not None and state.backend.place == backend.place else None
 
     def _know(self, state: BackendState) -> None:
         before = self._by_name[state.name]
@@ -85,11 +85,6 @@ class States:
             _tell(state)
         if _without_times(before) != _without_times(state):
             self._changed()
-
-
-def _place(backend: Backend) -> tuple[object, ...]:
-    """What makes two backends of one name the same place."""
-    return backend.type, backend.base_url, backend.api_key
 
 
 def _without_times(state: BackendState) -> tuple[object, ...]:

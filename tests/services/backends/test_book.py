@@ -295,6 +295,29 @@ def test_a_failure_of_one_that_has_gone_is_no_news() -> None:
 # Keys and the lists of remote providers
 
 
+@pytest.mark.parametrize(
+    "moved",
+    [
+        openai("cloud", "m", base_url="http://elsewhere/v1"),
+        replace(openai("cloud", "m"), api_key=SecretRef(SecretSource.ENV, "ANOTHER")),
+        vllm("cloud", "m"),
+    ],
+)
+def test_a_key_does_not_follow_a_name_to_another_place(moved: Backend) -> None:
+    async def scenario() -> None:
+        chosen = openai("cloud", "m")
+        rig = Rig(declared(chosen))
+
+        assert Secret("first") == await rig.book.key("cloud", replace(chosen, groups=("other",)))
+
+        rig.book.take(declared(moved))
+
+        with pytest.raises(EndpointNotReady):
+            await rig.book.key("cloud", chosen)
+
+    run(scenario())
+
+
 def test_a_remote_list_is_kept_for_an_hour() -> None:
     async def scenario() -> None:
         rig = Rig(declared(openai("cloud", "gpt-4o")))

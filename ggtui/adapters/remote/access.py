@@ -20,7 +20,12 @@ _TRUE = frozenset({"1", "ON", "YES", "TRUE"})
 
 
 class LeftAlone(RemoteRefused):
-    """A person wants the hub not to be asked."""
+    """A person wants the hub not to be asked.
+
+    For now, and maybe only this time: a download waits for it, and goes on when ggtui starts without that.
+    """
+
+    retryable = True
 
 
 @dataclass(frozen=True, slots=True)

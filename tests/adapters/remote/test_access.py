@@ -90,3 +90,4 @@ def test_offline_means_the_hub_only(tmp_path: Path, name: str) -> None:
     with pytest.raises(RemoteRefused) as caught:
         access.check_may_ask(HUB)
     assert "HF_HUB_OFFLINE" in caught.value.detail
+    assert caught.value.is_retryable

@@ -250,11 +250,11 @@ def _failure(exchange: Exchange, kind: type[UpstreamFailure], error: _Error, ter
     if status == 503 and error.message == "Loading model":
         return ModelLoading()
     told = _plain(error.message, terms.mask)
-    text = f"{place} answered {status}" + (f": {told}" if told else "")
+    text = f"{place} answered {status}"
     if kind is UpstreamRateLimited:
         asked_for = exchange.head.get(b"retry-after").decode("latin-1")
-        return UpstreamRateLimited(text, retry_after_s=parse_retry_after(asked_for, time.time()))
-    return kind(text)
+        return UpstreamRateLimited(text, told=told, retry_after_s=parse_retry_after(asked_for, time.time()))
+    return kind(text, told=told)
 
 
 def _plain(message: str, mask: KeyMask | None) -> str:

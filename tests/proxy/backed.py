@@ -59,7 +59,7 @@ class StandingBackends:
 
     def failed(self, name: str, failure: Failure) -> None:
         self.failures.append((name, failure.code))
-        self.states[name] = replace(self.states[name], error=failure.message)
+        self.states[name] = replace(self.states[name], error=failure.public)
 
     async def look_ended(self, model: str) -> bool:
         if self.look is None:

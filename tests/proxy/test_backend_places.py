@@ -308,7 +308,8 @@ def test_when_all_places_fail_the_first_failure_is_told_also_after_retries() -> 
                     refused.code,
                     refused.values("retry-after"),
                 )
-                assert "one: backend 'one' answered 500: no" in refused.json["error"]["hint"]
+                hint = refused.json["error"]["hint"]
+                assert "one: backend 'one' answered 500; " in hint, "what it said is for who has asked it"
 
     run(check())
 

@@ -31,6 +31,11 @@ class Failure(Exception):
         return self.detail or self.title
 
     @property
+    def public(self) -> str:
+        """The same for others than who has asked, and for logs: nothing of the request is in it."""
+        return self.message
+
+    @property
     def is_retryable(self) -> bool:
         """True when the same call may succeed a little later."""
         return self.retryable

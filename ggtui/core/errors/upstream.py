@@ -13,6 +13,21 @@ class UpstreamFailure(Failure):
     code = "upstream_error"
     retryable = True
 
+    def __init__(self, detail: str = "", *, told: str = "", hint: str = "", param: str | None = None) -> None:
+        """told: what the server says itself. It may repeat what it was sent: it is for who has sent that."""
+        super().__init__(detail, hint=hint, param=param)
+        self.told = told
+
+    @property
+    def message(self) -> str:
+        """As every failure's, with what the server says."""
+        return f"{super().message}: {self.told}" if self.told else super().message
+
+    @property
+    def public(self) -> str:
+        """As every failure's: without what the server says."""
+        return super().message
+
 
 class UpstreamUnreachable(UpstreamFailure):
     """No connection to a server that should be there."""
@@ -56,8 +71,10 @@ class UpstreamRateLimited(UpstreamFailure):
     error_type = "rate_limit_error"
     code = "rate_limited"
 
-    def __init__(self, detail: str = "", *, retry_after_s: float | None = None, hint: str = "") -> None:
-        super().__init__(detail, hint=hint)
+    def __init__(
+        self, detail: str = "", *, told: str = "", retry_after_s: float | None = None, hint: str = ""
+    ) -> None:
+        super().__init__(detail, told=told, hint=hint)
         self.retry_after_s = retry_after_s
 
 

@@ -195,7 +195,7 @@ class Backends:
             return
         self._keys.forget(name)
         self._looks.distrust(name)
-        self._states.ill(state.backend, failure.message)
+        self._states.ill(state.backend, failure.public)
         self.trigger()
 
     async def look_ended(self, model: str) -> bool:

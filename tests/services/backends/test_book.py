@@ -255,6 +255,23 @@ def test_a_cycle_that_is_cancelled_leaves_nothing_behind(n_steps: int) -> None:
 # Failures in traffic
 
 
+def test_what_a_server_says_to_one_client_is_in_no_log_and_shown_to_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def scenario() -> None:
+        rig = Rig(declared(vllm("box", "qwen")))
+        rig.observer.has = {"box": ("qwen",)}
+        await rig.cycle()
+        failure = UpstreamServerError("box answered 500", told="cannot parse: my secret question")
+        rig.book.failed("box", failure)
+
+        assert "box answered 500: cannot parse: my secret question" == failure.message
+        assert "box answered 500" == rig.state("box").error
+        assert "secret" not in f"{failure} {rig.book.rows} {caplog.text}"
+
+    run(scenario())
+
+
 def test_one_that_failed_in_traffic_gets_none_until_a_look_after_that_goes_well() -> None:
     async def scenario() -> None:
         rig = Rig(declared(vllm("box", "qwen"), vllm("other", "qwen")))

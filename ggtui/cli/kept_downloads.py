@@ -9,6 +9,7 @@ from ggtui.cli.own_reconciliation import opened_reconciliation, queue_file
 from ggtui.cli.surroundings import look
 from ggtui.core.downloads.jobs import JobState
 from ggtui.core.downloads_json import ordered_document, queue_document, status_document
+from ggtui.core.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -36,6 +37,8 @@ class KeptDownloads:
             return queue_document(())
 
         async def read(downloads: Downloads) -> Document:
+            if downloads.problem:
+                raise StoreUnavailable(downloads.problem)
             return queue_document(downloads.jobs)
 
         return self._with(read)

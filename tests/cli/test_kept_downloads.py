@@ -173,6 +173,8 @@ def test_beside_another_process_one_download_is_kept_nowhere(config: Config) -> 
     try:
         with pytest.raises(StoreUnavailable):
             KeptDownloads(config).add("o/r:B", "local", "main")
+        with pytest.raises(StoreUnavailable, match="another ggtui works on the queue"):
+            KeptDownloads(config).queue()
         number = asyncio.run(alone())
     finally:
         may_go.set()

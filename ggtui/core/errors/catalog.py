@@ -43,9 +43,9 @@ class RemovalRefused(CatalogFailure):
 
 
 class StoreUnavailable(CatalogFailure):
-    """The catalog database cannot be opened or written."""
+    """A database of ggtui, such as that of the catalog, cannot be opened or written."""
 
-    title = "Catalog database is not available"
+    title = "A database of ggtui is not available"
 
 
 class DiskFull(CatalogFailure):

@@ -60,11 +60,12 @@ class BackendEndpoints:
         return is_by_backends(each, kind, self._names)
 
     def of_deployment(self, each: Deployment) -> ModelEndpoint:
-        """The endpoint of one that backends serve. Its fallbacks serve while they do not, so it is ready."""
+        """The endpoint of one that backends serve. One with fallbacks is ready: they serve meanwhile."""
         found = offer(self._declared, self._states, each.model, each.groups)
         n_ctx = each.runtime_config.ctx or found.context_length
         shown = served_elsewhere(each, n_ctx, "")
-        return replace(shown, backends=found.backends, capabilities=_capabilities(found))
+        shown = replace(shown, backends=found.backends, capabilities=_capabilities(found))
+        return shown if each.fallback else replace(shown, status=found.status, why=found.why)
 
     def others(self, registry: ModelRegistry) -> Iterator[ModelEndpoint]:
         """Those whose names no model and no deployment has taken."""

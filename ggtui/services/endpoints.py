@@ -71,6 +71,8 @@ class Endpoints:
         self._router = ModelRouter(ModelRegistry())
         self._all: tuple[ModelEndpoint, ...] = ()
         self._made_of: object = None
+        self._led: set[str] = set()
+        """Names of the deployments that lead to backends."""
         self._shadowed: frozenset[str] = frozenset()
         """Public ids that deployments have taken, as a person was told."""
 
@@ -178,9 +180,8 @@ class Endpoints:
         """
         if endpoint.status not in (EndpointStatus.ERROR, EndpointStatus.LOADING):
             return False
-        return endpoint.deployment in self._backends.names or (
-            may_fall_back and endpoint.deployment in self._with_fallback
-        )
+        is_by_backends = endpoint.deployment in self._backends.names or endpoint.deployment in self._led
+        return is_by_backends or (may_fall_back and endpoint.deployment in self._with_fallback)
 
     @property
     def _with_fallback(self) -> set[str]:
@@ -247,6 +248,7 @@ class Endpoints:
         """A deployment goes before a model of the same id, to which its number leads as before."""
         named = {each.name for each in self._deployments}
         hidden = [model for model in models if model.public_id in named]
+        self._led = set()
         for model in hidden:
             registry.add_shadowed(model.id, self._base(model))
         for each in self._deployments:
@@ -260,6 +262,7 @@ class Endpoints:
         kind, why = each.choose_runtime(is_local=self.is_local(each.model))
         n_ctx = each.runtime_config.ctx
         if self._backends.serves(each, kind):
+            self._led.add(each.name)
             yield self._backends.of_deployment(each)
             return
         if not kind.is_local:

@@ -160,6 +160,26 @@ def test_a_deployment_without_a_server_is_served_by_the_backends_that_declare_it
     asyncio.run(scenario())
 
 
+def test_a_deployment_is_as_ready_as_its_backends_unless_others_serve_meanwhile() -> None:
+    alone = Deployment("alone", "llama3")
+
+    async def scenario() -> None:
+        async with desk() as it:
+            await it.endpoints.take_deployments([alone, Deployment("helped", "llama3", fallback=("alpha",))])
+            it.endpoints.take_backends(DECLARED, (replace(SEEN, error="connection refused"),))
+            found, helped = _endpoint(it, "alone"), _endpoint(it, "helped")
+
+            assert (EndpointStatus.ERROR, "pond: connection refused") == (found.status, found.why)
+            assert EndpointStatus.READY is helped.status
+            assert "alone" == (await it.endpoints.route("alone")).endpoint.id, "a look may find it well"
+
+            it.endpoints.take_backends(DECLARED, (SEEN,))
+
+            assert EndpointStatus.READY is _endpoint(it, "alone").status
+
+    asyncio.run(scenario())
+
+
 def test_no_request_is_brought_to_a_backend_for_the_sake_of_context() -> None:
     async def scenario() -> None:
         async with desk() as it:

@@ -50,6 +50,13 @@ class BackendPlaces:
 
         Raises: NoneMatched, CapabilityMissing, EndpointNotReady, and what a place says.
         """
+        try:
+            return await self._answered(attempt)
+        except EndpointNotReady as failure:  # that names a place or a model: nothing that the client knows
+            name, status = attempt.live.name, failure.endpoint_status
+            raise EndpointNotReady(name, status, hint=failure.hint) from failure
+
+    async def _answered(self, attempt: Attempt) -> Judged:
         first: Failure | None = None
         places = self._fitting(await self._places(attempt), attempt.request)
         for place in places:

@@ -12,6 +12,7 @@ from ggtui.core.backends.backend import BackendType, Capability, DeclaredModel, 
 from ggtui.core.backends.observed import PulledModel
 from ggtui.core.deployment.deployment import ChoicePolicy, Deployment
 from ggtui.core.deployment.runtimes import RuntimeKind
+from ggtui.core.errors import UpstreamServerError
 from tests.programs.fakeup import STREAM_HEAD, RawUpstream, answering, chunk, ending_after
 from tests.proxy.backed import one_of, see, standing
 from tests.proxy.deployed import BUSY, DONE, HASTY, OK, ONCE, SOON, WORDS, events, refusal, silent_after
@@ -444,6 +445,15 @@ def test_a_deployment_without_a_server_of_its_own_goes_through_backends_by_its_o
                     answer.values("x-ggtui-backend"),
                 )
                 assert CHAT == second.requests[0].body
+
+                backends.lost_keys = {"two"}
+                without_key = await ask(proxy, CHAT.replace(b'"m"', b'"mine"'))
+                backends.failed("two", UpstreamServerError("gone"))
+                without_place = await ask(proxy, CHAT.replace(b'"m"', b'"mine"'))
+
+                assert [(503, "model 'mine' is not ready (status: error)")] * 2 == [
+                    (each.status, each.json["error"]["message"]) for each in (without_key, without_place)
+                ]
 
     run(check())
 

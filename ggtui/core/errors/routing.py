@@ -78,3 +78,4 @@ class EndpointNotReady(RoutingError):
     def __init__(self, name: str, status: str, *, hint: str = "") -> None:
         """status: an EndpointStatus."""
         super().__init__(f"model '{name}' is not ready (status: {status})", hint=hint, param="model")
+        self.endpoint_status = status

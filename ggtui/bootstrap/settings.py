@@ -54,5 +54,5 @@ def runtime_settings(config: Config, models: CatalogService) -> RuntimeSettings:
 def room_of(config: Config, foresight: Foresight) -> Room:
     """How many models may be loaded at once."""
     if config.strategy == "memory":
-        return MemoryRoom(foresight.need_bytes, foresight.budget_bytes)
+        return MemoryRoom(foresight.need_bytes, foresight.budget_bytes, foresight.more_bytes)
     return SingleRoom()

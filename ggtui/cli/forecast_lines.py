@@ -103,6 +103,7 @@ def estimate_document(
         "model": name,
         "ctx": ahead.n_ctx,
         "parallel": n_parallel,
+        "servers": ahead.n_servers,
         "devices": device_documents(ahead),
         "total_bytes": sum(share.total_bytes for share in ahead.devices),
         "largest_ctx": ahead.largest_ctx,

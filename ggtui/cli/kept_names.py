@@ -11,7 +11,7 @@ from ggtui.cli.surroundings import look, read_room
 from ggtui.config.paths import default_config_file
 from ggtui.core.context import AUTO_CTX
 from ggtui.core.errors import ConfigInvalid, EndpointNotFound
-from ggtui.core.forecast import advised_ctx
+from ggtui.core.forecast_servers import advised_ctx_of_servers
 from ggtui.core.names_json import (
     adapters_document,
     aliases_document,
@@ -109,7 +109,12 @@ class KeptNames:
         """The context that each model would get when nobody chooses, by the memory there is now."""
         pool = (await read_room(self._config, self._state)).pool
         nobody_chose = [model for model in catalog.models if model.n_ctx_chosen is None]
-        advice = {model.id: advised_ctx(model, catalog.options_of(model), pool) for model in nobody_chose}
+        advice = {
+            model.id: advised_ctx_of_servers(
+                model, catalog.options_of(model), pool, catalog.replicas_of(model.public_id)
+            )
+            for model in nobody_chose
+        }
         catalog.take_advice(advice)
 
     async def _adapters(self, model: str | None) -> Document:

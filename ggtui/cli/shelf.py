@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ggtui.adapters.gguf.catalog import GgufCatalog
 from ggtui.cli.surroundings import instance_state
 from ggtui.config.paths import make_private
+from ggtui.core.deployment.replicas import ONE
 from ggtui.core.errors import ModelNotFound, StoreUnavailable
 from ggtui.core.nearness import near_names
 from ggtui.core.routing.name_settings import NameSettings, Unnamed
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from ggtui.config.schema import Config
+    from ggtui.core.deployment.replicas import ReplicaPlan
     from ggtui.core.models import AdapterFile, ModelSummary
     from ggtui.core.ports.catalog import CatalogReport
     from ggtui.core.ports.model_settings import ModelSettingsPort
@@ -44,6 +46,8 @@ class Shelf:
     names: NameSettings = field(default_factory=NameSettings)
     adapters: Mapping[str, tuple[AdapterFile, ...]] = field(default_factory=dict)
     """LoRA files that a model is launched with, by public id; models without any are not in it."""
+    plans: Mapping[str, ReplicaPlan] = field(default_factory=dict)
+    """See Room."""
 
     def model(self, name: str) -> ModelSummary:
         """The model of this public id, else of this number, else behind this name. Raises: ModelNotFound."""
@@ -78,7 +82,9 @@ async def read_shelf(config: Config, state: dict[str, Any] | None) -> Shelf:
     async with open_endpoints(config, state) as (catalog, endpoints):
         carried = {model.public_id: catalog.options_of(model).adapters for model in catalog.models}
         adapters = {public_id: files for public_id, files in carried.items() if files}
-        return Shelf(catalog.models, catalog.report(), endpoints.router, endpoints.names, adapters)
+        plans = {model.public_id: catalog.replicas_of(model.public_id) for model in catalog.models}
+        plans = {public_id: plan for public_id, plan in plans.items() if plan != ONE}
+        return Shelf(catalog.models, catalog.report(), endpoints.router, endpoints.names, adapters, plans)
 
 
 @asynccontextmanager

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ggtui.core.context import AUTO_CTX, choose_context
+from ggtui.core.deployment.replicas import ONE
 from ggtui.core.engine_devices import has_accelerator
-from ggtui.core.forecast import advised_ctx
+from ggtui.core.forecast_servers import advised_ctx_of_servers
 from ggtui.core.look_ahead import Standing, look_ahead
 from ggtui.core.memory.pool import pool_of
 from ggtui.core.model_settings import NOTHING_SET, launch_options
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
 
     from ggtui.config.schema import Config
+    from ggtui.core.deployment.replicas import ReplicaPlan
     from ggtui.core.forecast import Forecast
     from ggtui.core.memory.pool import MemoryPool
     from ggtui.core.models import AdapterFile, EngineInfo, LaunchOptions, ModelSummary
@@ -42,6 +44,12 @@ class Room:
     budget_bytes: int = 0
     adapters: Mapping[str, tuple[AdapterFile, ...]] = field(default_factory=dict)
     """LoRA files that come with a model, by public id: they take their part."""
+    plans: Mapping[str, ReplicaPlan] = field(default_factory=dict)
+    """Of the models that have several servers, or devices of their own, by public id."""
+
+    def plan_of(self, model: ModelSummary) -> ReplicaPlan:
+        """How many servers a model shall have, and what each of them gets."""
+        return self.plans.get(model.public_id, ONE)
 
 
 def look(work: Coroutine[Any, Any, T]) -> T:
@@ -132,7 +140,8 @@ def context_of(model: ModelSummary, config: Config, room: Room, asked: int | Non
     """The context a load would get, in tokens: the asked one, the model's own choice, the default."""
     advised = None
     if asked is None and model.n_ctx_chosen is None and config.n_ctx == AUTO_CTX:
-        advised = advised_ctx(model, options_of(model, config, room), room.pool)
+        options = options_of(model, config, room)
+        advised = advised_ctx_of_servers(model, options, room.pool, room.plan_of(model))
     return choose_context(asked, model.n_ctx_chosen, config.n_ctx, model.n_ctx_train, advised).n_ctx
 
 
@@ -161,6 +170,7 @@ def outlook(
         room.standing,
         strategy=room.strategy,
         budget_bytes=room.budget_bytes,
+        plan=room.plan_of(model),
     )
 
 

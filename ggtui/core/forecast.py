@@ -84,6 +84,10 @@ class Forecast:
     """Why the launch would be refused whatever the memory; then the verdict is NO."""
     limit: Limit = Limit.MEMORY
     """What keeps `largest_ctx` from being larger."""
+    n_servers: int = 1
+    """Servers of the model that will be started; the parts are those of all of them."""
+    n_wanted: int = 1
+    """Servers that it shall have."""
 
     @property
     def model_bytes(self) -> int:
@@ -101,15 +105,17 @@ def forecast(
     *,
     companions: Companions | None = None,
     measured: MeasuredCompute | None = None,
+    n_servers: int = 1,
 ) -> Forecast | None:
     """What loading this model at this context leads to; None for a model that cannot be loaded at all.
 
     n_ctx: tokens of one request. measured: in place of what earlier loads of the file have taught.
+    n_servers: servers alike that go to this pool together.
     Pure arithmetic, below a millisecond.
     """
     if model.problem is not None:
         return None
-    load = Load(model, options, pool, companions, measured)
+    load = Load(model, options, pool, companions, measured, n_servers)
     plan = load.plan()
     trust = _trust(load, plan)
     verdict, n_gpu_layers = _verdict(load, plan, n_ctx, trust.confidence)
@@ -123,7 +129,7 @@ def forecast(
 def _figures(load: Load, plan: MemoryPlan, n_ctx: int, frees: tuple[str, ...], trust: Assurance) -> Forecast:
     """The forecast without its verdict."""
     pool, shape = load.pool, load.model.shape
-    shares = plan.shares(n_ctx)
+    shares = load.shares(plan, n_ctx)
     in_pool = Totals(tuple(share for share in shares if share.is_host is (pool.kind is PoolKind.RAM)))
     after = pool.used_by_others_bytes + in_pool.of("total_bytes")
     largest = _largest(load, plan)
@@ -149,6 +155,8 @@ def _figures(load: Load, plan: MemoryPlan, n_ctx: int, frees: tuple[str, ...], t
         confidence=trust.confidence,
         reasons=trust.reasons,
         limit=largest.limit,
+        n_servers=load.n_servers,
+        n_wanted=load.n_servers,
     )
 
 
@@ -168,7 +176,7 @@ def _in_part(ahead: Forecast, load: Load, plan: MemoryPlan, n_gpu_layers: int | 
         return ahead
     devices = ahead.devices
     if plan.request.n_gpu_layers is None:
-        devices = load.plan(plan, n_gpu_layers).shares(ahead.n_ctx)
+        devices = load.shares(load.plan(plan, n_gpu_layers), ahead.n_ctx)
     # For people the output is no layer.
     return replace(ahead, devices=devices, n_layers_on_gpu=min(n_gpu_layers, ahead.n_layers))
 
@@ -202,17 +210,23 @@ def _may_fit(load: Load, plan: MemoryPlan, n_ctx: int, confidence: Confidence) -
     """A cache by guess is rather too large, so only the other parts can prove that a model does not fit."""
     if confidence is not Confidence.LOW:
         return False
-    need = sum(share.total_bytes - share.kv_bytes for share in plan.shares(n_ctx))
+    need = sum(share.total_bytes - share.kv_bytes for share in load.shares(plan, n_ctx))
     return need <= load.pool.room_bytes
 
 
 def largest_by_cache_type(
-    model: ModelSummary, options: LaunchOptions, pool: MemoryPool, types: Iterable[KvType]
+    model: ModelSummary,
+    options: LaunchOptions,
+    pool: MemoryPool,
+    types: Iterable[KvType],
+    *,
+    n_servers: int = 1,
 ) -> tuple[LargestContext, ...]:
-    """The largest context for each cache type, K and V alike, and what limits it."""
+    """The largest context for each cache type, K and V alike, and what limits it. n_servers: see forecast."""
     found = []
     for kv_type in types:
-        load = Load(model, replace(options, cache_type_k=kv_type, cache_type_v=kv_type), pool)
+        so = replace(options, cache_type_k=kv_type, cache_type_v=kv_type)
+        load = Load(model, so, pool, n_servers=n_servers)
         if model.problem is not None or refusals(model.shape, load.request):
             found.append(LargestContext(None, Limit.REFUSED, kv_type))
         else:
@@ -220,11 +234,16 @@ def largest_by_cache_type(
     return tuple(found)
 
 
-def advised_ctx(model: ModelSummary, options: LaunchOptions, pool: MemoryPool) -> int | None:
-    """The context of this model when nobody chooses one, in tokens; None when its memory is not known."""
+def advised_ctx(
+    model: ModelSummary, options: LaunchOptions, pool: MemoryPool, *, n_servers: int = 1
+) -> int | None:
+    """The context of this model when nobody chooses one, in tokens; None when its memory is not known.
+
+    n_servers: see forecast.
+    """
     if model.problem is not None or model.shape is None or pool.total_bytes <= 0:
         return None
-    load = Load(model, options, pool)
+    load = Load(model, options, pool, n_servers=n_servers)
     return advised_context(model.n_ctx_train, partial(load.fits, load.plan()))
 
 
@@ -234,9 +253,12 @@ def _largest(load: Load, plan: MemoryPlan) -> LargestContext:
     return largest_context(load.model.n_ctx_train, partial(load.fits, plan))
 
 
-def needed_bytes(model: ModelSummary, n_ctx: int, options: LaunchOptions, pool: MemoryPool) -> int:
-    """What this model takes of the pool at this context, tokens of one request."""
-    shares = Load(model, options, pool).plan().shares(n_ctx)
+def needed_bytes(
+    model: ModelSummary, n_ctx: int, options: LaunchOptions, pool: MemoryPool, *, n_servers: int = 1
+) -> int:
+    """What this model takes of the pool at this context, tokens of one request. n_servers: see forecast."""
+    load = Load(model, options, pool, n_servers=n_servers)
+    shares = load.shares(load.plan(), n_ctx)
     return sum(share.total_bytes for share in shares if share.is_host is (pool.kind is PoolKind.RAM))
 
 

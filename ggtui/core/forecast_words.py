@@ -17,10 +17,18 @@ def forecast_line(name: str, ahead: Forecast) -> str:
     about = "≈" if ahead.verdict is Verdict.GUESS else ""
     pool = "RAM " if ahead.pool is PoolKind.RAM else ""
     held = f"{pool}{about}{used_of_total(ahead.after_bytes, ahead.total_bytes or None)}"
-    parts = [f"load {name}", f"ctx {tokens(ahead.n_ctx)} → {held}", verdict_words(ahead)]
+    parts = [f"load {name}", *_servers(ahead), f"ctx {tokens(ahead.n_ctx)} → {held}", verdict_words(ahead)]
     if ahead.frees:
         parts.append(f"frees {', '.join(ahead.frees)}")
     return "  ".join(parts)
+
+
+def _servers(ahead: Forecast) -> list[str]:
+    """How many of its servers come up, for a model that shall have several."""
+    if ahead.n_wanted == 1:
+        return []
+    of = "" if ahead.n_servers == ahead.n_wanted else f"{ahead.n_servers} of "
+    return [f"{of}{ahead.n_wanted} servers"]
 
 
 def verdict_words(ahead: Forecast) -> str:

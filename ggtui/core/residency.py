@@ -35,19 +35,29 @@ class MemoryRoom:
     """As many servers as the memory holds by forecast.
 
     need_of: bytes a model takes at a context, by forecast. budget: bytes that all our servers may take
-    together now: what other programs leave, less the reserve.
+    together now: what other programs leave, less the reserve. more_of: bytes that another server of a model
+    takes beside one that stands; None for as many as that one.
     """
 
-    def __init__(self, need_of: Callable[[int, int], int], budget: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        need_of: Callable[[int, int], int],
+        budget: Callable[[], int],
+        more_of: Callable[[int, int], int] | None = None,
+    ) -> None:
         self._need_of = need_of
+        self._more_of = more_of or need_of
         self._budget = budget
 
     def admits(self, standing: Sequence[Resident], model_id: int, n_ctx: int) -> bool:
         """True when the forecasts of all together stay within the budget."""
         if not standing:
             return True
-        taken = sum(self._need_of(resident.model_id, resident.n_ctx) for resident in standing)
-        return taken + self._need_of(model_id, n_ctx) <= self._budget()
+        taken, known = 0, set[int]()
+        for each, at in (*((one.model_id, one.n_ctx) for one in standing), (model_id, n_ctx)):
+            taken += self._more_of(each, at) if each in known else self._need_of(each, at)
+            known.add(each)
+        return taken <= self._budget()
 
 
 def eviction_order(candidates: Iterable[Resident], now: float) -> list[Resident]:

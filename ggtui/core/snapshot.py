@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ggtui.core.deployment.breaker import BreakerState
+from ggtui.core.deployment.replicas import ONE
 from ggtui.core.errors import Failure, HealthCheckFailed, SpawnFailed
 from ggtui.core.models import LaunchOptions
 from ggtui.core.ports.catalog import CatalogReport
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ggtui.core.backends.rows import Row
     from ggtui.core.deployment.limits import Limit
     from ggtui.core.deployment.policies import Budget
-    from ggtui.core.deployment.replicas import Replica
+    from ggtui.core.deployment.replicas import Replica, ReplicaPlan
     from ggtui.core.deployment.runtimes import RuntimeKind
     from ggtui.core.downloads.jobs import Job
     from ggtui.core.history import Generation
@@ -73,6 +74,8 @@ class ModelStatus:
     """Never evicted while it is resident."""
     options: LaunchOptions | None = None
     """How a load would launch it now, which a forecast needs; None: like a model without settings."""
+    plan: ReplicaPlan = ONE
+    """How many servers it shall have, and what each of them gets."""
 
 
 @dataclass(frozen=True, slots=True)

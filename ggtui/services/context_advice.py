@@ -7,12 +7,13 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from ggtui.core.forecast import advised_ctx
+from ggtui.core.forecast_servers import advised_ctx_of_servers
 from ggtui.core.units import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ggtui.core.deployment.replicas import ReplicaPlan
     from ggtui.core.memory.pool import MemoryPool
     from ggtui.core.models import LaunchOptions, ModelSummary
     from ggtui.services.catalog import CatalogService
@@ -38,7 +39,7 @@ class ContextAdvice:
         self._task: asyncio.Task[None] | None = None
         self._stir = asyncio.Event()
         self._basis: MemoryPool | None = None
-        self._seen: dict[int, tuple[ModelSummary, LaunchOptions]] = {}
+        self._seen: dict[int, tuple[ModelSummary, LaunchOptions, ReplicaPlan]] = {}
         catalog.advise, catalog.listed = self.of, self._stir.set
 
     async def start(self) -> None:
@@ -53,7 +54,8 @@ class ContextAdvice:
 
     def of(self, model: ModelSummary) -> int | None:
         """The context of one model, now; None when its memory is not known."""
-        return _advised(model, self._catalog.options_of(model), self._basis or self._pool())
+        plan = self._catalog.replicas_of(model.public_id)
+        return _advised(model, self._catalog.options_of(model), self._basis or self._pool(), plan)
 
     async def _watch(self) -> None:
         while True:
@@ -75,28 +77,29 @@ class ContextAdvice:
         until = time.monotonic() + SLICE_S
         for model in self._catalog.models:
             options = self._catalog.options_of(model)
-            if self._is_seen(model, options):
+            plan = self._catalog.replicas_of(model.public_id)
+            if self._is_seen(model, options, plan):
                 continue
-            self._seen[model.id] = (model, options)
-            advice[model.id] = _advised(model, options, pool)
+            self._seen[model.id] = (model, options, plan)
+            advice[model.id] = _advised(model, options, pool, plan)
             if time.monotonic() >= until:
                 await asyncio.sleep(0)
                 until = time.monotonic() + SLICE_S
         if advice:
             self._catalog.take_advice(advice)
 
-    def _is_seen(self, model: ModelSummary, options: LaunchOptions) -> bool:
+    def _is_seen(self, model: ModelSummary, options: LaunchOptions, plan: ReplicaPlan) -> bool:
         seen = self._seen.get(model.id)
-        if seen is None or seen[1] != options:
+        if seen is None or seen[1:] != (options, plan):
             return False
         known = seen[0]
         return (known.shape, known.weights, known.measured) == (model.shape, model.weights, model.measured)
 
 
-def _advised(model: ModelSummary, options: LaunchOptions, pool: MemoryPool) -> int | None:
+def _advised(model: ModelSummary, options: LaunchOptions, pool: MemoryPool, plan: ReplicaPlan) -> int | None:
     """A model that cannot be forecast gets no advice; it keeps neither itself nor the others from loading."""
     try:
-        return advised_ctx(model, options, pool)
+        return advised_ctx_of_servers(model, options, pool, plan)
     except Exception:
         _LOG.exception("no context is advised for %s", model.public_id)
         return None

@@ -7,7 +7,10 @@ import time
 from typing import TYPE_CHECKING
 
 from ggtui.core.decisions import Phase
-from ggtui.core.forecast import allocated_bytes, needed_bytes
+from ggtui.core.deployment.replicas import ONE
+from ggtui.core.deployment.server_pools import pool_of_server
+from ggtui.core.forecast import allocated_bytes, forecast
+from ggtui.core.forecast_servers import needs
 from ggtui.core.forecast_words import forecast_line
 from ggtui.core.look_ahead import Standing, look_ahead
 from ggtui.core.memory.pool import pool_of
@@ -68,7 +71,16 @@ class Foresight:
             self._standing(),
             strategy=self.strategy,
             budget_bytes=self.most_bytes,
+            plan=self._catalog.replicas_of(model.public_id),
         )
+
+    def forecast_of_server(self, model: ModelSummary, n_ctx: int, replica: int = 0) -> Forecast | None:
+        """The same of one server alone, for a model that shall have several. replica: its number, from 0."""
+        plan = self._catalog.replicas_of(model.public_id)
+        if plan == ONE:
+            return self.forecast(model, n_ctx)
+        pool = pool_of_server(plan, self.pool(), replica)
+        return forecast(model, n_ctx, self._catalog.options_of(model), pool)
 
     def _standing(self) -> tuple[Standing, ...]:
         if self.scheduler is None:
@@ -111,15 +123,26 @@ class Foresight:
         return f"context {n_ctx} needs {gib(allocated)} beside the weights; this machine has {gib(there)}"
 
     def need_bytes(self, model_id: int, n_ctx: int) -> int:
-        """What a model takes of the pool at this context, by forecast; 0 for one that is unknown."""
+        """What a model takes of the pool at this context, by forecast; 0 for one that is unknown.
+
+        Of one that shall have several servers, what the first of them takes.
+        """
+        return self._needs(model_id, n_ctx)[0]
+
+    def more_bytes(self, model_id: int, n_ctx: int) -> int:
+        """What another server of a model takes beside one that stands."""
+        return self._needs(model_id, n_ctx)[1]
+
+    def _needs(self, model_id: int, n_ctx: int) -> tuple[int, int]:
         model = self._model(model_id)
         if model is None:
-            return 0
+            return 0, 0
+        plan = self._catalog.replicas_of(model.public_id)
         try:
-            return needed_bytes(model, n_ctx, self._catalog.options_of(model), self.pool())
+            return needs(model, n_ctx, self._catalog.options_of(model), self.pool(), plan)
         except Exception:
             self._note_failure(model)
-            return 0
+            return 0, 0
 
     def _note_failure(self, model: ModelSummary) -> None:
         if model.id not in self._unforeseen:

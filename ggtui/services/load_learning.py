@@ -75,7 +75,7 @@ class LoadLearning:
         model = self._model(launch)
         if model is None:
             return
-        ahead = self._foresight.forecast(model, launch.n_ctx)
+        ahead = self._foresight.forecast_of_server(model, launch.n_ctx, launch.replica or 0)
         launch.predicted = ahead.devices if ahead is not None else ()
         launch.record = self._known.get(_kind(model, launch))
         # Where layers may go to devices, the same load can come out otherwise.

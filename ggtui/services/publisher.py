@@ -166,13 +166,14 @@ class Publisher:
             failure = self._ledger.failure_of(model.id)
             idle = TargetState.FAILED if failure or model.problem else TargetState.IDLE
             options = self._catalog.options_of(model)
-            now_so = (model, states.get(model.id, idle), failure, model.id in pinned, options)
+            plan = self._catalog.replicas_of(model.public_id)
+            now_so = (model, states.get(model.id, idle), failure, model.id in pinned, options, plan)
             row = self._rows.get(model.id)
             if row is None or now_so != _compared(row):
                 choice = choose_context(
                     None, model.n_ctx_chosen, self._default_n_ctx, model.n_ctx_train, model.n_ctx_advised
                 )
-                row = ModelStatus(model, now_so[1], choice.n_ctx, failure, now_so[3], options)
+                row = ModelStatus(model, now_so[1], choice.n_ctx, failure, now_so[3], options, plan)
             rows[model.id] = row
         self._rows = rows
         return tuple(rows.values())
@@ -219,4 +220,4 @@ class Publisher:
 
 
 def _compared(row: ModelStatus) -> tuple[object, ...]:
-    return row.summary, row.state, row.failure, row.is_pinned, row.options
+    return row.summary, row.state, row.failure, row.is_pinned, row.options, row.plan

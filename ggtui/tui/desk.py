@@ -7,6 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from ggtui.core.deployment.replicas import ONE
 from ggtui.core.forecast import next_stop, previous_stop
 from ggtui.core.look_ahead import Standing, look_ahead
 from ggtui.core.models import LaunchOptions
@@ -173,7 +174,8 @@ class Desk:
         self, status: ModelStatus
     ) -> tuple[ModelStatus, int, MemoryPool, Forecast | None] | None:
         summary, kept = status.summary, self._forecasts.get(status.summary.id)
-        is_same = kept is not None and (kept[0].summary, kept[0].options) == (summary, status.options)
+        now_so = summary, status.options, status.plan
+        is_same = kept is not None and (kept[0].summary, kept[0].options, kept[0].plan) == now_so
         if kept is None or not is_same or kept[1] != self.n_ctx(status) or kept[2] is not self.pool:
             return None
         return kept
@@ -185,6 +187,7 @@ class Desk:
 
         options: to see what others would lead to; None for those in force.
         """
+        row = self.status_of(summary.id)
         return look_ahead(
             summary,
             n_ctx,
@@ -193,6 +196,7 @@ class Desk:
             [self._stands(target) for target in self._holding()],
             strategy=self.snapshot.strategy,
             budget_bytes=self.snapshot.memory_budget_bytes,
+            plan=row.plan if row is not None else ONE,
         )
 
     def options_of(self, summary: ModelSummary) -> LaunchOptions:

@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from ggtui.core.decisions import Phase, Resident
+from ggtui.core.deployment.replicas import ReplicaPlan
 from ggtui.core.forecast import Forecast, Verdict, needed_bytes
+from ggtui.core.forecast_servers import needs
 from ggtui.core.look_ahead import MEMORY, Standing, look_ahead
 from ggtui.core.memory.pool import MemoryPool, PoolKind
 from ggtui.core.models import LaunchOptions, ModelSummary
@@ -90,6 +92,29 @@ def test_those_who_go_are_the_victims_of_the_scheduler(budget_gib: int) -> None:
         tuple(names[each.model_id] for each in victims)
         == ahead(*standing, budget_bytes=budget_gib * GIB).frees
     )
+
+
+def test_of_several_servers_as_many_count_as_will_be_started() -> None:
+    need, more = needs(MODEL, 8192, OPTIONS, POOL, ReplicaPlan(3))
+
+    def n_servers(strategy: str, budget_bytes: int) -> tuple[int, int, tuple[str, ...]]:
+        found = look_ahead(
+            MODEL,
+            8192,
+            OPTIONS,
+            POOL,
+            (IDLE,),
+            strategy=strategy,
+            budget_bytes=budget_bytes,
+            plan=ReplicaPlan(3),
+        )
+        assert found is not None
+        return found.n_servers, found.n_wanted, found.frees
+
+    assert (3, 3, ("idle",)) == n_servers("single", 0)
+    assert (1, 3, ()) == n_servers(MEMORY, IDLE.n_bytes + need)
+    assert (2, 3, ()) == n_servers(MEMORY, IDLE.n_bytes + need + more)
+    assert (1, 3, ("idle",)) == n_servers(MEMORY, need)
 
 
 def test_a_broken_model_leads_to_nothing() -> None:

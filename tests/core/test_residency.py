@@ -30,6 +30,14 @@ def test_a_memory_room_holds_what_the_forecasts_add_up_to() -> None:
     assert not _room(29).admits([_resident(A)], B, 4096)
 
 
+def test_another_server_of_a_model_takes_what_it_does_not_share() -> None:
+    room = MemoryRoom(lambda model_id, n_ctx: 10 * model_id, lambda: 34, lambda model_id, n_ctx: 2 * model_id)
+
+    assert room.admits([_resident(A), _resident(A)], B, 4096)
+    assert room.admits([_resident(B), _resident(A)], B, 4096)
+    assert not room.admits([_resident(B), _resident(A), _resident(B)], A, 4096)
+
+
 def test_a_model_alone_is_always_tried() -> None:
     assert _room(0).admits([], C, 4096)
 

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from ggtui.adapters.gguf.catalog import GgufCatalog
-from ggtui.core.forecast import advised_ctx
+from ggtui.core.forecast_servers import advised_ctx_of_servers
 from ggtui.core.memory.pool import MemoryPool, PoolKind
 from ggtui.core.models import LaunchOptions
 from ggtui.core.units import GIB, MIB
@@ -71,9 +71,9 @@ def test_a_model_that_cannot_be_forecast_keeps_no_other_from_its_advice(
     def advise(model: ModelSummary, *rest: Any) -> int | None:
         if "odd" in model.public_id:
             raise ZeroDivisionError
-        return advised_ctx(model, *rest)
+        return advised_ctx_of_servers(model, *rest)
 
-    monkeypatch.setattr("ggtui.services.context_advice.advised_ctx", advise)
+    monkeypatch.setattr("ggtui.services.context_advice.advised_ctx_of_servers", advise)
 
     async def scenario() -> None:
         catalog = CatalogService(GgufCatalog(tmp_path / "db", [tmp_path], LaunchOptions()))

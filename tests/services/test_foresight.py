@@ -9,6 +9,7 @@ import pytest
 from ggtui.adapters.memory.catalog import MemoryCatalog
 from ggtui.adapters.memory.gpu import MemoryProbe
 from ggtui.adapters.memory.launcher import MemoryLauncher
+from ggtui.core.deployment.deployment import Deployment
 from ggtui.core.errors import OutOfMemory
 from ggtui.core.models import ModelSummary
 from ggtui.core.ports.gpu import MemoryReading
@@ -50,6 +51,29 @@ def test_the_line_names_model_context_and_verdict() -> None:
     asyncio.run(scenario())
 
 
+def test_each_server_of_a_deployment_counts() -> None:
+    async def scenario() -> None:
+        foresight, catalog = await _foresight(MemoryLauncher())
+        one, need = foresight.line(1, 8192), foresight.need_bytes(1, 8192)
+        alone = foresight.forecast_of_server(LARGE, 8192)
+        catalog.deployments = (Deployment("d", "large", replicas=2),)
+        await catalog.reread()
+
+        assert (
+            one.replace("ctx", "2 servers  ctx").partition("→")[0]
+            == foresight.line(1, 8192).partition("→")[0]
+        )
+        both = foresight.forecast(LARGE, 8192)
+        assert alone is not None
+        assert both is not None
+        assert 2 * alone.kv_bytes == both.kv_bytes
+        assert alone == foresight.forecast_of_server(LARGE, 8192, 1)
+        assert (need, need - 4 * GIB) == (foresight.need_bytes(1, 8192), foresight.more_bytes(1, 8192))
+        assert 0 == foresight.more_bytes(2, 8192)
+
+    asyncio.run(scenario())
+
+
 def test_what_the_machine_can_never_hold_is_refused_before_anything_is_stopped() -> None:
     async def scenario() -> None:
         launcher = MemoryLauncher()
@@ -79,7 +103,7 @@ def test_a_model_whose_forecast_fails_is_tried_and_told_once(
 
     async def scenario() -> None:
         foresight, _ = await _foresight(MemoryLauncher())
-        monkeypatch.setattr("ggtui.services.foresight.needed_bytes", fail)
+        monkeypatch.setattr("ggtui.services.foresight.needs", fail)
         monkeypatch.setattr("ggtui.services.foresight.allocated_bytes", fail)
         for _ in range(3):
             assert 0 == foresight.need_bytes(1, 8192)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ggtui.core.deployment.replicas import ReplicaPlan
 from ggtui.core.forecast import Verdict
 from ggtui.core.models import KvType, LaunchOptions
 from ggtui.core.state import TargetState
@@ -57,6 +58,21 @@ def test_a_model_is_forecast_as_its_own_settings_would_launch_it() -> None:
     assert common is not None
     assert less is not None
     assert less.kv_bytes < common.kv_bytes
+
+
+def test_all_servers_of_a_model_are_forecast() -> None:
+    desk = Desk()
+    desk.apply(full())
+    row = desk.snapshot.models[0]
+    one = desk.forecast_of(row)
+    several = replace(row, plan=ReplicaPlan(2))
+    desk.apply(full(models=(several,)))
+    both = desk.forecast_of(several)
+
+    assert one is not None
+    assert both is not None
+    assert (1, 2) == (one.n_servers, both.n_servers)
+    assert 2 * one.kv_bytes == both.kv_bytes
 
 
 def test_what_does_not_fit_beside_them_takes_their_place() -> None:

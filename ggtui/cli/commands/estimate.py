@@ -20,7 +20,7 @@ from ggtui.cli.surroundings import (
     read_room,
 )
 from ggtui.core.errors import HeaderUnreadable
-from ggtui.core.forecast import largest_by_cache_type
+from ggtui.core.forecast_servers import largest_of_servers
 from ggtui.core.forecast_words import forecast_line
 from ggtui.core.memory.inverse import USUAL_TYPES
 from ggtui.core.ports.catalog import CatalogReport
@@ -77,7 +77,7 @@ def _tell(call: Call, config: Config, model: ModelSummary, room: Room) -> ExitCo
     options = _options(call, options_of(model, config, room))
     is_elsewhere = is_address(call.arguments.model)
     ahead = forecast_of(model, config, room, call.n_ctx, options, hint="" if is_elsewhere else GET_AGAIN)
-    largest = largest_by_cache_type(model, options, room.pool, USUAL_TYPES)
+    largest = largest_of_servers(model, options, room.pool, USUAL_TYPES, room.plan_of(model))
     say_cut(call, model)
     if call.out.is_json:
         call.out.document(estimate_document(model.public_id, ahead, options.n_parallel, largest))
@@ -118,7 +118,7 @@ async def find_on_shelf(
     if is_file_name(name):
         return summary_of_file(name), room, Shelf((), CatalogReport())
     shelf = await read_shelf(config, state)
-    return shelf.model(name), replace(room, adapters=shelf.adapters), shelf
+    return shelf.model(name), replace(room, adapters=shelf.adapters, plans=shelf.plans), shelf
 
 
 def forecast_of(

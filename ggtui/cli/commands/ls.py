@@ -85,7 +85,7 @@ def _remarks(shelf: Shelf) -> list[str]:
 
 async def _look(config: Config, state: dict[str, Any] | None) -> tuple[Shelf, Room]:
     shelf = await read_shelf(config, state)
-    return shelf, replace(await read_room(config, state), adapters=shelf.adapters)
+    return shelf, replace(await read_room(config, state), adapters=shelf.adapters, plans=shelf.plans)
 
 
 def _row(model: ModelSummary, config: Config, room: Room, states: dict[str, str]) -> tuple[str, ...]:

@@ -19,7 +19,8 @@ from ggtui.cli.surroundings import (
     options_of,
     outlook,
 )
-from ggtui.core.forecast import advised_ctx, context_stops
+from ggtui.core.forecast import context_stops
+from ggtui.core.forecast_servers import advised_ctx_of_servers
 from ggtui.core.model_settings import NOTHING_SET, settings_document, settings_view, value_words
 from ggtui.core.snapshot import EngineSnapshot, ModelStatus
 from ggtui.core.state_json import state_document
@@ -134,7 +135,7 @@ def _document(model: ModelSummary, config: Config, room: Room, table: list[Forec
 
 def _view(model: ModelSummary, config: Config, room: Room) -> SettingsView:
     own = config.model_settings.get(model.public_id, NOTHING_SET)
-    advised = advised_ctx(model, options_of(model, config, room), room.pool)
+    advised = advised_ctx_of_servers(model, options_of(model, config, room), room.pool, room.plan_of(model))
     return settings_view(model.public_id, own, config.common_settings, advised)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ggtui.core.memory.parts import Companions, projector_bytes
+from ggtui.core.memory.parts import Companions, projector_bytes, together
 from ggtui.core.memory.plan import MemoryPlan
 from ggtui.core.memory.pool import PoolKind
 from ggtui.core.memory.request import LoadRequest, request_of
 
 if TYPE_CHECKING:
     from ggtui.core.memory.compute import MeasuredCompute
-    from ggtui.core.memory.parts import DeviceRoom
+    from ggtui.core.memory.parts import DeviceRoom, DeviceShare
     from ggtui.core.memory.pool import MemoryPool
     from ggtui.core.models import LaunchOptions, ModelSummary
 
@@ -27,6 +27,8 @@ class Load:
     companions: Companions | None = None
     measured: MeasuredCompute | None = None
     """Given in place of what earlier loads of the file have taught."""
+    n_servers: int = 1
+    """Servers alike that go to the pool together."""
 
     @property
     def beside(self) -> Companions | None:
@@ -76,9 +78,14 @@ class Load:
         """The load as the memory sees it."""
         return request_of(self.options)
 
+    def shares(self, plan: MemoryPlan, n_ctx: int) -> tuple[DeviceShare, ...]:
+        """What all servers hold on each device and, last, on the host."""
+        shares = plan.shares(n_ctx)
+        return shares if self.n_servers == 1 else tuple(together((each,) * self.n_servers) for each in shares)
+
     def fits(self, plan: MemoryPlan, n_ctx: int) -> bool:
         """True when every device, and the host beside them, has room for its share."""
-        *on_devices, host = plan.shares(n_ctx)
+        *on_devices, host = self.shares(plan, n_ctx)
         if self.pool.kind is PoolKind.RAM:
             return host.total_bytes <= self.pool.room_bytes
         rooms = self.pool.rooms
@@ -88,5 +95,5 @@ class Load:
 
     def fits_in_part(self, plan: MemoryPlan, n_ctx: int) -> bool:
         """True when main memory also holds the weights that the devices do not."""
-        host = plan.shares(n_ctx)[-1]
+        host = self.shares(plan, n_ctx)[-1]
         return host.total_bytes <= self.pool.overflow_bytes and self.fits(plan, n_ctx)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ggtui.core.units import MIB
@@ -84,6 +84,15 @@ class DeviceRoom:
     overhead_bytes: int = 0
     pads_tensors: bool = True
     """True for a device that fills tensors up, as CUDA does."""
+
+
+def together(shares: Sequence[DeviceShare]) -> DeviceShare:
+    """What servers of one file hold in the same place, at least one: its own pages are there once."""
+    mapped = max(share.mapped_bytes for share in shares)
+    parts = ("kv", "state", "compute", "output", "overhead", "adapters", "projector", "draft")
+    sums = {f"{part}_bytes": sum(getattr(share, f"{part}_bytes") for share in shares) for part in parts}
+    own_weights = sum(share.weights_bytes - share.mapped_bytes for share in shares)
+    return replace(shares[0], weights_bytes=own_weights + mapped, mapped_bytes=mapped, **sums)
 
 
 def pool_bytes(shares: Sequence[DeviceShare]) -> int:

@@ -51,6 +51,22 @@ def test_the_launch_of_the_call_counts(cli: CommandLine, web: Web) -> None:
     assert 1 == document["parallel"]
 
 
+def test_all_servers_of_a_deployment_count(cli: CommandLine) -> None:
+    file = cli.folder / "config.toml"
+    twins = "".join(
+        f'[[deployment]]\nname = "{name}"\nmodel = "{name}.gguf"\nreplicas = {n}\n'
+        for name, n in (("alpha", 1), ("beta", 3))
+    )
+    file.write_text(file.read_text() + twins)
+    one = cli("estimate", "alpha", "--ctx", "512", "--json").document
+    three = cli("estimate", "beta", "--ctx", "512", "--json").document
+
+    assert (1, 3) == (one["servers"], three["servers"])
+    assert 3 * one["forecast"]["kv_bytes"] == three["forecast"]["kv_bytes"]
+    assert one["total_bytes"] < three["total_bytes"]
+    assert "  3 servers  ctx 512" in cli("estimate", "beta", "--ctx", "512").out
+
+
 def test_a_repository_is_a_table(cli: CommandLine, web: Web) -> None:
     (cli.models_dir / "beta.gguf").unlink()
     tiny_model(cli.models_dir / "larger-F32.gguf", n_layer=4)

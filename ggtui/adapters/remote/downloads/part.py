@@ -76,6 +76,8 @@ class Part:
         self.length = 0
         self.is_taken_over = False
         """True while it begins with bytes of an earlier time."""
+        self._is_noted = False
+        """True when the note tells of this start of the machine."""
         self._is_ours = False
         """True once something was written: before that, all that lies here stays as it was found."""
         self._hash = checksum.new(size_bytes)
@@ -96,6 +98,7 @@ class Part:
                     break
                 self._hash.update(piece)
                 self.length += len(piece)
+        self._is_noted = note is not None and note.boot == _boot()
         self.etag = note.etag if note and self.length else ""
         self.is_taken_over = self.length > 0
         self._flushed_bytes = min(note.flushed_bytes if note else 0, self.length)
@@ -141,7 +144,8 @@ class Part:
         """Before the first write: drop what is not trusted, as it would be after a kill; note the rest."""
         os.ftruncate(self._descriptor, self.length)
         self._is_ours = True
-        self.flush()
+        if not self._is_noted:
+            self.flush()
 
     def flush(self) -> None:
         """Have all of it on the disk, and note so. Raises: DiskFull, CatalogFailure."""

@@ -19,9 +19,9 @@ REMOVED = "removed"
 """State of a job in an event: it has left the queue, and no other event follows."""
 
 
-def queue_document(jobs: Iterable[Job]) -> dict[str, object]:
-    """All jobs in the order given."""
-    return {"schema": SCHEMA, "downloads": [job_document(each) for each in jobs]}
+def queue_document(jobs: Iterable[Job], problem: str = "") -> dict[str, object]:
+    """All jobs in the order given. problem: why the queue cannot be read or kept; empty when it can."""
+    return {"schema": SCHEMA, "downloads": [job_document(each) for each in jobs], "problem": problem or None}
 
 
 def ordered_document(jobs: Iterable[Job], number: int) -> dict[str, object]:

@@ -297,7 +297,7 @@ class EngineSnapshot:
     is_reconciling: bool = False
     """True while backends are asked."""
     downloads: tuple[Job, ...] = ()
-    """By their place in the queue, those that ended behind them; the same object until something changes."""
+    """By their place in the queue, those that ended among them; the same object until something changes."""
 
     def status_of(self, model_id: int) -> ModelStatus | None:
         """The row of a model, or None."""

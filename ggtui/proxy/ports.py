@@ -237,6 +237,10 @@ class DownloadsControl(Protocol):
     Each call may raise ReadOnly, StoreUnavailable, and DownloadNotFound for a number that is not there.
     """
 
+    @property
+    def problem(self) -> str:
+        """Why the queue is not kept on disk now; empty when it is."""
+
     async def add(self, model: str, *, backend: str = THIS_MACHINE, revision: str = "main") -> Job:
         """A person wants this model there: a new download, or the one there is, resumed.
 

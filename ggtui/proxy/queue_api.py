@@ -54,8 +54,8 @@ class QueueApi:
         self._max_body_bytes = max_body_bytes
 
     async def queue(self, scope: Any, receive: Receive, reply: Reply) -> None:
-        """GET /ggtui/queue: all downloads, by their place."""
-        await reply.json(queue_document(self._jobs()))
+        """GET /ggtui/queue: all downloads, by their place, and why the queue cannot be kept, if it cannot."""
+        await reply.json(queue_document(self._jobs(), self._downloads.problem))
 
     async def events(self, scope: Any, receive: Receive, reply: Reply) -> None:
         """GET /ggtui/queue/events: each download now and after every change of it, as `status` events."""

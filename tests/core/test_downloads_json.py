@@ -84,6 +84,11 @@ def test_the_queue_keeps_its_order() -> None:
     assert (1, [7, 3]) == (document["schema"], [each["number"] for each in document["downloads"]])  # type: ignore[attr-defined]
 
 
+def test_a_queue_that_is_not_kept_says_why() -> None:
+    assert queue_document(())["problem"] is None
+    assert "the disk is full" == queue_document((), "the disk is full")["problem"]
+
+
 def test_one_job_is_told_or_that_it_is_gone() -> None:
     assert {"schema": 1, "download": job_document(JOB)} == ordered_document((JOB,), 7)
     assert {"schema": 1, "download": None} == ordered_document((JOB,), 8)

@@ -272,6 +272,7 @@ class FakeDownloads:
 
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     failure: Exception | None = None
+    problem: str = ""
 
     async def add(self, model: str, *, backend: str = THIS_MACHINE, revision: str = "main") -> Job:
         self._note("add", model, backend, revision)

@@ -66,7 +66,7 @@ def test_all_downloads_are_told_in_order_and_in_the_state() -> None:
             told = (await _ask(proxy, "GET", "/ggtui/queue")).json
             state = (await _ask(proxy, "GET", "/ggtui/state")).json
 
-            assert {"schema": 1, "downloads": [job_document(job) for job in JOBS]} == told
+            assert {"schema": 1, "downloads": [job_document(job) for job in JOBS], "problem": None} == told
             assert told["downloads"] == state["downloads"]
 
     run(check())

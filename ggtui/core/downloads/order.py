@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 FIRST_WAIT_S: Final = 5.0
 LONGEST_WAIT_S: Final = 300.0
+MOST_DONE: Final = 100
+"""Downloads that are done and still listed: nobody looks further back."""
 
 
 def in_order(jobs: Iterable[Job]) -> tuple[Job, ...]:
@@ -54,6 +56,12 @@ def is_among(declared: Iterable[tuple[str, str]], job: Job) -> bool:
 def due(jobs: Iterable[Job], is_free: Callable[[Job], bool]) -> tuple[Job, ...]:
     """Those that may begin now, the first one first. is_free: neither begun already nor waiting."""
     return tuple(job for job in in_order(jobs) if job.state is JobState.PENDING and is_free(job))
+
+
+def forgettable(jobs: Iterable[Job], most: int = MOST_DONE) -> tuple[Job, ...]:
+    """Those that are done and behind so many newer ones."""
+    done = [job for job in jobs if job.state is JobState.DONE]
+    return tuple(sorted(done, key=lambda job: (job.ended_at or 0.0, job.number), reverse=True)[most:])
 
 
 def moved(jobs: Sequence[Job], number: int, to: int) -> tuple[Job, ...]:

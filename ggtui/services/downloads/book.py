@@ -157,6 +157,8 @@ class Downloads:
                 new = Job(0, JobKind.HUB, model, backend, address, by_person=by_person, revision=revision)
                 kind = JobKind.HUB if backend == THIS_MACHINE else JobKind.PULL
                 job = await self._kept.add(replace(new, kind=kind, created_at=self._clock.unix()))
+                for old in order.forgettable(self.jobs):
+                    await self._kept.remove(old.number)
             elif by_person:
                 await self._ask_again(job, address, revision)
             elif job.state is JobState.DONE or (not job.state.is_open and address != job.base_url):

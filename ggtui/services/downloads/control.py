@@ -34,6 +34,11 @@ class DownloadsControl:
         """All jobs in order."""
         return self._book.jobs if self._book is not None else ()
 
+    @property
+    def problem(self) -> str:
+        """Why the queue is not kept on disk now; empty when it is."""
+        return self._book.problem if self._book is not None else ""
+
     async def add(self, model: str, *, backend: str = THIS_MACHINE, revision: str = "main") -> Job:
         """Ask for a model: `OWNER/REPO[:QUANT]`, a file of a repository, or a name that a backend pulls by.
 

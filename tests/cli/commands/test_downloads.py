@@ -75,7 +75,7 @@ def test_none_is_an_empty_list_with_a_way_to_begin(cli: CommandLine) -> None:
         answer.out,
         answer.err,
     )
-    assert {"schema": 1, "downloads": []} == cli("downloads", "--json").document
+    assert {"schema": 1, "downloads": [], "problem": None} == cli("downloads", "--json").document
     assert not cli.data_dir.exists()
 
 

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ggtui.core.downloads.jobs import FilePart, Job, JobKind, JobState
-from ggtui.core.downloads.order import anew, at_rest, due, found, in_order, is_same_model, moved, wait_s
+from ggtui.core.downloads.order import (
+    anew,
+    at_rest,
+    due,
+    forgettable,
+    found,
+    in_order,
+    is_same_model,
+    moved,
+    wait_s,
+)
 
 
 def job(number: int, model: str = "o/r", backend: str = "local", **fields: object) -> Job:
@@ -72,6 +82,14 @@ def test_after_a_move_it_is_where_it_was_put_and_the_others_are_in_their_order(
         each.number for each in after if each.number != number
     ]
     assert len(jobs) == len({each.position for each in after})
+
+
+def test_of_those_that_are_done_the_oldest_are_forgotten() -> None:
+    done = [job(number, f"o/r{number}", state=JobState.DONE, ended_at=float(-number)) for number in range(5)]
+    others = [job(9, "o/x", state=JobState.FAILED, ended_at=-99.0), job(8, "o/y")]
+
+    assert [3, 4] == [each.number for each in forgettable([*done, *others], most=3)]
+    assert () == forgettable(done)
 
 
 def test_waits_grow_to_five_minutes() -> None:

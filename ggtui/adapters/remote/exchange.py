@@ -86,7 +86,7 @@ def ask(
         access.check_may_ask(address)
         is_at_home = is_at_home and address.origin == access.endpoint.origin
         own = access.headers_for(address) if is_at_home else {}
-        answer = _once(address, {**headers, **own}, budget)
+        answer = once(address, {**headers, **own}, budget)
         if met is not None:
             met(answer)
         location = answer.header("Location")
@@ -97,19 +97,29 @@ def ask(
     raise RemoteRefused(f"{address.origin.host} sends on more than {MOST_REDIRECTS} times")
 
 
-def _once(address: Address, headers: Mapping[str, str], budget: Budget) -> Answer:
+def once(
+    address: Address,
+    headers: Mapping[str, str],
+    budget: Budget,
+    method: str = "GET",
+    body: bytes | None = None,
+) -> Answer:
+    """The answer to one question, whatever its status; redirects are answers too.
+
+    Raises: RemoteUnreachable, RemoteRefused.
+    """
     shared = {"Accept-Encoding": "identity", "User-Agent": f"ggtui/{__version__}", "Connection": "close"}
     with translating(address):
         connection = connected(address, budget)
         try:
-            connection.request("GET", address.target, headers={**shared, **headers})
+            connection.request(method, address.target, body, {**shared, **headers})
             answer = Answer(address, connection, connection.getresponse())
         except BaseException:
             connection.close()
             raise
     if answer.header("Content-Encoding").lower() not in ("", "identity"):
         answer.close()
-        raise RemoteRefused(f"{address.origin.host} sends the file packed, although that was declined")
+        raise RemoteRefused(f"{address.origin.host} packs its answer, although that was declined")
     return answer
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.message import Message
-
 from ggtui.tui.backend_look import about, heads, row_parts
 from ggtui.tui.backend_rows import backend_rows, summary, why_not
 from ggtui.tui.keys import Where, bindings
-from ggtui.tui.screens.listing import ListRoom
+from ggtui.tui.screens.listing import OrderRoom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,19 +29,16 @@ NOTHING = (
 )
 
 
-class BackendsScreen(ListRoom):
+class BackendsScreen(OrderRoom):
     """Follows the state and the clock while it is open; every order is the app's to give."""
 
     PLACE: ClassVar[Where] = Where.BACKENDS
     BINDINGS: ClassVar[list[BindingType]] = bindings(Where.BACKENDS)
 
-    class Wanted(Message):
+    class Wanted(OrderRoom.Wanted):
         """A key was pressed that orders something."""
 
-        def __init__(self, binding_id: str, row: BackendRow | None) -> None:
-            super().__init__()
-            self.binding_id = binding_id
-            self.row = row
+        row: BackendRow | None
 
     def __init__(
         self, snapshot: EngineSnapshot, glyphs: Glyphs, clock: Callable[[], float] = time.time
@@ -110,10 +105,6 @@ class BackendsScreen(ListRoom):
     def summary(self) -> str:
         """How many stand how."""
         return summary(self._snapshot, len(self.list.entries), self.words)
-
-    def action_want(self, binding_id: str) -> None:
-        """Intent goes up."""
-        self.post_message(self.Wanted(binding_id, self.row))
 
 
 def _shown(snapshot: EngineSnapshot) -> tuple[object, ...]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.message import Message
-
 from ggtui.tui.deployment_rows import about, deployment_rows, heads, row_parts, summary, why_not
 from ggtui.tui.keys import Where, bindings
-from ggtui.tui.screens.listing import ListRoom
+from ggtui.tui.screens.listing import OrderRoom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,19 +20,16 @@ if TYPE_CHECKING:
     from ggtui.tui.glyphs import Glyphs
 
 
-class DeploymentsScreen(ListRoom):
+class DeploymentsScreen(OrderRoom):
     """Follows the state and the clock while it is open; every order is the app's to give."""
 
     PLACE: ClassVar[Where] = Where.DEPLOYMENTS
     BINDINGS: ClassVar[list[BindingType]] = bindings(Where.DEPLOYMENTS)
 
-    class Wanted(Message):
+    class Wanted(OrderRoom.Wanted):
         """A key was pressed that orders something."""
 
-        def __init__(self, binding_id: str, row: DeploymentRow | None) -> None:
-            super().__init__()
-            self.binding_id = binding_id
-            self.row = row
+        row: DeploymentRow | None
 
     def __init__(
         self, snapshot: EngineSnapshot, glyphs: Glyphs, clock: Callable[[], float] = time.time
@@ -100,7 +95,3 @@ class DeploymentsScreen(ListRoom):
     def summary(self) -> str:
         """How many, and what goes on."""
         return summary(self._snapshot, len(self.list.entries), self.words)
-
-    def action_want(self, binding_id: str) -> None:
-        """Intent goes up."""
-        self.post_message(self.Wanted(binding_id, self.row))

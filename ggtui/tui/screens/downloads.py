@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.message import Message
-
 from ggtui.tui.download_look import about, heads, row_parts
 from ggtui.tui.download_rows import download_rows, summary, why_not
 from ggtui.tui.keys import Where, bindings
-from ggtui.tui.screens.listing import ListRoom
+from ggtui.tui.screens.listing import OrderRoom
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -20,19 +18,16 @@ if TYPE_CHECKING:
     from ggtui.tui.glyphs import Glyphs
 
 
-class DownloadsScreen(ListRoom):
+class DownloadsScreen(OrderRoom):
     """Follows the queue while it is open; every order is the app's to give."""
 
     PLACE: ClassVar[Where] = Where.DOWNLOADS
     BINDINGS: ClassVar[list[BindingType]] = bindings(Where.DOWNLOADS)
 
-    class Wanted(Message):
+    class Wanted(OrderRoom.Wanted):
         """A key was pressed that orders something."""
 
-        def __init__(self, binding_id: str, row: DownloadRow | None) -> None:
-            super().__init__()
-            self.binding_id = binding_id
-            self.row = row
+        row: DownloadRow | None
 
     def __init__(self, snapshot: EngineSnapshot, glyphs: Glyphs) -> None:
         super().__init__("Downloads", glyphs)
@@ -89,7 +84,3 @@ class DownloadsScreen(ListRoom):
     def summary(self) -> str:
         """How many, how fast."""
         return summary(self._snapshot, len(self.list.entries), self.words)
-
-    def action_want(self, binding_id: str) -> None:
-        """Intent goes up."""
-        self.post_message(self.Wanted(binding_id, self.row))

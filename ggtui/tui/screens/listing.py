@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 
 from ggtui.tui.format import fit_line, lines
 from ggtui.tui.keys import Where, bindings
@@ -150,3 +151,20 @@ class ListRoom(Room):
             self.draw()
             return
         self.dismiss()
+
+
+class OrderRoom(ListRoom):
+    """A list whose keys order something of the row under the cursor; every order is the app's to give."""
+
+    class Wanted(Message):
+        """A key was pressed that orders something. Each screen has a kind of its own."""
+
+        def __init__(self, binding_id: str, row: Any) -> None:
+            """row: under the cursor; None where there is none."""
+            super().__init__()
+            self.binding_id = binding_id
+            self.row = row
+
+    def action_want(self, binding_id: str) -> None:
+        """Intent goes up."""
+        self.post_message(self.Wanted(binding_id, self.list.current))

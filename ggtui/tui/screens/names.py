@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.message import Message
 
 from ggtui.tui.keys import Where, bindings
 from ggtui.tui.name_look import about, heads, row_parts
 from ggtui.tui.name_rows import key_of, name_rows, summary, why_not
-from ggtui.tui.screens.listing import ListRoom
+from ggtui.tui.screens.listing import OrderRoom
 from ggtui.tui.widgets.pick_list import PickList
 
 if TYPE_CHECKING:
@@ -22,19 +21,16 @@ if TYPE_CHECKING:
     from ggtui.tui.name_rows import NameRow
 
 
-class NamesScreen(ListRoom):
+class NamesScreen(OrderRoom):
     """Follows the state while it is open; every change is the app's to make."""
 
     PLACE: ClassVar[Where] = Where.NAMES
     BINDINGS: ClassVar[list[BindingType]] = bindings(Where.NAMES)
 
-    class Wanted(Message):
+    class Wanted(OrderRoom.Wanted):
         """A key was pressed that does something to a row."""
 
-        def __init__(self, binding_id: str, row: NameRow | None) -> None:
-            super().__init__()
-            self.binding_id = binding_id
-            self.row = row
+        row: NameRow | None
 
     def __init__(self, snapshot: EngineSnapshot, endpoint_id: str, glyphs: Glyphs) -> None:
         """endpoint_id: where the cursor begins; empty for the first row."""
@@ -97,7 +93,3 @@ class NamesScreen(ListRoom):
     def activate(self) -> None:
         """A second click is enter."""
         self.action_want("show-model")
-
-    def action_want(self, binding_id: str) -> None:
-        """Intent goes up."""
-        self.post_message(self.Wanted(binding_id, self.row))

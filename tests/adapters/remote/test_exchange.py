@@ -138,7 +138,7 @@ def test_another_server_does_not_lead_to_a_hub_that_is_to_be_left_alone(look: St
 def test_a_packed_answer_is_refused(look: Start) -> None:
     one = look(lambda _: Reply(headers={"Content-Encoding": "gzip"}, body=b"\x1f\x8b"))
 
-    assert "sends the file packed" in failure_of(one.at()).message
+    assert "packs its answer" in failure_of(one.at()).message
 
 
 def test_an_answer_that_is_too_long_is_refused(look: Start) -> None:

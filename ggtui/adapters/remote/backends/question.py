@@ -7,13 +7,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
-from ggtui import __version__
 from ggtui.adapters.remote.address import Address
 from ggtui.adapters.remote.backends.place import place_of
 from ggtui.adapters.remote.backends.reading import failure, parsed
 from ggtui.adapters.remote.backends.words import LARGEST_TOLD, NO_KEY, told_in, without, words_of
-from ggtui.adapters.remote.connection import connected
-from ggtui.adapters.remote.exchange import Answer, translating
+from ggtui.adapters.remote.exchange import Answer, once
 from ggtui.core.backends.backend import BackendType
 from ggtui.core.errors import BackendError, RemoteFailure, RemoteRefused, RequestLoop
 from ggtui.core.hops import onward
@@ -134,25 +132,11 @@ class Questions:
     def _once(self, method: str, address: Address, body: object) -> Answer:
         data = None if body is None else json.dumps(body).encode()
         headers = self._headers | ({"Content-Type": "application/json"} if data is not None else {})
-        with translating(address):
-            connection = connected(address, self.limit)
-            try:
-                connection.request(method, address.target, data, headers)
-                answer = Answer(address, connection, connection.getresponse())
-            except BaseException:
-                connection.close()
-                raise
-        if answer.header("Content-Encoding").lower() not in ("", "identity"):
-            answer.close()
-            raise RemoteRefused(f"{address.origin.host} sends a packed answer, although that was declined")
-        return answer
+        return once(address, headers, self.limit, method, data)
 
     def _shared_headers(self) -> dict[str, str]:
         headers = {
             "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "User-Agent": f"ggtui/{__version__}",
-            "Connection": "close",
             "Via": onward(),
         }
         key = self._key.reveal() if self._key is not None else ""

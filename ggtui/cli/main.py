@@ -5,9 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING
-
-from ggtui.cli.arguments import parse
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import argparse
@@ -20,14 +18,21 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
+INTERRUPTED: Final = 130
+"""ExitCode.INTERRUPTED, for whoever presses ctrl-c before that is imported."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code.
 
     Raises: SystemExit for --help, --version and mistakes in the flags.
     """
-    arguments = parse(argv)
-    return _guarded(arguments)
+    try:
+        from ggtui.cli.arguments import parse
+
+        return _guarded(parse(argv))
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _guarded(arguments: argparse.Namespace) -> int:

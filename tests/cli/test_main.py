@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ggtui.cli.commands import ps
+from ggtui.cli.exits import ExitCode
+from ggtui.cli.main import INTERRUPTED, main
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +24,15 @@ def test_a_wrong_setting_ends_with_two_and_its_place(cli: CommandLine) -> None:
 
     expected = "ggtui: Configuration is not valid: --port must be a whole number from 0 to 65535, not 'x'\n"
     assert (2, "", expected) == (answer.code, answer.out, answer.err)
+
+
+def test_ctrl_c_before_the_command_runs_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_argv: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ggtui.cli.arguments.parse", interrupted)
+
+    assert ExitCode.INTERRUPTED == INTERRUPTED == main([])
 
 
 def test_a_failure_is_json_where_json_was_asked_for(cli: CommandLine) -> None:

@@ -32,7 +32,8 @@ def test_ctrl_c_before_the_command_runs_is_no_traceback(monkeypatch: pytest.Monk
 
     monkeypatch.setattr("ggtui.cli.arguments.parse", interrupted)
 
-    assert ExitCode.INTERRUPTED == INTERRUPTED == main([])
+    assert INTERRUPTED == int(ExitCode.INTERRUPTED)
+    assert INTERRUPTED == main([])
 
 
 def test_a_failure_is_json_where_json_was_asked_for(cli: CommandLine) -> None:

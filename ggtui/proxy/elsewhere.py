@@ -17,7 +17,6 @@ from ggtui.proxy.upstream import UpstreamLimits
 from ggtui.proxy.usage import Meter
 
 if TYPE_CHECKING:
-    from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.policies import Timeouts
     from ggtui.core.deployment.runtimes import RuntimeKind
     from ggtui.core.deployment.secret import Secret
@@ -68,7 +67,7 @@ class Elsewhere:
         Raises: Failure; while nothing has gone to the client another place may be asked.
         """
         rules, request, reply = attempt.live.rules, attempt.request, attempt.reply
-        hides_usage = _needs_usage(rules) and _can_ask_usage(request)
+        hides_usage = attempt.live.counts_tokens and _can_ask_usage(request)
         terms = Terms(
             rules.name,
             limits_of(rules.timeouts, attempt.live.kind),
@@ -103,11 +102,6 @@ def limits_of(timeouts: Timeouts, kind: RuntimeKind) -> UpstreamLimits:
     return UpstreamLimits(
         limits.connect_s, limits.request_s, limits.read_s, is_until_event=True, keep_idle_s=kept_s
     )
-
-
-def _needs_usage(rules: Deployment) -> bool:
-    """True when something is counted by tokens."""
-    return not rules.pricing.is_free or rules.rate_limits.tokens_per_minute is not None
 
 
 def _can_ask_usage(request: ForwardRequest) -> bool:

@@ -14,7 +14,6 @@ from ggtui.proxy.body import OFF_LOOP_BYTES
 from ggtui.proxy.routes import CAPABILITIES, SLOTLESS_POSTS
 
 if TYPE_CHECKING:
-    from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.routing.endpoints import ModelEndpoint
     from ggtui.proxy.answers import Headers
     from ggtui.proxy.body import RequestBody
@@ -73,13 +72,9 @@ class FactFinder:
         if is_slotless or CAPABILITIES.get(path) in _ANSWERS_NO_TEXT:
             max_tokens = 0
         n_input = 0
-        if any(_counts_tokens(live.rules) for live in chain):
+        if any(live.counts_tokens for live in chain):
             n_input = input_tokens(body.data, self._settings.estimate_ms * BYTES_PER_MS)
         return RequestFacts(n_input, max_tokens, _priority(fields), self._client)
-
-
-def _counts_tokens(rules: Deployment) -> bool:
-    return not rules.pricing.is_free or rules.rate_limits.tokens_per_minute is not None
 
 
 def input_tokens(body: bytes | bytearray, max_bytes: int) -> int:

@@ -111,6 +111,8 @@ class LivePort(Protocol):
     """A deployment as it runs; `ggtui.services.deployments.live.LiveDeployment` is it."""
 
     rules: Deployment
+    counts_tokens: bool
+    """True when something is counted by tokens: a price, or a limit."""
 
     @property
     def name(self) -> str:

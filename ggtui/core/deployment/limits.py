@@ -101,24 +101,22 @@ class RateLimiter:
 
     def settle(self, reservation: Reservation, tokens: int) -> None:
         """The request has ended and used this many tokens. Nothing happens the second time."""
-        if self._close(reservation) and self.limits.tokens_per_minute is not None:
-            self._correct(reservation, reservation.n_requests, max(0, tokens))
+        if self._close(reservation) and self.limits.tokens_per_minute is not None and reservation.is_counted:
+            n_tokens = tokens if tokens > 0 else 0
+            self._n_tokens += n_tokens - reservation.n_tokens
+            reservation.n_tokens = n_tokens
 
     def give_back(self, reservation: Reservation) -> None:
         """The request was not sent after all: it never counted. Nothing happens once it was settled."""
-        if self._close(reservation):
-            self._correct(reservation, 0, 0)
+        if self._close(reservation) and reservation.is_counted:
+            self._n_requests -= reservation.n_requests
+            self._n_tokens -= reservation.n_tokens
+            reservation.n_requests = reservation.n_tokens = 0
 
     def _close(self, reservation: Reservation) -> bool:
         was_open, reservation.is_open = reservation.is_open, False
         self._n_in_flight -= was_open
         return was_open
-
-    def _correct(self, reservation: Reservation, n_requests: int, n_tokens: int) -> None:
-        if reservation.is_counted:
-            self._n_requests += n_requests - reservation.n_requests
-            self._n_tokens += n_tokens - reservation.n_tokens
-            reservation.n_requests, reservation.n_tokens = n_requests, n_tokens
 
     def _drop(self, now: float) -> None:
         counted = self._counted

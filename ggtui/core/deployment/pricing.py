@@ -75,11 +75,11 @@ class Pricing:
 
     def cost_pusd(self, usage: Usage) -> int:
         """What these tokens cost, in pusd; never negative, whatever a server counted."""
-        n_input, n_output = max(0, usage.input_tokens), max(0, usage.output_tokens)
+        n_input, n_output, n_cached = usage
+        n_input, n_output = n_input if n_input > 0 else 0, n_output if n_output > 0 else 0
         cost = n_input * self.input_pusd + n_output * self.output_pusd
-        if self.cached_input_pusd is not None:
-            n_cached = min(n_input, max(0, usage.cached_input_tokens))
-            cost += n_cached * (self.cached_input_pusd - self.input_pusd)
+        if self.cached_input_pusd is not None and n_cached > 0:
+            cost += min(n_input, n_cached) * (self.cached_input_pusd - self.input_pusd)
         return cost
 
 

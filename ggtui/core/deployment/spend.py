@@ -70,6 +70,8 @@ class SpendLedger:
     def __init__(self, budget: Budget, settled: Iterable[SpendEntry] = ()) -> None:
         self._windows = {period: RollingWindow(period.seconds) for period in Period}
         self._is_told = dict.fromkeys(Period, False)
+        self.has_excess = False
+        """True when an excess was told that may be over by now."""
         self._held_pusd = 0
         self.adapt(budget)
         for entry in sorted(settled, key=lambda each: each.at):
@@ -85,6 +87,7 @@ class SpendLedger:
         """The shorter period first."""
         for period, limit in most.items():
             self._is_told[period] &= limit is not None
+        self.has_excess = True in self._is_told.values()
 
     @property
     def held_pusd(self) -> int:
@@ -102,11 +105,6 @@ class SpendLedger:
                 return period
         return None
 
-    @property
-    def has_excess(self) -> bool:
-        """True when an excess was told that may be over by now."""
-        return True in self._is_told.values()
-
     def new_excess(self, unix_now: float) -> Period | None:
         """The period whose limit was passed since the last call: each excess is told once."""
         told = None
@@ -115,6 +113,7 @@ class SpendLedger:
             if is_over is not self._is_told[period]:
                 told = period if is_over else told
                 self._is_told[period] = is_over
+                self.has_excess = True in self._is_told.values()
         return told
 
     def slots(self, slots: int | None, unix_now: float) -> int | None:

@@ -105,10 +105,10 @@ class WaitingRoom:
 
     def admits_at_once(self, ticket_id: int, now: float) -> bool:
         """Serve somebody new if a slot is free, the usual case of `join`; else nothing has happened."""
-        is_free = not self._is_closed and self._has_slot()
-        if is_free:
-            self._served[ticket_id] = now
-        return is_free
+        if self._is_closed or (self._slots is not None and len(self._served) >= self._slots):
+            return False
+        self._served[ticket_id] = now
+        return True
 
     def leave(self, ticket_id: int, now: float) -> list[Answer]:
         """A ticket has ended, or its owner has gone while it waited. Unknown ids are ignored."""

@@ -43,8 +43,6 @@ class Deployments:
         revive: Callable[[str], None] = lambda _model: None,
     ) -> None:
         """random, is_local, server_slots, replicas, revive: see Surroundings."""
-        self.changed: Callable[[], None] = lambda: None
-        """Called after every change of what is shown; set by whoever publishes."""
         self._around = Surroundings(
             spend=spend,
             counters=counters,
@@ -55,7 +53,6 @@ class Deployments:
             server_slots=server_slots,
             replicas=replicas,
             revive=revive,
-            changed=lambda: self.changed(),
         )
         self._live = {each.name: LiveDeployment(each, self._around) for each in deployments}
         self._gone: dict[str, LiveDeployment] = {}
@@ -67,6 +64,15 @@ class Deployments:
         self._chains: dict[str, tuple[LiveDeployment, ...]] = {}
         """What `chain` has found since the last change."""
         self._pruning: Alarm | None = None
+
+    @property
+    def changed(self) -> Callable[[], None]:
+        """Called after every change of what is shown; set by whoever publishes."""
+        return self._around.changed
+
+    @changed.setter
+    def changed(self, hear: Callable[[], None]) -> None:
+        self._around.changed = hear
 
     async def start(self) -> None:
         """Take over what was spent within the last day."""

@@ -60,6 +60,8 @@ class Limits:
         self._writes = writes
         self._line = Room(name, _in_line(serving), 1, clock)
         """Who may be let through next has its one slot."""
+        self._n_in_line = 0
+        """Those who wait there, and who is let through just now."""
         self._news: asyncio.Future[Failure | None] | None = None
         """What the first of the line waits for: None when there may be room, or why it must not wait."""
         self._has_warned = False
@@ -94,7 +96,7 @@ class Limits:
 
     def enter_at_once(self, tokens: int, now: float) -> Grant | None:
         """As `enter` where nobody is in front and there is room; None where not, and nothing is taken."""
-        if self._limits.strict or self._line.n_served:
+        if self._n_in_line or self._limits.strict:
             return None
         found = self._own.reserve(tokens, now)
         return None if isinstance(found, Wait) else Grant(found)
@@ -108,6 +110,13 @@ class Limits:
             return Grant()
         if not may_wait:
             return await self._at_once(tokens)
+        self._n_in_line += 1
+        try:
+            return await self._when_in_front(tokens, priority, deadline)
+        finally:
+            self._n_in_line -= 1
+
+    async def _when_in_front(self, tokens: int, priority: Priority, deadline: float) -> Grant:
         try:
             turn = await self._line.enter(priority, deadline)
         except QueueTimeout:
@@ -121,7 +130,8 @@ class Limits:
         """The request has ended and used this many tokens; the task is what is still to be written."""
         if grant.own is not None:
             self._own.settle(grant.own, tokens)
-            self._tell()
+            if self._news is not None:
+                self._tell()
         shared, grant.shared = grant.shared, None
         return None if shared is None else self._writes.begin(self._counters.settle(shared, tokens))
 

@@ -58,6 +58,7 @@ class LiveDeployment:
         self.spending = Spending(rules.name, rules.budget, around.spend, around.clock, around.writes)
         self.pauses = Pauses(around.clock)
         self._open: set[Passage] = set()
+        self._know()
         self.standing = Standing(rules.name, lambda: around.changed())
         self._key: Secret | None = None
 
@@ -192,6 +193,7 @@ class LiveDeployment:
         self.breaker.policy = rules.circuit_breaker
         self.limits.adapt(rules.rate_limits, rules.serving)
         self.spending.adapt(rules.budget)
+        self._know()
         self.adapt_slots()
 
     def remove(self) -> None:
@@ -258,10 +260,13 @@ class LiveDeployment:
             passage.grant = await self.limits.enter(tokens, facts.priority, deadline, may_wait=may_wait)
         passage.hold = self.spending.reserve(rules.pricing.cost_pusd(passage.reserved))
 
-    @property
-    def _slots_vary(self) -> bool:
+    def _know(self) -> None:
+        """What follows from the rules alone, and each request asks."""
+        rules = self.rules
+        self.counts_tokens = not rules.pricing.is_free or rules.rate_limits.tokens_per_minute is not None
+        """True when something is counted by tokens."""
+        self._slots_vary = rules.serving.max_concurrent is None or self.spending.may_throttle
         """By what was spent, or by what serves it; else a reload alone changes their number."""
-        return self.rules.serving.max_concurrent is None or self.spending.may_throttle
 
     def _check(self, now: float) -> None:
         if (refusal := self.standing.refusal()) is not None:

@@ -58,6 +58,7 @@ class Tally:
 
     def used(self, usage: Usage, cost_pusd: int) -> None:
         """A request took so many tokens, and so much money."""
-        self._n_input += max(0, usage.input_tokens)
-        self._n_output += max(0, usage.output_tokens)
+        n_input, n_output, _ = usage
+        self._n_input += n_input if n_input > 0 else 0
+        self._n_output += n_output if n_output > 0 else 0
         self._cost_pusd += cost_pusd

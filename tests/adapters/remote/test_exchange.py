@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +16,7 @@ from ggtui.adapters.remote.exchange import MOST_REDIRECTS, ask
 from ggtui.core.errors import Failure, RemoteRefused, RemoteUnreachable
 from ggtui.core.units import MIB
 from tests.adapters.remote.conftest import secure, without_proxies
+from tests.adapters.remote.tunnel import Tunnel
 from tests.web import Asked, Reply
 
 if TYPE_CHECKING:
@@ -252,41 +253,6 @@ def test_a_server_without_tls_is_told(look: Start, monkeypatch: pytest.MonkeyPat
     assert "no sound tls" in failure.message
 
 
-class Tunnel:
-    """A proxy that leads every name to one port of this machine."""
-
-    def __init__(self, port: int) -> None:
-        self.heads: list[str] = []
-        self._port = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"127.0.0.1:{self._listener.getsockname()[1]}"
-
-    def run(self) -> None:
-        connection, _ = self._listener.accept()
-        self.heads.append(connection.recv(65536).decode())
-        connection.sendall(b"HTTP/1.0 200 Connection established\r\n\r\n")
-        onward = socket.create_connection(("127.0.0.1", self._port))
-        back = threading.Thread(target=self._pass, args=(onward, connection), daemon=True)
-        back.start()
-        self._pass(connection, onward)
-        back.join(30)
-        for each in (connection, onward, self._listener):
-            each.close()
-
-    @staticmethod
-    def _pass(source: socket.socket, goal: socket.socket) -> None:
-        with suppress(OSError):
-            while piece := source.recv(65536):
-                goal.sendall(piece)
-        _shut(source)
-        _shut(goal)
-
-
-def _shut(sock: socket.socket) -> None:
-    with suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)
-
-
 def test_a_proxy_is_asked_for_a_tunnel_and_learns_no_token(
     certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -294,14 +260,13 @@ def test_a_proxy_is_asked_for_a_tunnel_and_learns_no_token(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with secure(certificate, lambda _: Reply(body=b"through")) as web:
         tunnel = Tunnel(web.port)
-        thread = threading.Thread(target=tunnel.run, daemon=True)
-        thread.start()
+        tunnel.start()
         monkeypatch.setenv("https_proxy", f"http://me:pass%20word@{tunnel.url}")
         address = Address.parse("https://models.example/m.gguf")
         answer = ask(address, {}, Access(address, SECRET), Budget(30, MIB))
         content = answer.whole(100)
         answer.close()
-        thread.join(30)
+        tunnel.stop()
 
     (head,) = tunnel.heads
     assert b"through" == content

@@ -8,6 +8,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from ggtui.adapters.gguf.found import models_of
@@ -20,6 +21,7 @@ from ggtui.core.errors import DiskFull, RemoteRefused, RemoteUnreachable
 from ggtui.core.stores import StoreKind
 from tests.adapters.remote.conftest import secure, without_proxies
 from tests.adapters.remote.downloads.conftest import GUARD_S, MODEL, NAME, gguf, sha256
+from tests.adapters.remote.tunnel import Tunnel
 from tests.models import tiny_model
 from tests.web import Asked, Reply
 
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
 
 SHARDS = [f"big/m-Q8_0-0000{n}-of-00003.gguf" for n in (1, 2, 3)]
 PROJECTOR = "mmproj-F16.gguf"
+HUB_FIELDS = frozenset(
+    ("content-type", "content-range", "etag", "location", "x-repo-commit", "x-linked-etag", "x-linked-size")
+)
+"""Of its answers, those that are passed on."""
 
 
 def hub_threads() -> list[threading.Thread]:
@@ -471,3 +477,33 @@ def test_over_tls_too_a_cancel_ends_it_and_the_rest_comes_later(
         asyncio.run(both())
 
     assert len(content) == sum(written)
+
+
+def test_a_model_comes_through_a_proxy_which_learns_no_token(
+    desk: Desk, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = gguf(300_000)
+    desk.hub.repository(NAME, {MODEL: content}, lfs_from=10**9, token="hf_secret")
+
+    def serve(asked: Asked) -> Reply:
+        """The hub, which has small files itself, as https has it."""
+        headers: dict[str, str] = {
+            name: value for name, value in asked.headers.items() if name in ("authorization", "range")
+        }
+        told = httpx.get(desk.hub.url + asked.path, headers=headers, trust_env=False)
+        kept = {name: value for name, value in told.headers.items() if name in HUB_FIELDS}
+        return Reply(told.status_code, kept, told.content)
+
+    without_proxies(monkeypatch)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with secure(certificate, serve) as web:
+        tunnel = Tunnel(web.port)
+        tunnel.start()
+        monkeypatch.setenv("https_proxy", f"http://{tunnel.url}")
+        desk.environ |= {"HF_ENDPOINT": "https://models.example", "HF_TOKEN": "hf_secret"}
+        desk.fetch(f"{NAME}:q4_k_m")
+        tunnel.stop()
+
+    assert content == desk.found()
+    assert {"CONNECT models.example:443 HTTP/1.0"} == {head.splitlines()[0] for head in tunnel.heads}
+    assert "hf_secret" not in "".join(tunnel.heads)

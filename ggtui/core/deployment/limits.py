@@ -45,7 +45,7 @@ class Reservation:
     n_tokens: int
     is_open: bool = True
     is_counted: bool = True
-    """False when its minute is over."""
+    """False when its minute is over, or nothing was counted when it came."""
 
 
 class RateLimiter:
@@ -95,7 +95,9 @@ class RateLimiter:
         self._n_requests += n_requests
         self._n_tokens += n_tokens
         reservation = Reservation(now, n_requests, n_tokens)
-        if n_requests or n_tokens:
+        if most_requests is None and most_tokens is None:
+            reservation.is_counted = False  # also when a limit comes before its end
+        else:
             counted.append(reservation)
         return reservation
 

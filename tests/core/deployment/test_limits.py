@@ -105,6 +105,16 @@ def test_without_limits_all_pass_and_nothing_is_kept() -> None:
     assert ((0, 0), 100) == (limiter.used(0.0), limiter.in_flight)
 
 
+def test_a_request_from_before_a_limit_does_not_count_for_ever() -> None:
+    limiter = RateLimiter(RateLimits())
+    before = _grant(limiter, 50, 0.0)
+    limiter.limits = RateLimits(tokens_per_minute=100)
+    limiter.settle(before, 90)
+
+    assert (0, 0) == limiter.used(61.0)
+    _grant(limiter, 100, 61.0)
+
+
 def test_a_server_cannot_hand_out_tokens_by_its_count() -> None:
     limiter = RateLimiter(RateLimits(tokens_per_minute=10))
     limiter.settle(_grant(limiter, -5, 0.0), -100)

@@ -14,7 +14,6 @@ from ggtui.core.errors import RequestLoop
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-FIELD: Final = "via"
 ME: Final = f"ggtui-{secrets.token_hex(8)}"
 """This process. A name made up at its start tells nobody anything else."""
 MOST: Final = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ggtui.core.backends.names import identity, spellings
+from ggtui.core.backends.names import identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,18 +45,6 @@ def _add(found: dict[str, DeclaredModel], backend: Backend, model: DeclaredModel
 def on_this_disk(declared: Declared) -> tuple[DeclaredModel, ...]:
     """The models that should lie on this disk, as listed."""
     return tuple(each for each in declared.models if each.repository)
-
-
-def served_names(declared: Declared) -> tuple[str, ...]:
-    """Every name under which a backend should serve: as written, and in canonical spelling; each once."""
-    return tuple(
-        dict.fromkeys(
-            name
-            for backend in asked(declared)
-            for model in wanted(declared, backend)
-            for name in spellings(backend.type, model.name)
-        )
-    )
 
 
 def _claims(declared: Declared, backend: Backend, only: str = "") -> Iterator[DeclaredModel]:

@@ -29,8 +29,6 @@ class TurnedAway(StrEnum):
     """All slots are taken, and the policy is not to wait."""
     QUEUE_FULL = "queue_full"
     TIMED_OUT = "timed_out"
-    CLOSED = "closed"
-    """The deployment is ending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +56,12 @@ class WaitingRoom:
         """slots: requests served at once, at least 1; None for any number."""
         self._serving = serving
         self._slots = slots
-        self._lanes: dict[Priority, dict[int, float]] = {each: {} for each in sorted(Priority, reverse=True)}
-        """By priority, when each ticket that waits has come."""
+        self._lanes: dict[Priority, dict[int, None]] = {each: {} for each in sorted(Priority, reverse=True)}
+        """By priority, the tickets that wait, in order of arrival."""
         self._served: dict[int, float] = {}
         """When each ticket that is served was admitted."""
         self._usual_s = 0.0
         """How long a request holds its slot, the newest ones counting most."""
-        self._is_closed = False
 
     @property
     def n_served(self) -> int:
@@ -77,12 +74,6 @@ class WaitingRoom:
         return sum(len(lane) for lane in self._lanes.values())
 
     @property
-    def next_deadline(self) -> float | None:
-        """When the patience of somebody who waits ends first: `tick` is due then. None when nobody waits."""
-        comes = [next(iter(lane.values())) for lane in self._lanes.values() if lane]
-        return min(comes) + self._serving.queue_timeout_s if comes else None
-
-    @property
     def retry_after_s(self) -> float:
         """A guess of when somebody new would be served, in seconds, at least one."""
         rounds = (self.n_waiting + 1) / (self._slots or 1)
@@ -92,20 +83,18 @@ class WaitingRoom:
 
     def join(self, ticket_id: int, priority: Priority, now: float) -> list[Answer]:
         """Somebody wants to be served. An id is used once."""
-        if self._is_closed:
-            return [TurnAway(ticket_id, TurnedAway.CLOSED)]
         if self._has_slot():  # nobody waits then
             return [self._admit(ticket_id, now)]
         if self._serving.on_capacity_exhausted is not CapacityPolicy.QUEUE:
             return [TurnAway(ticket_id, TurnedAway.NO_SLOT)]
         if self.n_waiting >= self._serving.queue_capacity:
             return [TurnAway(ticket_id, TurnedAway.QUEUE_FULL)]
-        self._lanes[priority][ticket_id] = now
+        self._lanes[priority][ticket_id] = None
         return []
 
     def admits_at_once(self, ticket_id: int, now: float) -> bool:
         """Serve somebody new if a slot is free, the usual case of `join`; else nothing has happened."""
-        if self._is_closed or (self._slots is not None and len(self._served) >= self._slots):
+        if self._slots is not None and len(self._served) >= self._slots:
             return False
         self._served[ticket_id] = now
         return True
@@ -119,25 +108,10 @@ class WaitingRoom:
             self._drop(ticket_id)
         return self._fill(now) if any(self._lanes.values()) else []
 
-    def tick(self, now: float) -> list[Answer]:
-        """Time has passed: who has waited too long is turned away."""
-        overdue = [
-            ticket_id
-            for lane in self._lanes.values()
-            for ticket_id, came in lane.items()
-            if now >= came + self._serving.queue_timeout_s
-        ]
-        return [self._turn_away(ticket_id, TurnedAway.TIMED_OUT) for ticket_id in overdue]
-
     def adapt(self, serving: Serving, slots: int | None, now: float) -> list[Answer]:
         """Other rules or another number of slots. Who is served stays; who waits goes on waiting."""
         self._serving, self._slots = serving, slots
         return self._fill(now)
-
-    def close(self) -> list[Answer]:
-        """The deployment is ending: nobody new is served; who is served may end."""
-        self._is_closed = True
-        return [self._turn_away(ticket_id, TurnedAway.CLOSED) for ticket_id in list(self._in_order())]
 
     # How it is decided
 
@@ -157,10 +131,6 @@ class WaitingRoom:
     def _admit(self, ticket_id: int, now: float) -> Admit:
         self._served[ticket_id] = now
         return Admit(ticket_id)
-
-    def _turn_away(self, ticket_id: int, why: TurnedAway) -> TurnAway:
-        self._drop(ticket_id)
-        return TurnAway(ticket_id, why)
 
     def _drop(self, ticket_id: int) -> None:
         for lane in self._lanes.values():

@@ -23,7 +23,6 @@ from ggtui.services.deployments.tally import Tally
 if TYPE_CHECKING:
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.facts import RequestFacts
-    from ggtui.core.deployment.policies import TimeLimits
     from ggtui.core.deployment.replicas import Replica
     from ggtui.core.deployment.runtimes import RuntimeKind
     from ggtui.core.deployment.secret import Secret
@@ -83,11 +82,6 @@ class LiveDeployment:
     def why_kind(self) -> str:
         """Why this kind serves it, half a sentence."""
         return self._choice()[1]
-
-    @property
-    def time_limits(self) -> TimeLimits:
-        """The limits in force for one attempt."""
-        return self.rules.timeouts.limits(self.kind)
 
     @property
     def state(self) -> DeploymentState:

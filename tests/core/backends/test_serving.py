@@ -32,6 +32,15 @@ def test_names_are_those_of_all_backends_also_where_none_may_serve_them() -> Non
     )
 
 
+def test_a_name_is_served_as_written_and_as_its_backend_spells_it_each_once() -> None:
+    ollama = Backend(
+        "pond", BackendType.OLLAMA, URL, models=(DeclaredModel("llama3"), DeclaredModel("qwen:7b"))
+    )
+    vllm = Backend("box", BackendType.VLLM, URL, models=(DeclaredModel("llama3"), DeclaredModel("own")))
+
+    assert ("llama3", "llama3:latest", "qwen:7b", "own") == declared_names(Declared((ollama, vllm)))
+
+
 def test_a_name_without_a_deployment_has_the_rules_of_a_remote_one() -> None:
     rules = implicit_rules("qwen")
     kind, _ = rules.choose_runtime(is_local=False)

@@ -12,7 +12,7 @@ from ggtui.core.backends.backend import (
     DeclaredModel,
     Group,
 )
-from ggtui.core.backends.wanted import asked, on_this_disk, served_names, wanted
+from ggtui.core.backends.wanted import asked, on_this_disk, wanted
 
 CHAT = frozenset({Capability.CHAT})
 LLAMA = DeclaredModel("llama3", groups=("a",))
@@ -86,11 +86,3 @@ def test_a_repository_is_for_this_disk_alone() -> None:
 
     assert (ON_DISK,) == on_this_disk(declared)
     assert "mine" not in _names(declared, BOX)
-
-
-def test_a_name_is_served_as_written_and_as_its_backend_spells_it() -> None:
-    ollama = replace(BOX, models=(DeclaredModel("llama3"), DeclaredModel("qwen:7b")))
-    vllm = replace(ALONE, models=(DeclaredModel("llama3"), DeclaredModel("own")))
-
-    assert ("llama3", "llama3:latest", "qwen:7b", "own") == served_names(Declared((ollama, vllm)))
-    assert ("llama3", "llama3:latest", "qwen:7b") == served_names(Declared((ollama, vllm), (), GROUPS))

@@ -49,18 +49,6 @@ def test_the_queue_holds_so_many() -> None:
     assert [[Admit(0)], [], [TurnAway(2, TurnedAway.QUEUE_FULL)]] == answers
 
 
-def test_patience_ends() -> None:
-    room = _room()
-    room.join(0, NORMAL, 0.0)
-    room.join(1, NORMAL, 5.0)
-    room.join(2, HIGH, 7.0)
-
-    assert (35.0, []) == (room.next_deadline, room.tick(34.9))
-    assert [TurnAway(1, TurnedAway.TIMED_OUT)] == room.tick(35.0)
-    assert (37.0, [Admit(2)]) == (room.next_deadline, room.leave(0, 36.0))
-    assert (None, []) == (room.next_deadline, room.tick(1e9))
-
-
 def test_who_goes_while_waiting_frees_its_place() -> None:
     room = _room(capacity=1)
     room.join(0, NORMAL, 0.0)
@@ -89,16 +77,6 @@ def test_more_slots_let_in_who_waits_and_fewer_throw_nobody_out() -> None:
     assert [Admit(4)] == room.adapt(Serving(), None, 3.0)
 
 
-def test_closing_turns_away_who_waits_and_who_comes() -> None:
-    room = _room()
-    for ticket in range(3):
-        room.join(ticket, NORMAL, 0.0)
-
-    assert [TurnAway(1, TurnedAway.CLOSED), TurnAway(2, TurnedAway.CLOSED)] == room.close()
-    assert [TurnAway(3, TurnedAway.CLOSED)] == room.join(3, NORMAL, 0.0)
-    assert ([], 0, []) == (room.leave(0, 1.0), room.n_served, room.close())
-
-
 def test_the_guess_of_a_wait_comes_from_what_was_served() -> None:
     room = _room(2)
     room.join(0, NORMAL, 0.0)
@@ -120,7 +98,7 @@ def test_the_guess_of_a_wait_comes_from_what_was_served() -> None:
 
 
 class RoomMachine(RuleBasedStateMachine):
-    """Requests that come, end, leave and lose patience, against a list that is sorted each time."""
+    """Requests that come, end and leave while they wait, against a list that is sorted each time."""
 
     @initialize(
         slots=st.sampled_from([None, 1, 2, 3]),
@@ -175,13 +153,6 @@ class RoomMachine(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0.5, 10.0, 29.5, 40.0]))
     def time_passes(self, seconds: float) -> None:
         self.now += seconds
-        overdue = [each for each in self.waiting if self.now >= each[2] + 30]
-        self.waiting = [each for each in self.waiting if each not in overdue]
-        deadline = self.room.next_deadline
-        expected = [TurnAway(each[1], TurnedAway.TIMED_OUT) for each in overdue]
-
-        assert bool(overdue) == (deadline is not None and deadline <= self.now)
-        assert expected == self.room.tick(self.now)
 
     @rule(slots=st.sampled_from([None, 1, 2, 3]))
     def other_slots(self, slots: int | None) -> None:

@@ -149,7 +149,7 @@ def test_a_guess_changes_when_the_catalog_is_known() -> None:
     run(answer(rig.live()))
 
     assert (RuntimeKind.LLAMA_SERVER, None) == (rig.live().kind, rig.status().slots)
-    assert 600.0 == rig.live().time_limits.request_s
+    assert 600.0 == rig.live().rules.timeouts.limits(rig.live().kind).request_s
 
 
 # Limits

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ggtui.cli.shelf import open_endpoints
 from ggtui.cli.surroundings import look
-from ggtui.core.backends.serving import declared_names, is_by_backends
+from ggtui.core.backends.serving import WHY_BY_BACKENDS, declared_names, is_by_backends
 from ggtui.core.deployment.limits import Limit
 from ggtui.core.deployments_json import declared_document
 from ggtui.core.snapshot import DeploymentStatus, LimitUse
@@ -31,11 +31,12 @@ async def _looked(config: Config) -> dict[str, object]:
 def _declared(rules: Deployment, endpoints: Endpoints, config: Config) -> DeploymentStatus:
     kind, why_kind = rules.choose_runtime(is_local=endpoints.is_local(rules.model))
     endpoint = endpoints.router.find(rules.name)
-    is_known = endpoint is not None and not is_by_backends(rules, kind, declared_names(config.declared))
+    has_backends = is_by_backends(rules, kind, declared_names(config.declared))
+    is_known = endpoint is not None and not has_backends
     return DeploymentStatus(
         name=rules.name,
         kind=kind,
-        why_kind=why_kind,
+        why_kind=WHY_BY_BACKENDS if has_backends else why_kind,
         model=rules.model,
         why=endpoint.why if endpoint is not None and is_known else "",
         slots=rules.serving.slots(kind),

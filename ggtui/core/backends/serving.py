@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ggtui.core.backends.names import spellings
 from ggtui.core.backends.wanted import asked, wanted
@@ -34,6 +34,10 @@ def declared_names(declared: Declared) -> tuple[str, ...]:
 def implicit_rules(name: str) -> Deployment:
     """What counts for a name that declared backends serve and that is no deployment."""
     return Deployment(name, name, RuntimeKind.CUSTOM)
+
+
+WHY_BY_BACKENDS: Final = "it names no server, and declared backends have its model"
+"""In place of why a kind of runtime serves such a deployment, half a sentence."""
 
 
 def is_by_backends(rules: Deployment, kind: RuntimeKind, names: Container[str]) -> bool:

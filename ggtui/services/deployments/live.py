@@ -6,7 +6,7 @@ import logging
 from hashlib import blake2s
 from typing import TYPE_CHECKING
 
-from ggtui.core.backends.serving import is_by_backends
+from ggtui.core.backends.serving import WHY_BY_BACKENDS, is_by_backends
 from ggtui.core.deployment.breaker import BreakerState, CircuitBreaker
 from ggtui.core.deployment.policies import CapacityPolicy
 from ggtui.core.deployment.retry import RetryBudget
@@ -81,7 +81,7 @@ class LiveDeployment:
     @property
     def why_kind(self) -> str:
         """Why this kind serves it, half a sentence."""
-        return self._choice()[1]
+        return WHY_BY_BACKENDS if self.is_by_backends else self._choice()[1]
 
     @property
     def state(self) -> DeploymentState:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from ggtui.core.backends.serving import WHY_BY_BACKENDS
 from ggtui.core.deployment.breaker import BreakerState
 from ggtui.core.deployment.policies import Budget, RateLimits, Serving
 from ggtui.core.deployment.runtimes import RuntimeKind
@@ -267,5 +268,6 @@ def test_a_deployment_is_served_by_backends_once_they_declare_its_model() -> Non
         rig.book.take_backends(["gpt-4o"])
 
         assert (False, True) == (before, rig.live().is_by_backends)
+        assert WHY_BY_BACKENDS == rig.status().why_kind
 
     run(scenario())

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY = "sk-of-one-backend-1234567890"
-LETTERS: dict[str, Any] = {"grammar": "root ::= [a-z ]*"}
-"""Random weights answer noise, which no chat parser takes without a grammar."""
+LETTERS: dict[str, Any] = {"grammar": "root ::= [a-z] [a-z ]*"}
+"""Random weights answer noise, which no chat parser takes without a grammar; and one letter at least."""
 TYPES = {
     "ollama": ("llama3", "llama3:latest"),
     "vllm": ("qwen3", "qwen3"),

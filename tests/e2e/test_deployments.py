@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 FAKELLAMA = Path(__file__).parent.parent / "programs" / "fakellama.py"
 HELD = {"hold": True}
-LETTERS: dict[str, Any] = {"grammar": "root ::= [a-z ]*"}
+LETTERS: dict[str, Any] = {"grammar": "root ::= [a-z] [a-z ]*"}
 """Random weights answer noise, which no chat parser takes without a grammar."""
 RUNTIMES = {
     "gpt-oss-20b": "vllm",

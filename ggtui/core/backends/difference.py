@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from ggtui.core.backends.backend import THIS_MACHINE
@@ -26,7 +27,7 @@ _OF_JOB: Final = {
     JobState.PAUSED: RowState.PAUSED,
     JobState.FAILED: RowState.ERROR,
 }
-"""What a missing model is while such a job is to bring it; a job that is done brought something else."""
+"""What a missing model is while such a job is to bring it."""
 
 
 def difference(
@@ -34,29 +35,30 @@ def difference(
     states: Sequence[BackendState],
     jobs: Sequence[Job],
     local_has: Callable[[DeclaredModel], bool],
+    disk_looked_at: float = inf,
 ) -> tuple[Row, ...]:
     """The rows: this disk first, then the backends as listed; of each its wanted models, then extra ones.
 
     A backend that was not asked yet has no rows. local_has: whether a model with a repository lies on this
-    disk, whole.
+    disk, whole. disk_looked_at: Unix time of that.
     """
     by_name = {each.name: each for each in states}
     observed = [(each, by_name[each.name]) for each in asked(declared) if each.name in by_name]
     return (
-        *_of_disk(declared, jobs, local_has),
+        *_of_disk(declared, jobs, local_has, disk_looked_at),
         *(row for each, state in observed for row in _of_backend(wanted(declared, each), state, jobs)),
     )
 
 
 def _of_disk(
-    declared: Declared, jobs: Sequence[Job], local_has: Callable[[DeclaredModel], bool]
+    declared: Declared, jobs: Sequence[Job], local_has: Callable[[DeclaredModel], bool], looked_at: float
 ) -> Iterator[Row]:
     for model in on_this_disk(declared):
         own = [e for e in jobs if e.backend == THIS_MACHINE and is_same_model(e, model.repository)]
         if local_has(model):
             yield Row(THIS_MACHINE, model.name, RowState.IN_SYNC)
         else:
-            yield replace(_missing(THIS_MACHINE, model.name, own), repository=model.repository)
+            yield replace(_missing(THIS_MACHINE, model.name, own, looked_at), repository=model.repository)
 
 
 def _of_backend(models: Sequence[DeclaredModel], state: BackendState, jobs: Sequence[Job]) -> Iterator[Row]:
@@ -72,17 +74,28 @@ def _of_model(state: BackendState, model: DeclaredModel, jobs: Iterable[Job]) ->
     if pulled is None:
         type = state.backend.type
         own = [e for e in jobs if e.backend == state.name and is_same(type, e.model, model.name)]
-        return _missing(state.name, model.name, own)
+        return _missing(state.name, model.name, own, state.looked_at)
     why = _drift(model, pulled)
     return Row(state.name, model.name, RowState.DRIFTED if why else RowState.IN_SYNC, why)
 
 
-def _missing(backend: str, model: str, jobs: Sequence[Job]) -> Row:
-    """jobs: those of this model; the open one counts, else the youngest."""
+def _missing(backend: str, model: str, jobs: Sequence[Job], looked_at: float) -> Row:
+    """jobs: those of this model; the open one counts, else the youngest. looked_at: when it was missing."""
     job = max(jobs, key=lambda each: (each.state.is_open, each.number), default=None)
-    if job is None or job.state not in _OF_JOB:
+    state = None if job is None else _brought_by(job, looked_at)
+    if job is None or state is None:
         return Row(backend, model, RowState.MISSING)
-    return Row(backend, model, _OF_JOB[job.state], job.why, job.number, job.completed_bytes, job.total_bytes)
+    return Row(backend, model, state, job.why, job.number, job.completed_bytes, job.total_bytes)
+
+
+def _brought_by(job: Job, looked_at: float) -> RowState | None:
+    """What a missing model is while this job is to bring it.
+
+    A job that is done counts until a look that began after its end; later it has brought something else.
+    """
+    if job.state is not JobState.DONE:
+        return _OF_JOB[job.state]
+    return RowState.DOWNLOADING if (job.ended_at or 0.0) >= looked_at else None
 
 
 def _drift(model: DeclaredModel, pulled: PulledModel) -> str:

@@ -66,6 +66,11 @@ class BackendState:
     """The last four characters of its key, as it was read last; empty without one, and of a short one."""
 
     @property
+    def looked_at(self) -> float:
+        """Unix time at which the last look began: what came later it need not have seen."""
+        return (self.observed_at or 0.0) - (self.latency_s or 0.0)
+
+    @property
     def is_ready(self) -> bool:
         """True when it may get traffic."""
         return self.observed_at is not None and not self.error

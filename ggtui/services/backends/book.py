@@ -71,13 +71,12 @@ class Backends:
         self._declared = declared or Declared()
         self._observer = observer
         self._downloads = downloads
-        self._clock = clock
         self._r = r
         self._is_read_only = is_read_only
         self._keys = Keys(secrets)
         self._states = States(clock, self._changed)
         self._looks = Looks(observer, self._keys, self._states, clock)
-        self._disk = Disk(local_has)
+        self._disk = Disk(local_has, clock)
         self._missing = Missing(downloads)
         self._rows: tuple[Row, ...] = ()
         self._rows_made_of: object = None
@@ -135,14 +134,15 @@ class Backends:
     @property
     def rows(self) -> tuple[Row, ...]:
         """How declared and observed differ; the same object until something changes."""
-        made_of = (self._declared, self._states.all, self._downloads.jobs, self._disk.found)
+        disk = self._disk
+        made_of = (self._declared, self._states.all, self._downloads.jobs, disk.found, disk.looked_at)
         if made_of != self._rows_made_of:
             self._rows_made_of = made_of
-            known = (
-                each for each in self._declared.models if not each.repository or self._disk.is_known(each)
-            )
+            known = (each for each in self._declared.models if not each.repository or disk.is_known(each))
             declared = replace(self._declared, models=tuple(known))
-            rows = difference(declared, self._states.all, self._downloads.jobs, self._disk.has)
+            rows = difference(
+                declared, self._states.all, self._downloads.jobs, disk.has, disk_looked_at=disk.looked_at
+            )
             self._rows = self._rows if rows == self._rows else rows
         return self._rows
 
@@ -221,12 +221,11 @@ class Backends:
         Raises: StoreUnavailable, or what kept a look from ending that is no backend's failure.
         """
         async with self._turn:
-            began = self._clock.unix()
             await self._look()
             if self._is_read_only:
                 return
             await self._missing.declare(self._declared)
-            await self._missing.queue(self._declared, self._states.all, self.rows, began)
+            await self._missing.queue(self._declared, self._states.all, self.rows)
 
     async def look(self) -> None:
         """The first half of a cycle: see what is, and queue nothing. Raises: as a cycle does.
@@ -241,6 +240,7 @@ class Backends:
     async def _look(self) -> None:
         self._n_begun += 1
         self._is_looking = True
+        rows = self.rows
         looks = self._look_at_disk(), self._looks.at_all(self._declared)
         try:
             ends = await asyncio.gather(*looks, return_exceptions=True)
@@ -253,6 +253,8 @@ class Backends:
             if isinstance(end, Exception):
                 raise end
         self._last_whole = self._n_begun
+        if self.rows is not rows:
+            self.changed()  # that a look found nothing new is news of a download that has ended before it
 
     def _changed(self) -> None:
         self.known_anew()

@@ -10,22 +10,27 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ggtui.core.backends.backend import Declared, DeclaredModel
+    from ggtui.services.deployments.clock import Clock
 
 
 class Disk:
     """Remembers for each repository whether it is there."""
 
-    def __init__(self, has: Callable[[DeclaredModel], Awaitable[bool]]) -> None:
+    def __init__(self, has: Callable[[DeclaredModel], Awaitable[bool]], clock: Clock) -> None:
         """has: looks now whether a model with a repository is there, whole."""
         self.found: dict[str, bool] = {}
         """By repository, as declared. Replaced, never changed."""
+        self.looked_at = 0.0
+        """Unix time at which the last look began."""
         self._has = has
+        self._clock = clock
 
     async def look(self, declared: Declared) -> bool:
         """Look at all of them; True when something is other than it was."""
+        began = self._clock.unix()
         found = {each.repository: await self._has(each) for each in on_this_disk(declared)}
         is_news = found != self.found
-        self.found = found
+        self.found, self.looked_at = found, began
         return is_news
 
     def has(self, model: DeclaredModel) -> bool:

@@ -63,42 +63,39 @@ class Missing:
             await self._downloads.declare(sorted(pairs))
             self._told = pairs
 
-    async def queue(
-        self, declared: Declared, states: Iterable[BackendState], rows: Sequence[Row], began: float
-    ) -> None:
+    async def queue(self, declared: Declared, states: Iterable[BackendState], rows: Sequence[Row]) -> None:
         """Queue what these rows say is missing; nothing is written when nothing is.
 
-        began: Unix time at which the look began that the rows come from. Raises: StoreUnavailable.
+        Raises: StoreUnavailable.
         """
         self._asked_for -= {(row.backend, row.model) for row in rows if row.state in THERE}
         missing = [row for row in rows if row.state is RowState.MISSING]
         repositories = {each.name: each.repository for each in on_this_disk(declared)}
         for row in missing:
             if row.backend == THIS_MACHINE:
-                await self._queue(row, repositories[row.model], "", began)
+                await self._queue(row, repositories[row.model], "")
         for state in states:
             if state.is_ready and state.backend.type.can_pull:
-                await self._queue_one(state.backend, missing, began)
+                await self._queue_one(state.backend, missing)
 
-    async def _queue_one(self, backend: Backend, missing: Iterable[Row], began: float) -> None:
+    async def _queue_one(self, backend: Backend, missing: Iterable[Row]) -> None:
         for row in missing:
             if any(_is_of_cycle(job, backend.name) for job in self._downloads.jobs):
                 return
             if row.backend == backend.name:
-                await self._queue(row, row.model, backend.base_url, began)
+                await self._queue(row, row.model, backend.base_url)
 
-    async def _queue(self, row: Row, model: str, base_url: str, began: float) -> None:
+    async def _queue(self, row: Row, model: str, base_url: str) -> None:
         pair = row.backend, row.model
-        if self._downloads.is_held(row.backend, model) or self._was_brought(pair, model, began):
+        if self._downloads.is_held(row.backend, model) or self._was_brought(pair, model):
             return
         await self._downloads.add(model, backend=row.backend, base_url=base_url, by_person=False)
         self._asked_for.add(pair)
 
-    def _was_brought(self, pair: tuple[str, str], model: str, began: float) -> bool:
-        """True when a download has ended well: after the look, or by order of a cycle and to no effect."""
+    def _was_brought(self, pair: tuple[str, str], model: str) -> bool:
+        """True when a download that a cycle ordered has ended well, and to no effect."""
         done = (job for job in self._downloads.jobs if job.state is JobState.DONE and job.backend == pair[0])
-        ends = [job.ended_at or 0.0 for job in done if is_same_model(job, model)]
-        return bool(ends) and (pair in self._asked_for or max(ends) >= began)
+        return pair in self._asked_for and any(is_same_model(job, model) for job in done)
 
 
 def _is_of_cycle(job: Job, backend: str) -> bool:

@@ -90,6 +90,27 @@ def test_a_download_of_something_else_or_that_is_done_does_not_count() -> None:
     assert (Row("box", "llama3", RowState.MISSING),) == _rows(jobs=others)
 
 
+def test_a_download_that_ended_after_the_look_goes_on_until_the_next_one() -> None:
+    done = replace(_job(JobState.DONE), ended_at=0.95)
+    state = replace(_state(), latency_s=0.1)  # it took from 0.9 to 1.0
+
+    def rows(state: BackendState) -> tuple[Row, ...]:
+        return difference(DECLARED, [state], [done], lambda _: False)
+
+    assert (Row("box", "llama3", RowState.DOWNLOADING, "why", 7, 3, 9),) == rows(state)
+    assert (Row("box", "llama3", RowState.MISSING),) == rows(replace(state, latency_s=0.01))
+
+
+def test_the_same_goes_for_this_disk() -> None:
+    done = replace(_job(JobState.DONE, ON_DISK.repository, THIS_MACHINE), ended_at=5.0)
+
+    states = [
+        difference(DISK, [], [done], lambda _: False, disk_looked_at=at)[0].state for at in (4.9, 5.0, 5.1)
+    ]
+
+    assert [RowState.DOWNLOADING, RowState.DOWNLOADING, RowState.MISSING] == states
+
+
 def test_of_several_downloads_the_open_one_counts_else_the_youngest() -> None:
     failed, running, paused = (
         _job(state, number=number)

@@ -543,7 +543,7 @@ def test_what_is_known_anew_is_handed_on_before_it_is_told() -> None:
         rig.book.changed = lambda: order.append("told")
         await rig.cycle()
 
-        assert ["known", "told"] == order
+        assert ["known", "told"] == order[:2]
 
     run(scenario())
 

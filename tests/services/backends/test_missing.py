@@ -146,6 +146,27 @@ def test_what_was_fetched_during_the_look_is_not_fetched_again() -> None:
     run(scenario())
 
 
+def test_what_was_fetched_counts_as_downloading_until_a_look_tells() -> None:
+    async def scenario() -> None:
+        models = (DeclaredModel("mine", repository="me/mine:Q4_K_M"),)
+        rig = Rig(declared(ollama("pond", "llama3"), models=models))
+        await rig.cycle()
+        rig.clock.advance(1)
+        for number in (1, 2):
+            rig.downloads.set(number, JobState.DONE, rig.clock.unix())
+
+        assert {RowState.DOWNLOADING} == set(rig.rows().values())
+
+        rig.clock.advance(1)
+        n_changes = rig.n_changes
+        await rig.cycle()
+
+        assert {RowState.MISSING} == set(rig.rows().values())
+        assert rig.n_changes > n_changes
+
+    run(scenario())
+
+
 def test_what_was_fetched_and_does_not_appear_is_not_fetched_for_ever() -> None:
     async def scenario() -> None:
         rig = Rig(declared(ollama("pond", "llama3")))

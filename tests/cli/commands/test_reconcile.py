@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 PATH = "/ggtui/reconcile"
 FETCHED = Row("box", "llama3", RowState.DOWNLOADING, job=3, completed_bytes=5, total_bytes=20)
 PRESENT = Row("box", "llama3", RowState.IN_SYNC)
+SLOWLY = {"piece_s": 0.3}
+"""A pull that is seen to run, however busy the machine is."""
 EXTRA = Row("box", "phi3", RowState.EXTRA, "backend has model phi3")
 
 
@@ -111,6 +113,7 @@ def test_several_missing_models_arrive_over_cycles(cli: CommandLine, box: Shape)
 
 
 def test_it_watches_until_all_is_in_sync_and_tells_each_change(declared: CommandLine, box: Shape) -> None:
+    box.script("pull", SLOWLY)
     answer = declared("reconcile")
 
     assert (0, "in sync") == (answer.code, answer.err.splitlines()[-1])
@@ -118,7 +121,8 @@ def test_it_watches_until_all_is_in_sync_and_tells_each_change(declared: Command
     assert ["llama3:latest", "phi3:latest"] == sorted(box.models)
 
 
-def test_watched_as_json_each_line_is_a_document(declared: CommandLine) -> None:
+def test_watched_as_json_each_line_is_a_document(declared: CommandLine, box: Shape) -> None:
+    box.script("pull", SLOWLY)
     documents = [json.loads(line) for line in declared("reconcile", "--json").out.splitlines()]
 
     assert [False, True] == [documents[0]["in_sync"], documents[-1]["in_sync"]]

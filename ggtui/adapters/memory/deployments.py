@@ -7,13 +7,14 @@ import time
 from itertools import count
 from typing import TYPE_CHECKING
 
-from ggtui.core.deployment.limits import RateLimiter, Reservation, Wait
+from ggtui.core.deployment.limits import RateLimiter, Wait
 from ggtui.core.deployment.secret import Secret
 from ggtui.core.errors import ConfigInvalid, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ggtui.core.deployment.limits import Moment
     from ggtui.core.deployment.policies import RateLimits
     from ggtui.core.deployment.secret import SecretRef
     from ggtui.core.deployment.spend import SpendEntry
@@ -62,7 +63,8 @@ class MemoryCounters:
         self.failure = failure
         self._clock = clock
         self._limiters: dict[str, RateLimiter] = {}
-        self._open: dict[int, tuple[RateLimiter, Reservation]] = {}
+        self._open: dict[int, tuple[RateLimiter, Moment, int]] = {}
+        """By number; the tokens that it reserved last."""
         self._numbers = count(1)
 
     @property
@@ -80,20 +82,20 @@ class MemoryCounters:
         if isinstance(found, Wait):
             return found
         number = next(self._numbers)
-        self._open[number] = limiter, found
+        self._open[number] = limiter, found, tokens
         return number
 
     async def settle(self, reservation: int, tokens: int) -> None:
         """See CountersPort."""
-        limiter, held = self._open.pop(reservation, (None, None))
-        if limiter is not None and held is not None:
-            limiter.settle(held, tokens)
+        if (held := self._open.pop(reservation, None)) is not None:
+            limiter, moment, reserved = held
+            limiter.settle(moment, reserved, tokens)
 
     async def give_back(self, reservation: int) -> None:
         """See CountersPort."""
-        limiter, held = self._open.pop(reservation, (None, None))
-        if limiter is not None and held is not None:
-            limiter.give_back(held)
+        if (held := self._open.pop(reservation, None)) is not None:
+            limiter, moment, reserved = held
+            limiter.give_back(moment, reserved)
 
     async def close(self) -> None:
         """There is nothing to release."""

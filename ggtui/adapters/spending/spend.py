@@ -45,6 +45,8 @@ class _Sum:
     """Its number within the batch."""
     at: float
     """Unix time of the newest amount."""
+    until: float
+    """The end of its second."""
     pusd: int = 0
     covered_pusd: int = 0
     """Up to this much a note tells of it."""
@@ -62,7 +64,7 @@ class _Batch:
         known = self.sums.get(name)
         if known is None or int(known.at) != int(at) or known.pusd + cost_pusd > LARGEST:
             self._close(name)
-            known = self.sums[name] = _Sum(len(self.rows) + len(self.sums), at)
+            known = self.sums[name] = _Sum(len(self.rows) + len(self.sums), at, int(at) + 1.0)
         known.at = max(known.at, at)
         known.pusd += cost_pusd
         return known
@@ -101,10 +103,22 @@ class SqliteSpend:
 
     def add(self, name: str, entry: SpendEntry) -> Coroutine[Any, Any, None] | None:
         """See SpendPort."""
+        at, cost_pusd = entry
         with self._lock:
-            if self._batch is None:
+            batch = self._batch
+            if batch is None:
                 return self._begun(name, entry)
-            return self._added(self._batch, name, entry)
+            known = batch.sums.get(name)
+            if (  # most that are spent with one deployment are covered by a note of those before
+                self._is_well
+                and known is not None
+                and known.at <= at < known.until
+                and known.pusd + cost_pusd <= known.covered_pusd
+            ):
+                known.at = at
+                known.pusd += cost_pusd
+                return None
+            return self._added(batch, name, entry)
 
     async def _begun(self, name: str, entry: SpendEntry) -> None:
         with self._lock:

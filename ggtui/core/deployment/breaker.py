@@ -26,19 +26,23 @@ class CircuitBreaker:
     """One for each pair of a deployment and its server. Times are monotonic seconds.
 
     Each attempt takes a pass, an int, and hands it in once: as succeeded, as failed, or given back when it
-    proves nothing (see outcomes). A pass from before the last change of state is void, and handing it in
-    changes nothing: late news of requests that began in better times does not judge the probes.
+    proves nothing (see outcomes). A pass is the number of the state that it was taken in: from before the
+    last change it is void, and handing it in changes nothing, for late news of requests that began in better
+    times does not judge the probes.
     """
 
     def __init__(self, policy: CircuitBreakerPolicy | None = None) -> None:
         self.policy = policy or CircuitBreakerPolicy()
+        self.is_closed = True
+        """True when it would let any number pass."""
         self._state = BreakerState.CLOSED
         self._is_forced = False
         self._n_failures = 0
         self._open_until = 0.0
-        self._out: set[int] = set()
-        """Passes since the last change of state that were not handed in."""
-        self._next_pass = 1
+        self._number = 0
+        """Changes of state so far."""
+        self._n_probes = 0
+        """Passes of half open that were not handed in."""
 
     @property
     def is_forced(self) -> bool:
@@ -57,29 +61,27 @@ class CircuitBreaker:
 
     def retry_after_s(self, now: float) -> float:
         """Seconds until a request may pass; 0 when one may now. Takes nothing."""
-        if self._state is BreakerState.CLOSED:
+        if self.is_closed:
             return 0.0
         state = self.state(now)
         if state is BreakerState.OPEN:
             return self.policy.open_duration_s if self._is_forced else seconds_until(self._open_until, now)
-        is_full = len(self._out) >= self.policy.half_open_max_probes
+        is_full = self._n_probes >= self.policy.half_open_max_probes
         return PROBES_OUT_S if self._state is BreakerState.HALF_OPEN and is_full else 0.0
 
     def take(self, now: float) -> int | None:
         """A pass for one attempt; None when none may be made."""
-        if self._state is not BreakerState.CLOSED:
+        if not self.is_closed:
             if self.retry_after_s(now) > 0:
                 return None
             if self.state(now) is not self._state:
                 self._change(BreakerState.HALF_OPEN)
-        taken = self._next_pass
-        self._next_pass += 1
-        self._out.add(taken)
-        return taken
+            self._n_probes += 1
+        return self._number
 
     def succeeded(self, taken: int) -> bool:
         """The server answered; returns whether that closed it."""
-        if not self._hand_in(taken):
+        if taken != self._number:
             return False
         self._n_failures = 0
         if self._state is not BreakerState.HALF_OPEN:
@@ -89,7 +91,7 @@ class CircuitBreaker:
 
     def failed(self, taken: int, now: float) -> bool:
         """The server failed in a way that counts; returns whether that opened it, as a failed probe does."""
-        if not self._hand_in(taken) or self._is_forced:
+        if taken != self._number or self._is_forced:
             return False
         self._n_failures += 1
         is_probe = self._state is BreakerState.HALF_OPEN
@@ -101,7 +103,8 @@ class CircuitBreaker:
 
     def give_back(self, taken: int) -> None:
         """Nothing was learned: the client has gone, or the answer says nothing about the server's health."""
-        self._hand_in(taken)
+        if taken == self._number and self._state is BreakerState.HALF_OPEN:
+            self._n_probes -= 1
 
     def force(self, state: BreakerState) -> None:
         """A person holds it open or closed until `reset`. Raises: ValueError for half open."""
@@ -115,12 +118,8 @@ class CircuitBreaker:
         self._change(BreakerState.CLOSED)
         self._is_forced = False
 
-    def _hand_in(self, taken: int) -> bool:
-        is_valid = taken in self._out
-        self._out.discard(taken)
-        return is_valid
-
     def _change(self, state: BreakerState) -> None:
         self._state = state
-        self._n_failures = 0
-        self._out.clear()
+        self.is_closed = state is BreakerState.CLOSED
+        self._number += 1
+        self._n_failures = self._n_probes = 0

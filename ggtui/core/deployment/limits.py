@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MINUTE_S: Final = 60.0
 SOMEBODY_ENDS_S: Final = 1.0
 """When to ask again while too many are served at once: when one of them ends is not known."""
+TOGETHER_S: Final = 0.01
+"""Requests that come this close to each other are counted as one: thousands a second take little room."""
 
 
 class Limit(StrEnum):
@@ -37,15 +39,19 @@ class Wait:
 
 
 @dataclass(slots=True, eq=False)
-class Reservation:
-    """What one request holds of the limits, until it is settled or given back. Zero where there is none."""
+class Moment:
+    """What was let through at one moment, or within TOGETHER_S of it."""
 
+    began: float
     at: float
-    n_requests: int
-    n_tokens: int
-    is_open: bool = True
+    """Of the last of them: until a minute after it they all count."""
+    n_requests: int = 0
+    n_tokens: int = 0
     is_counted: bool = True
-    """False when its minute is over, or nothing was counted when it came."""
+    """False when its minute is over, or nothing was counted."""
+
+
+_UNCOUNTED: Final = Moment(0.0, 0.0, is_counted=False)
 
 
 class RateLimiter:
@@ -54,11 +60,13 @@ class RateLimiter:
     Within any 60 seconds, from the first moment up to and without the last, no more is let through than the
     limits say. A request counts from when it was let through, with the tokens it might use, and once it has
     ended with those it used; only a request that used more than it reserved can go past the limit of tokens.
+
+    Whoever is let through gets the moment, and comes back with it once: it has ended, or was not sent.
     """
 
     def __init__(self, limits: RateLimits) -> None:
         self.limits = limits
-        self._counted: deque[Reservation] = deque()
+        self._counted: deque[Moment] = deque()
         """Those of the last minute, the oldest first."""
         self._n_requests = 0
         self._n_tokens = 0
@@ -70,61 +78,61 @@ class RateLimiter:
         return self._n_in_flight
 
     def used(self, now: float) -> tuple[int, int]:
-        """Requests and tokens of the last minute; those without a limit are not counted."""
+        """Requests and tokens of the last minute; none are counted while neither has a limit."""
         self._drop(now)
         return self._n_requests, self._n_tokens
 
-    def reserve(self, tokens: int, now: float) -> Reservation | Wait:
+    def reserve(self, tokens: int, now: float) -> Moment | Wait:
         """Let a request through, or say how long it must wait; nothing is taken then.
 
-        tokens: what it might use at most, input and output.
+        tokens: what it might use at most, input and output; not negative.
         """
         limits, counted = self.limits, self._counted
         if counted and not counted[-1].at <= now < counted[0].at + MINUTE_S:
             self._drop(now)
         most_requests, most_tokens = limits.requests_per_minute, limits.tokens_per_minute
-        n_requests = 0 if most_requests is None else 1
-        n_tokens = 0 if most_tokens is None or tokens < 0 else tokens
         if (
             (limits.concurrent_requests is not None and self._n_in_flight >= limits.concurrent_requests)
             or (most_requests is not None and self._n_requests >= most_requests)
-            or (most_tokens is not None and self._n_tokens + n_tokens > most_tokens)
+            or (most_tokens is not None and self._n_tokens + tokens > most_tokens)
         ):
-            return self._wait(n_tokens, now)
+            return self._wait(tokens, now)
         self._n_in_flight += 1
-        self._n_requests += n_requests
-        self._n_tokens += n_tokens
-        reservation = Reservation(now, n_requests, n_tokens)
         if most_requests is None and most_tokens is None:
-            reservation.is_counted = False  # also when a limit comes before its end
+            return _UNCOUNTED  # also when a limit comes before its end
+        if counted and now <= counted[-1].began + TOGETHER_S:
+            moment = counted[-1]
+            moment.at = now
         else:
-            counted.append(reservation)
-        return reservation
+            moment = Moment(now, now)
+            counted.append(moment)
+        moment.n_requests += 1
+        moment.n_tokens += tokens
+        self._n_requests += 1
+        self._n_tokens += tokens
+        return moment
 
-    def settle(self, reservation: Reservation, tokens: int) -> None:
-        """The request has ended and used this many tokens. Nothing happens the second time."""
-        if self._close(reservation) and self.limits.tokens_per_minute is not None and reservation.is_counted:
-            n_tokens = tokens if tokens > 0 else 0
-            self._n_tokens += n_tokens - reservation.n_tokens
-            reservation.n_tokens = n_tokens
+    def settle(self, moment: Moment, reserved: int, used: int) -> None:
+        """A request has ended and used so many tokens in place of those that it reserved at this moment."""
+        self._n_in_flight -= 1
+        if moment.is_counted:
+            moment.n_tokens += used - reserved
+            self._n_tokens += used - reserved
 
-    def give_back(self, reservation: Reservation) -> None:
-        """The request was not sent after all: it never counted. Nothing happens once it was settled."""
-        if self._close(reservation) and reservation.is_counted:
-            self._n_requests -= reservation.n_requests
-            self._n_tokens -= reservation.n_tokens
-            reservation.n_requests = reservation.n_tokens = 0
-
-    def _close(self, reservation: Reservation) -> bool:
-        was_open, reservation.is_open = reservation.is_open, False
-        self._n_in_flight -= was_open
-        return was_open
+    def give_back(self, moment: Moment, reserved: int) -> None:
+        """A request was not sent after all: it never counted."""
+        self._n_in_flight -= 1
+        if moment.is_counted:
+            moment.n_requests -= 1
+            moment.n_tokens -= reserved
+            self._n_requests -= 1
+            self._n_tokens -= reserved
 
     def _drop(self, now: float) -> None:
         counted = self._counted
         if counted and counted[-1].at > now:  # a clock that was set back: nothing counts longer than a minute
             for each in counted:
-                each.at = min(each.at, now)
+                each.began, each.at = min(each.began, now), min(each.at, now)
         while counted and counted[0].at + MINUTE_S <= now:
             over = counted.popleft()
             over.is_counted = False

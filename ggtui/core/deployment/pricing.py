@@ -73,6 +73,10 @@ class Pricing:
         """True when nothing costs anything."""
         return not (self.input_pusd or self.output_pusd or self.cached_input_pusd)
 
+    def most_pusd(self, n_input: int, n_output: int) -> int:
+        """What so many tokens cost at most, none of which was read before."""
+        return n_input * self.input_pusd + n_output * self.output_pusd
+
     def cost_pusd(self, usage: Usage) -> int:
         """What these tokens cost, in pusd; never negative, whatever a server counted."""
         n_input, n_output, n_cached = usage

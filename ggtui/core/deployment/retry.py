@@ -82,16 +82,27 @@ class RetryBudget:
 
     def __init__(self) -> None:
         self._requests = RollingWindow(60.0)
+        self._n_new = 0
+        """Requests since the second began that runs; they are noted when it is over."""
+        self._second = -math.inf
         self._retries = RollingWindow(60.0)
 
     def requested(self, now: float) -> None:
         """A request has come: its first try, not a retry."""
-        self._requests.add(1, math.floor(now))  # forgotten early rather than late
+        if now >= self._second + 1.0:
+            self._note(now)
+        self._n_new += 1
 
     def take(self, now: float) -> bool:
         """Take one retry if there is one left."""
+        self._note(now)
         allowed = max(ALWAYS_ALLOWED, self._requests.total(now) // SHARE_OF_LOAD)
         if self._retries.total(now) >= allowed:
             return False
         self._retries.add(1, now)
         return True
+
+    def _note(self, now: float) -> None:
+        if self._n_new:
+            self._requests.add(self._n_new, self._second)  # forgotten early rather than late
+        self._n_new, self._second = 0, math.floor(now)

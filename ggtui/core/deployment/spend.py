@@ -42,14 +42,6 @@ class SpendEntry(NamedTuple):
     cost_pusd: int
 
 
-@dataclass(slots=True, eq=False)
-class Hold:
-    """What one request may cost, reserved until it is settled or given back."""
-
-    cost_pusd: int
-    is_open: bool = True
-
-
 @dataclass(frozen=True, slots=True)
 class OverBudget:
     """The request is refused: what it may cost is no longer there."""
@@ -64,27 +56,31 @@ class SpendLedger:
 
     With the action reject, what is spent and reserved stays within the budget, and so what is spent goes
     past it by no more than the requests in flight cost above their reservations. An amount counts for up to
-    a second longer than its period.
+    a second longer than its period. Whoever has reserved comes back once, to settle or to give back.
     """
 
     def __init__(self, budget: Budget, settled: Iterable[SpendEntry] = ()) -> None:
         self._windows = {period: RollingWindow(period.seconds) for period in Period}
+        self._of_hour, self._of_day = self._windows.values()
         self._is_told = dict.fromkeys(Period, False)
         self.has_excess = False
         """True when an excess was told that may be over by now."""
         self._held_pusd = 0
         self.adapt(budget)
         for entry in sorted(settled, key=lambda each: each.at):
-            self._note(entry)
+            if entry.cost_pusd:
+                self._note(entry.cost_pusd, entry.at)
 
     def adapt(self, budget: Budget) -> None:
         """Another budget from now on; what was spent stays."""
         self.budget = budget
+        self._rejects = budget.on_exceeded is BudgetAction.REJECT
         most = {Period.HOUR: budget.max_spend_per_hour_pusd, Period.DAY: budget.max_spend_per_day_pusd}
         self._limited = [
             (period, self._windows[period], limit) for period, limit in most.items() if limit is not None
         ]
         """The shorter period first."""
+        self.is_limited = bool(self._limited)
         for period, limit in most.items():
             self._is_told[period] &= limit is not None
         self.has_excess = True in self._is_told.values()
@@ -124,44 +120,41 @@ class SpendLedger:
         is_throttled = self.budget.on_exceeded is BudgetAction.THROTTLE and self.exceeded(unix_now)
         return max(1, slots // 2) if slots is not None and is_throttled else slots
 
-    def reserve(self, cost_pusd: int, unix_now: float) -> Hold | OverBudget:
-        """Reserve what a request may cost at most. It is refused by the action reject alone."""
-        if self.budget.on_exceeded is BudgetAction.REJECT:
-            wanted = self._held_pusd + cost_pusd
-            refusals = [
-                self._refusal(period, window, most, cost_pusd, unix_now)
-                for period, window, most in self._limited
-                if window.total(unix_now) + wanted > most
-            ]
-            if refusals:
-                return max(refusals, key=lambda each: each.retry_after_s)
-        self._held_pusd += cost_pusd
-        return Hold(cost_pusd)
+    def reserve(self, cost_pusd: int, unix_now: float) -> OverBudget | None:
+        """Reserve what a request may cost at most; None when that is done. Only the action reject refuses."""
+        wanted = self._held_pusd + cost_pusd
+        if self._rejects:
+            for _, window, most in self._limited:
+                if window.total(unix_now) + wanted > most:
+                    return self._refusal(cost_pusd, unix_now)
+        self._held_pusd = wanted
+        return None
 
-    def settle(self, hold: Hold, cost_pusd: int, unix_now: float) -> SpendEntry:
-        """The request has ended and cost this much; the entry is what a database should keep.
+    def settle(self, held_pusd: int, cost_pusd: int, unix_now: float) -> None:
+        """A request has ended and cost so much in place of what it had reserved."""
+        self._held_pusd -= held_pusd
+        if cost_pusd:
+            self._note(cost_pusd, unix_now)
 
-        Raises: ValueError when it was settled or given back already: nothing may be paid twice.
-        """
-        if not hold.is_open:
-            raise ValueError("this was settled already")
-        self.give_back(hold)
-        entry = SpendEntry(unix_now, cost_pusd)
-        self._note(entry)
-        return entry
+    def give_back(self, held_pusd: int) -> None:
+        """A request that had reserved so much cost nothing."""
+        self._held_pusd -= held_pusd
 
-    def give_back(self, hold: Hold) -> None:
-        """The request cost nothing. Nothing happens when it was settled."""
-        if hold.is_open:
-            hold.is_open = False
-            self._held_pusd -= hold.cost_pusd
+    def _note(self, cost_pusd: int, unix_now: float) -> None:
+        self._of_hour.add(cost_pusd, unix_now)
+        self._of_day.add(cost_pusd, unix_now)
 
-    def _note(self, entry: SpendEntry) -> None:
-        if entry.cost_pusd:
-            for window in self._windows.values():
-                window.add(entry.cost_pusd, entry.at)
+    def _refusal(self, cost_pusd: int, unix_now: float) -> OverBudget:
+        """That which lasts longest."""
+        wanted = self._held_pusd + cost_pusd
+        refusals = [
+            self._refusal_of(period, window, most, cost_pusd, unix_now)
+            for period, window, most in self._limited
+            if window.total(unix_now) + wanted > most
+        ]
+        return max(refusals, key=lambda each: each.retry_after_s)
 
-    def _refusal(
+    def _refusal_of(
         self, period: Period, window: RollingWindow, most: int, cost_pusd: int, unix_now: float
     ) -> OverBudget:
         moment = window.fits_at(self._held_pusd + cost_pusd, most, unix_now)

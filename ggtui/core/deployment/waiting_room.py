@@ -58,6 +58,7 @@ class WaitingRoom:
         self._slots = slots
         self._lanes: dict[Priority, dict[int, None]] = {each: {} for each in sorted(Priority, reverse=True)}
         """By priority, the tickets that wait, in order of arrival."""
+        self._n_waiting = 0
         self._served: dict[int, float] = {}
         """When each ticket that is served was admitted."""
         self._usual_s = 0.0
@@ -71,12 +72,12 @@ class WaitingRoom:
     @property
     def n_waiting(self) -> int:
         """Tickets that wait."""
-        return sum(len(lane) for lane in self._lanes.values())
+        return self._n_waiting
 
     @property
     def retry_after_s(self) -> float:
         """A guess of when somebody new would be served, in seconds, at least one."""
-        rounds = (self.n_waiting + 1) / (self._slots or 1)
+        rounds = (self._n_waiting + 1) / (self._slots or 1)
         return max(LEAST_WAIT_S, rounds * self._usual_s)
 
     # What happened
@@ -87,9 +88,10 @@ class WaitingRoom:
             return [self._admit(ticket_id, now)]
         if self._serving.on_capacity_exhausted is not CapacityPolicy.QUEUE:
             return [TurnAway(ticket_id, TurnedAway.NO_SLOT)]
-        if self.n_waiting >= self._serving.queue_capacity:
+        if self._n_waiting >= self._serving.queue_capacity:
             return [TurnAway(ticket_id, TurnedAway.QUEUE_FULL)]
         self._lanes[priority][ticket_id] = None
+        self._n_waiting += 1
         return []
 
     def admits_at_once(self, ticket_id: int, now: float) -> bool:
@@ -103,10 +105,12 @@ class WaitingRoom:
         """A ticket has ended, or its owner has gone while it waited. Unknown ids are ignored."""
         admitted_at = self._served.pop(ticket_id, None)
         if admitted_at is not None:
-            self._learn(now - admitted_at)
-        else:
-            self._drop(ticket_id)
-        return self._fill(now) if any(self._lanes.values()) else []
+            share = _WEIGHT_OF_NEWEST if self._usual_s else 1.0
+            self._usual_s += share * (now - admitted_at - self._usual_s)
+        if not self._n_waiting:
+            return []
+        self._drop(ticket_id)
+        return self._fill(now)
 
     def adapt(self, serving: Serving, slots: int | None, now: float) -> list[Answer]:
         """Other rules or another number of slots. Who is served stays; who waits goes on waiting."""
@@ -134,8 +138,6 @@ class WaitingRoom:
 
     def _drop(self, ticket_id: int) -> None:
         for lane in self._lanes.values():
-            lane.pop(ticket_id, None)
-
-    def _learn(self, held_s: float) -> None:
-        share = _WEIGHT_OF_NEWEST if self._usual_s else 1.0
-        self._usual_s += share * (held_s - self._usual_s)
+            if ticket_id in lane:
+                del lane[ticket_id]
+                self._n_waiting -= 1

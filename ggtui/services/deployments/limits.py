@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
-from ggtui.core.deployment.limits import Limit, RateLimiter, Reservation, Wait
+from ggtui.core.deployment.limits import Limit, Moment, RateLimiter, Wait
 from ggtui.core.deployment.policies import CapacityPolicy
 from ggtui.core.errors import QueueTimeout, RateLimitExceeded, StoreUnavailable
 from ggtui.core.snapshot import LimitUse
@@ -24,11 +24,10 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(slots=True, eq=False)
-class Grant:
+class Grant(NamedTuple):
     """What one request holds of the limits."""
 
-    own: Reservation | None = None
+    own: Moment | None = None
     """Of this process."""
     shared: int | None = None
     """Of all processes, where they count together."""
@@ -94,12 +93,15 @@ class Limits:
         self._line.adapt(_in_line(serving), 1)
         self._tell()
 
-    def enter_at_once(self, tokens: int, now: float) -> Grant | None:
-        """As `enter` where nobody is in front and there is room; None where not, and nothing is taken."""
+    def enter_at_once(self, tokens: int, now: float) -> Moment | None:
+        """As `enter` where nobody is in front and there is room; None where not, and nothing is taken.
+
+        Whoever was let through comes back once, with what it was given: to settle or to give back.
+        """
         if self._n_in_line or self._limits.strict:
             return None
         found = self._own.reserve(tokens, now)
-        return None if isinstance(found, Wait) else Grant(found)
+        return found if isinstance(found, Moment) else None
 
     async def enter(self, tokens: int, priority: Priority, deadline: float, *, may_wait: bool) -> Grant:
         """Be let through. tokens: what the request may use at most. deadline: monotonic seconds.
@@ -126,22 +128,26 @@ class Limits:
         finally:
             self._line.leave(turn)
 
-    def settle(self, grant: Grant, tokens: int) -> asyncio.Task[None] | None:
-        """The request has ended and used this many tokens; the task is what is still to be written."""
-        if grant.own is not None:
-            self._own.settle(grant.own, tokens)
-            if self._news is not None:
-                self._tell()
-        shared, grant.shared = grant.shared, None
-        return None if shared is None else self._writes.begin(self._counters.settle(shared, tokens))
-
-    def give_back(self, grant: Grant) -> asyncio.Task[None] | None:
-        """The request was not sent after all; the task is what is still to be written."""
-        if grant.own is not None:
-            self._own.give_back(grant.own)
+    def settle(self, moment: Moment, reserved: int, used: int) -> None:
+        """A request has ended, and used so many tokens in place of those that it had reserved."""
+        self._own.settle(moment, reserved, used)
+        if self._news is not None:
             self._tell()
-        shared, grant.shared = grant.shared, None
-        return None if shared is None else self._writes.begin(self._counters.give_back(shared))
+
+    def give_back(self, moment: Moment, reserved: int) -> None:
+        """A request was not sent after all."""
+        self._own.give_back(moment, reserved)
+        self._tell()
+
+    def settle_shared(self, number: int, used: int | None) -> asyncio.Task[None]:
+        """The same for what all processes count; the task is what is still to be written.
+
+        used: None for a request that was not sent.
+        """
+        counters = self._counters
+        return self._writes.begin(
+            counters.give_back(number) if used is None else counters.settle(number, used)
+        )
 
     def turn_away(self, failure: Failure) -> None:
         """Everybody who waits hears this."""
@@ -184,7 +190,7 @@ class Limits:
             return self._reserve_own(tokens)
         own = self._own.reserve(tokens, self._clock.monotonic())
         # all processes together have decided
-        return Grant(own if isinstance(own, Reservation) else None, shared)
+        return Grant(own if isinstance(own, Moment) else None, shared)
 
     def _reserve_own(self, tokens: int) -> Grant | Wait:
         own = self._own.reserve(tokens, self._clock.monotonic())

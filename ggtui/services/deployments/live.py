@@ -13,7 +13,7 @@ from ggtui.core.deployment.retry import RetryBudget
 from ggtui.core.errors import CircuitOpen, ConfigInvalid, EndpointNotReady, EngineStopping
 from ggtui.core.routing.endpoints import EndpointStatus
 from ggtui.services.deployments.limits import Limits
-from ggtui.services.deployments.passage import UNSAID_TOKENS, Passage
+from ggtui.services.deployments.passage import Passage
 from ggtui.services.deployments.pauses import Pauses
 from ggtui.services.deployments.room import Room
 from ggtui.services.deployments.spending import Spending
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ggtui.core.deployment.secret import Secret
     from ggtui.core.errors import Failure
     from ggtui.core.snapshot import DeploymentCounts, DeploymentState
+    from ggtui.services.deployments.limits import Grant
     from ggtui.services.deployments.surroundings import Surroundings
 
 _LOG = logging.getLogger(__name__)
@@ -124,14 +125,30 @@ class LiveDeployment:
         Whoever is cancelled while it waits leaves no trace. The passage must be left: `async with`.
         Raises: EndpointNotReady when it is drained, PolicyRefusal.
         """
-        passage = Passage(self, facts)
+        passage, now = Passage(self, facts), self.clock.monotonic()
+        rules = passage.rules
+        deadline = now + rules.serving.queue_timeout_s
         try:
-            await self._take_all(passage)
+            if not self.breaker.is_closed or self.standing.is_shut:
+                self._check(now)
+            if self._slots_vary:
+                self.adapt_slots()
+            passage.ticket = self.room.enter_at_once(now)
+            if passage.ticket is None:
+                passage.ticket = await self.room.enter(facts.priority, deadline)
+                now = self.clock.monotonic()
+            passage.moment = self.limits.enter_at_once(passage.tokens, now)
+            if passage.moment is None:
+                passage.moment, passage.shared = await self._pass_limits(passage, deadline)
+                now = self.clock.monotonic()
+            cost_pusd = rules.pricing.most_pusd(facts.input_tokens, passage.tokens - facts.input_tokens)
+            self.spending.reserve(cost_pusd)
+            passage.held_pusd = cost_pusd
         except BaseException as error:
             passage.leave(error)
             raise
         self._open.add(passage)
-        self.retry_budget.requested(self.clock.monotonic())
+        self.retry_budget.requested(now)
         self._around.changed()
         return passage
 
@@ -235,24 +252,10 @@ class LiveDeployment:
 
     # How
 
-    async def _take_all(self, passage: Passage) -> None:
-        """Nothing is awaited where there is room."""
-        rules, facts = passage.rules, passage.facts
-        now = self.clock.monotonic()
-        self._check(now)
-        deadline = now + rules.serving.queue_timeout_s
-        if self._slots_vary:
-            self.adapt_slots()
-        passage.ticket = self.room.enter_at_once(now)
-        if passage.ticket is None:
-            passage.ticket = await self.room.enter(facts.priority, deadline)
-            now = self.clock.monotonic()
-        tokens = facts.reserved_tokens(UNSAID_TOKENS)
-        passage.grant = self.limits.enter_at_once(tokens, now)
-        if passage.grant is None:
-            may_wait = rules.serving.on_capacity_exhausted is CapacityPolicy.QUEUE
-            passage.grant = await self.limits.enter(tokens, facts.priority, deadline, may_wait=may_wait)
-        passage.hold = self.spending.reserve(rules.pricing.cost_pusd(passage.reserved))
+    async def _pass_limits(self, passage: Passage, deadline: float) -> Grant:
+        may_wait = passage.rules.serving.on_capacity_exhausted is CapacityPolicy.QUEUE
+        priority = passage.facts.priority
+        return await self.limits.enter(passage.tokens, priority, deadline, may_wait=may_wait)
 
     def _know(self) -> None:
         """What follows from the rules alone, and each request asks."""

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.facts import RequestFacts
-    from ggtui.core.deployment.spend import Hold
-    from ggtui.services.deployments.limits import Grant
+    from ggtui.core.deployment.limits import Moment
     from ggtui.services.deployments.live import LiveDeployment
 
 UNSAID_TOKENS = 1024
@@ -34,15 +33,41 @@ class Passage:
     reserved. Nothing when no byte of an answer came.
     """
 
+    __slots__ = (
+        "_has_new_key",
+        "_is_answered",
+        "_is_left",
+        "_n_answered",
+        "_outcome",
+        "_pass",
+        "_usage",
+        "_was_sent",
+        "facts",
+        "held_pusd",
+        "live",
+        "moment",
+        "rules",
+        "shared",
+        "ticket",
+        "tokens",
+    )
+
     def __init__(self, live: LiveDeployment, facts: RequestFacts) -> None:
         """Made by LiveDeployment.enter alone, which hands over what it takes."""
         self.live = live
         self.rules: Deployment = live.rules
         """As they were when it came; a reload does not change what it was promised."""
         self.facts = facts
+        self.tokens = facts.reserved_tokens(UNSAID_TOKENS)
+        """What it might use."""
         self.ticket: int | None = None
-        self.grant: Grant | None = None
-        self.hold: Hold | None = None
+        """Of the room; this and the next are None where it holds nothing."""
+        self.moment: Moment | None = None
+        """Of the limits."""
+        self.shared: int | None = None
+        """Its number where all processes count."""
+        self.held_pusd: int | None = None
+        """Of the budget."""
         self._pass: int | None = None
         """Of the breaker, for the attempt that runs."""
         self._is_left = False
@@ -57,19 +82,19 @@ class Passage:
     @property
     def reserved(self) -> Usage:
         """The tokens it might use."""
-        total = self.facts.reserved_tokens(UNSAID_TOKENS)
-        return Usage(self.facts.input_tokens, total - self.facts.input_tokens)
+        return Usage(self.facts.input_tokens, self.tokens - self.facts.input_tokens)
 
     # Attempts
 
     def take_breaker(self) -> None:
         """Before each attempt, retries too. Raises: CircuitOpen."""
-        self._give_pass_back()
-        now = self.live.clock.monotonic()
+        if self._pass is not None:
+            self._give_pass_back()
+        breaker, now = self.live.breaker, self.live.clock.monotonic()
         self._outcome = None
-        self._pass = self.live.breaker.take(now)
+        self._pass = breaker.take(now)
         if self._pass is None:
-            raise CircuitOpen(self.rules.name, retry_after_s=self.live.breaker.retry_after_s(now))
+            raise CircuitOpen(self.rules.name, retry_after_s=breaker.retry_after_s(now))
 
     def sent(self) -> None:
         """The request is on its way to a server: it counts from now on, whatever becomes of it."""
@@ -87,9 +112,11 @@ class Passage:
     def attempt_succeeded(self) -> None:
         """The whole answer has come."""
         taken, self._pass, self._outcome = self._pass, None, True
-        if taken is not None and self.live.breaker.succeeded(taken):
-            self.live.breaker_changed()
-        self.live.standing.works()
+        live = self.live
+        if taken is not None and live.breaker.succeeded(taken):
+            live.breaker_changed()
+        if live.standing.why_failed:
+            live.standing.works()
 
     def attempt_failed(self, failure: Failure) -> None:
         """The attempt has ended with this."""
@@ -154,30 +181,40 @@ class Passage:
         if self._is_left:
             return []
         self._is_left = True
-        self._give_pass_back()
+        live, ticket = self.live, self.ticket
+        if self._pass is not None:
+            self._give_pass_back()
         try:
-            return [task for task in self._settle() if task is not None]
+            return self._settle()
         finally:
-            if self.ticket is not None:
-                self.live.room.leave(self.ticket)
-            self._count(error)
-            self.live.left(self)
+            if ticket is not None:
+                live.room.leave(ticket)
+            if error is None and self._outcome is True:
+                live.tally.succeeded()
+            else:
+                self._count(error)
+            live.left(self)
 
-    def _settle(self) -> tuple[asyncio.Task[None] | None, asyncio.Task[None] | None]:
+    def _settle(self) -> list[asyncio.Task[None]]:
         """What is there: a request that was refused on its way in holds but a part."""
-        live, usage = self.live, self._billed()
-        of_spending = of_limits = None
-        if self.hold is not None and usage.total_tokens:
+        live, held_pusd, moment = self.live, self.held_pusd, self.moment
+        usage = self._usage or self._billed()
+        used = usage[0] + usage[1]
+        tasks = []
+        if held_pusd is not None and used:
             cost = self.rules.pricing.cost_pusd(usage)
             live.tally.used(usage, cost)
-            of_spending = live.spending.settle(self.hold, cost)
-        elif self.hold is not None:
-            live.spending.give_back(self.hold)
-        if self.grant is not None and self._was_sent:
-            of_limits = live.limits.settle(self.grant, usage.total_tokens)
-        elif self.grant is not None:
-            of_limits = live.limits.give_back(self.grant)
-        return of_spending, of_limits
+            if (task := live.spending.settle(held_pusd, cost)) is not None:
+                tasks.append(task)
+        elif held_pusd is not None:
+            live.spending.give_back(held_pusd)
+        if moment is not None and self._was_sent:
+            live.limits.settle(moment, self.tokens, used)
+        elif moment is not None:
+            live.limits.give_back(moment, self.tokens)
+        if self.shared is not None:
+            tasks.append(live.limits.settle_shared(self.shared, used if self._was_sent else None))
+        return tasks
 
     def _billed(self) -> Usage:
         if self._usage is not None:

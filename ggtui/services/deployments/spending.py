@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from ggtui.core.deployment.policies import Budget, BudgetAction
-from ggtui.core.deployment.spend import DAY_S, Hold, OverBudget, Period, SpendLedger
+from ggtui.core.deployment.spend import DAY_S, Period, SpendEntry, SpendLedger
 from ggtui.core.errors import BudgetExceeded, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -70,27 +70,31 @@ class Spending:
         """How many requests may be served at once, with what a spent budget takes off."""
         return self._ledger.slots(slots, self._clock.unix())
 
-    def reserve(self, cost_pusd: int) -> Hold:
-        """Reserve what a request may cost at most. Raises: BudgetExceeded."""
-        now = self._clock.unix()
-        if self._ledger.has_excess:
+    def reserve(self, cost_pusd: int) -> None:
+        """Reserve what a request may cost at most, until it settles or gives back. Raises: BudgetExceeded."""
+        now, ledger = self._clock.unix(), self._ledger
+        if ledger.has_excess:
             self._tell_excess(now)  # one that has rolled off meanwhile may come again
-        found = self._ledger.reserve(cost_pusd, now)
-        if isinstance(found, OverBudget):
-            raise BudgetExceeded(self._name, found.period, retry_after_s=found.retry_after_s)
-        return found
+        if (over := ledger.reserve(cost_pusd, now)) is not None:
+            raise BudgetExceeded(self._name, over.period, retry_after_s=over.retry_after_s)
 
-    def settle(self, hold: Hold, cost_pusd: int) -> asyncio.Task[None] | None:
-        """The request has ended and cost this much; the task is what is still to be written."""
-        now = self._clock.unix()
-        entry = self._ledger.settle(hold, cost_pusd, now)
-        self._tell_excess(now)
-        work = self._port.add(self._name, entry) if cost_pusd else None
+    def settle(self, held_pusd: int, cost_pusd: int) -> asyncio.Task[None] | None:
+        """A request has ended and cost so much in place of what it had reserved.
+
+        The task is what is still to be written.
+        """
+        now, ledger = self._clock.unix(), self._ledger
+        ledger.settle(held_pusd, cost_pusd, now)
+        if not cost_pusd:
+            return None
+        if ledger.is_limited:
+            self._tell_excess(now)
+        work = self._port.add(self._name, SpendEntry(now, cost_pusd))
         return None if work is None else self._writes.begin(work)
 
-    def give_back(self, hold: Hold) -> None:
-        """The request cost nothing."""
-        self._ledger.give_back(hold)
+    def give_back(self, held_pusd: int) -> None:
+        """A request that had reserved so much cost nothing."""
+        self._ledger.give_back(held_pusd)
 
     def _tell_excess(self, now: float) -> None:
         if (period := self._ledger.new_excess(now)) is not None:

@@ -33,6 +33,11 @@ class Standing:
         self._changed = changed
 
     @property
+    def is_shut(self) -> bool:
+        """True when no new request is taken."""
+        return self.is_drained or self.is_removed
+
+    @property
     def why(self) -> str:
         """Why it does not serve; empty when it does."""
         return DRAINED if self.is_drained else self.why_failed

@@ -58,7 +58,6 @@ class Tally:
 
     def used(self, usage: Usage, cost_pusd: int) -> None:
         """A request took so many tokens, and so much money."""
-        n_input, n_output, _ = usage
-        self._n_input += n_input if n_input > 0 else 0
-        self._n_output += n_output if n_output > 0 else 0
+        self._n_input += usage[0]
+        self._n_output += usage[1]
         self._cost_pusd += cost_pusd

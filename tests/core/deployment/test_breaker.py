@@ -191,18 +191,17 @@ class BreakerMachine(RuleBasedStateMachine):
                 self.change(is_probing=True)
             self.tries.append(_Try(taken, self.era))
 
-    @rule(data=st.data(), end=st.sampled_from(["succeeded", "failed", "nothing"]), twice=st.booleans())
-    def an_attempt_ends(self, data: st.DataObject, end: str, twice: bool) -> None:
+    @rule(data=st.data(), end=st.sampled_from(["succeeded", "failed", "nothing"]))
+    def an_attempt_ends(self, data: st.DataObject, end: str) -> None:
         if not self.tries:
             return
         ended = self.tries.pop(data.draw(st.integers(0, len(self.tries) - 1)))
-        for _ in range(1 + twice):
-            if end == "succeeded":
-                self.breaker.succeeded(ended.taken)
-            elif end == "failed":
-                self.breaker.failed(ended.taken, self.now)
-            else:
-                self.breaker.give_back(ended.taken)
+        if end == "succeeded":
+            self.breaker.succeeded(ended.taken)
+        elif end == "failed":
+            self.breaker.failed(ended.taken, self.now)
+        else:
+            self.breaker.give_back(ended.taken)
         if ended.era != self.era or end == "nothing" or self.held is not None:
             return
         if end == "succeeded":

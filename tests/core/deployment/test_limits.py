@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from ggtui.core.deployment.limits import SOMEBODY_ENDS_S, Limit, RateLimiter, Reservation, Wait
+from ggtui.core.deployment.limits import SOMEBODY_ENDS_S, TOGETHER_S, Limit, Moment, RateLimiter, Wait
 from ggtui.core.deployment.policies import RateLimits
 
 
-def _grant(limiter: RateLimiter, tokens: int, now: float) -> Reservation:
+def _grant(limiter: RateLimiter, tokens: int, now: float) -> Moment:
     granted = limiter.reserve(tokens, now)
 
-    assert isinstance(granted, Reservation)
+    assert isinstance(granted, Moment)
     return granted
 
 
@@ -27,7 +27,7 @@ def test_the_third_of_two_waits_until_the_first_is_a_minute_old() -> None:
     _grant(limiter, 1, 10.0)
 
     assert Wait(45.0, Limit.REQUESTS) == limiter.reserve(1, 15.0)
-    assert (2, 0) == limiter.used(59.9)
+    assert (2, 2) == limiter.used(59.9)
     _grant(limiter, 1, 60.0)
     assert Wait(10.0, Limit.REQUESTS) == limiter.reserve(1, 60.0)
 
@@ -38,16 +38,15 @@ def test_the_usage_corrects_the_tokens() -> None:
 
     assert Wait(50.0, Limit.TOKENS) == limiter.reserve(30, 10.0)
 
-    limiter.settle(first, 20)
-    limiter.settle(first, 90)
+    limiter.settle(first, 80, 20)
 
-    assert (0, 20) == limiter.used(10.0)
+    assert (1, 20) == limiter.used(10.0)
     _grant(limiter, 80, 10.0)
 
 
 def test_more_than_was_reserved_holds_the_next_back() -> None:
     limiter = RateLimiter(RateLimits(tokens_per_minute=100))
-    limiter.settle(_grant(limiter, 10, 0.0), 250)
+    limiter.settle(_grant(limiter, 10, 0.0), 10, 250)
 
     assert Wait(60.0, Limit.TOKENS) == limiter.reserve(1, 0.0)
 
@@ -65,7 +64,7 @@ def test_the_longest_wait_is_told() -> None:
 
     assert Wait(20.0, Limit.REQUESTS) == limiter.reserve(5, 40.0)
 
-    limiter.settle(granted, 0)
+    limiter.settle(granted, 10, 0)
 
     assert Wait(20.0, Limit.REQUESTS) == limiter.reserve(5, 40.0)
     assert 0 == limiter.in_flight
@@ -77,24 +76,40 @@ def test_at_once_no_more_than_so_many() -> None:
 
     assert Wait(SOMEBODY_ENDS_S, Limit.CONCURRENT) == limiter.reserve(5, 0.0)
 
-    limiter.settle(granted, 5)
+    limiter.settle(granted, 5, 5)
 
-    assert isinstance(limiter.reserve(5, 0.0), Reservation)
+    assert isinstance(limiter.reserve(5, 0.0), Moment)
 
 
 def test_what_is_given_back_never_counted() -> None:
     limiter = RateLimiter(RateLimits(1, 10, 1))
-    granted = _grant(limiter, 10, 0.0)
-    limiter.give_back(granted)
-    limiter.give_back(granted)
+    limiter.give_back(_grant(limiter, 10, 0.0), 10)
 
     assert ((0, 0), 0) == (limiter.used(0.0), limiter.in_flight)
+    _grant(limiter, 10, 0.0)
 
-    settled = _grant(limiter, 10, 0.0)
-    limiter.settle(settled, 8)
-    limiter.give_back(settled)
 
-    assert ((1, 8), 0) == (limiter.used(0.0), limiter.in_flight)
+def test_what_comes_together_counts_together_until_a_minute_after_the_last_of_it() -> None:
+    limiter = RateLimiter(RateLimits(requests_per_minute=1000))
+    moments = [_grant(limiter, 1, number * TOGETHER_S / 4) for number in range(10)]
+    last = max(each.at for each in moments)
+
+    assert 2 == len({id(each) for each in moments})
+    assert (10, 10) == limiter.used(TOGETHER_S + 59.99)
+    assert (5, 5) == limiter.used(TOGETHER_S + 60.0)
+    assert (0, 0) == limiter.used(last + 60.0)
+
+
+def test_what_ends_after_its_minute_changes_nothing() -> None:
+    limiter = RateLimiter(RateLimits(tokens_per_minute=100))
+    first, other = (_grant(limiter, 10, 0.0) for _ in range(2))
+
+    assert (0, 0) == limiter.used(60.0)
+
+    limiter.settle(first, 10, 90)
+    limiter.give_back(other, 10)
+
+    assert ((0, 0), 0) == (limiter.used(60.0), limiter.in_flight)
 
 
 def test_without_limits_all_pass_and_nothing_is_kept() -> None:
@@ -109,17 +124,10 @@ def test_a_request_from_before_a_limit_does_not_count_for_ever() -> None:
     limiter = RateLimiter(RateLimits())
     before = _grant(limiter, 50, 0.0)
     limiter.limits = RateLimits(tokens_per_minute=100)
-    limiter.settle(before, 90)
+    limiter.settle(before, 50, 90)
 
     assert (0, 0) == limiter.used(61.0)
     _grant(limiter, 100, 61.0)
-
-
-def test_a_server_cannot_hand_out_tokens_by_its_count() -> None:
-    limiter = RateLimiter(RateLimits(tokens_per_minute=10))
-    limiter.settle(_grant(limiter, -5, 0.0), -100)
-
-    assert (0, 0) == limiter.used(0.0)
 
 
 @given(st.floats(0, 1e9), st.lists(st.floats(0, 30), min_size=1, max_size=20), st.integers(1, 4))
@@ -138,7 +146,7 @@ def test_whoever_waits_as_long_as_told_is_let_through(now: float, pauses: list[f
 class _Let:
     at: float
     tokens: int
-    reservation: Reservation
+    moment: Moment
     is_open: bool = True
 
 
@@ -173,7 +181,7 @@ class LimiterMachine(RuleBasedStateMachine):
         n_open = sum(each.is_open for each in self.let)
         is_full = n_open >= (self.limits.concurrent_requests or 0)
         answer = self.limiter.reserve(tokens, self.now)
-        if isinstance(answer, Reservation):
+        if isinstance(answer, Moment):
             assert self.would_fit(tokens, self.now)
             assert not is_full
             self.let.append(_Let(self.now, tokens, answer))
@@ -193,11 +201,11 @@ class LimiterMachine(RuleBasedStateMachine):
         ended = data.draw(st.sampled_from(serving))
         ended.is_open = False
         if is_sent:
-            ended.tokens = int(ended.tokens * share)
-            self.limiter.settle(ended.reservation, ended.tokens)
+            reserved, ended.tokens = ended.tokens, int(ended.tokens * share)
+            self.limiter.settle(ended.moment, reserved, ended.tokens)
         else:
             self.let.remove(ended)
-            self.limiter.give_back(ended.reservation)
+            self.limiter.give_back(ended.moment, ended.tokens)
 
     @invariant()
     def the_books_agree_and_no_limit_is_passed(self) -> None:

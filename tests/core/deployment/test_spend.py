@@ -13,7 +13,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from ggtui.core.deployment.policies import Budget, BudgetAction
 from ggtui.core.deployment.spend import (
     SOMEBODY_SETTLES_S,
-    Hold,
     OverBudget,
     Period,
     SpendEntry,
@@ -28,15 +27,10 @@ def _ledger(hour: int | None = None, day: int | None = None, action: str = "reje
     return SpendLedger(Budget(hour, day, BudgetAction(action)))
 
 
-def _hold(ledger: SpendLedger, cost: int, now: float) -> Hold:
-    hold = ledger.reserve(cost, now)
-
-    assert isinstance(hold, Hold)
-    return hold
-
-
 def _spend(ledger: SpendLedger, cost: int, now: float) -> SpendEntry:
-    return ledger.settle(_hold(ledger, 0, now), cost, now)
+    assert ledger.reserve(0, now) is None
+    ledger.settle(0, cost, now)
+    return SpendEntry(now, cost)
 
 
 def test_what_is_spent_rolls_off_after_the_hour() -> None:
@@ -46,7 +40,7 @@ def test_what_is_spent_rolls_off_after_the_hour() -> None:
 
     assert OverBudget(HOUR, 2700.0) == ledger.reserve(10, T0 + 900)
     assert OverBudget(HOUR, 3300.0) == ledger.reserve(70, T0 + 900)
-    assert isinstance(ledger.reserve(60, T0 + 3600), Hold)
+    assert ledger.reserve(60, T0 + 3600) is None
 
 
 def test_the_longer_wait_of_hour_and_day_is_told() -> None:
@@ -56,32 +50,22 @@ def test_the_longer_wait_of_hour_and_day_is_told() -> None:
 
     assert OverBudget(DAY, 86_400.0 - 7200) == ledger.reserve(1, T0 + 7200)
     assert (50, 100) == (ledger.spent_pusd(HOUR, T0 + 7200), ledger.spent_pusd(DAY, T0 + 7200))
-    assert isinstance(ledger.reserve(1, T0 + 86_400), Hold)
+    assert ledger.reserve(1, T0 + 86_400) is None
 
 
 def test_reservations_count_until_they_settle() -> None:
     ledger = _ledger(hour=100)
-    holds = [_hold(ledger, 50, T0) for _ in range(2)]
 
+    assert [None, None] == [ledger.reserve(50, T0) for _ in range(2)]
     assert OverBudget(HOUR, SOMEBODY_SETTLES_S) == ledger.reserve(1, T0)
-    assert SpendEntry(T0 + 5, 20) == ledger.settle(holds[0], 20, T0 + 5)
+
+    ledger.settle(50, 20, T0 + 5)
+
     assert (50, 20) == (ledger.held_pusd, ledger.spent_pusd(HOUR, T0 + 5))
 
-    ledger.give_back(holds[1])
-    ledger.give_back(holds[1])
+    ledger.give_back(50)
 
-    assert (0, 80) == (ledger.held_pusd, _hold(ledger, 80, T0 + 5).cost_pusd)
-
-
-def test_nothing_is_paid_twice() -> None:
-    ledger = _ledger(hour=100)
-    hold = _hold(ledger, 10, T0)
-    ledger.settle(hold, 10, T0)
-
-    with pytest.raises(ValueError, match="already"):
-        ledger.settle(hold, 10, T0)
-    ledger.give_back(hold)
-    assert (10, 0) == (ledger.spent_pusd(HOUR, T0), ledger.held_pusd)
+    assert (0, None) == (ledger.held_pusd, ledger.reserve(80, T0 + 5))
 
 
 def test_a_request_that_costs_more_than_the_budget_never_passes() -> None:
@@ -91,7 +75,7 @@ def test_a_request_that_costs_more_than_the_budget_never_passes() -> None:
 def test_what_is_free_passes_an_empty_budget() -> None:
     ledger = _ledger(hour=0, day=0)
 
-    assert isinstance(ledger.reserve(0, T0), Hold)
+    assert ledger.reserve(0, T0) is None
     assert isinstance(ledger.reserve(1, T0), OverBudget)
 
 
@@ -156,14 +140,14 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger = SpendLedger(self.budget)
         self.now = T0
         self.paid: list[_Paid] = []
-        self.held: list[Hold] = []
+        self.held: list[int] = []
         self.overspent = 0
 
     def spent(self, period: Period, now: float) -> int:
         return sum(each.cost for each in self.paid if now < each.at + period.seconds)
 
     def fits(self, cost: int, now: float) -> bool:
-        wanted = cost + sum(hold.cost_pusd for hold in self.held)
+        wanted = cost + sum(self.held)
         return all(
             most is None or self.spent(period, now) + wanted <= most for period, most in self.limits.items()
         )
@@ -176,9 +160,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def ask(self, cost: int) -> None:
         answer = self.ledger.reserve(cost, self.now)
 
-        assert self.fits(cost, self.now) == isinstance(answer, Hold)
-        if isinstance(answer, Hold):
-            self.held.append(answer)
+        assert self.fits(cost, self.now) == (answer is None)
+        if answer is None:
+            self.held.append(cost)
         elif math.isinf(answer.retry_after_s):
             assert any(most is not None and cost > most for most in self.limits.values())
         elif not self.held:
@@ -189,14 +173,14 @@ class LedgerMachine(RuleBasedStateMachine):
     def a_request_ends(self, data: st.DataObject, share: float, is_sent: bool) -> None:
         if not self.held:
             return
-        hold = self.held.pop(data.draw(st.integers(0, len(self.held) - 1)))
+        held = self.held.pop(data.draw(st.integers(0, len(self.held) - 1)))
         if is_sent:
-            cost = int(hold.cost_pusd * share)
-            self.overspent += max(0, cost - hold.cost_pusd)
-            self.ledger.settle(hold, cost, self.now)
+            cost = int(held * share)
+            self.overspent += max(0, cost - held)
+            self.ledger.settle(held, cost, self.now)
             self.paid.append(_Paid(self.now, cost))
         else:
-            self.ledger.give_back(hold)
+            self.ledger.give_back(held)
 
     @rule()
     def the_process_starts_again(self) -> None:
@@ -207,7 +191,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def the_books_agree(self) -> None:
         if not hasattr(self, "ledger"):
             return
-        assert sum(hold.cost_pusd for hold in self.held) == self.ledger.held_pusd
+        assert sum(self.held) == self.ledger.held_pusd
         for period, most in self.limits.items():
             spent = self.ledger.spent_pusd(period, self.now)
             assert self.spent(period, self.now) == spent

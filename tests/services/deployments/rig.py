@@ -115,7 +115,7 @@ def left_over(rig: Rig, name: str = "a") -> dict[str, int]:
         "limits": live.limits.in_flight,
         "shared": rig.counters.n_open,
         "held": live.spending.held_pusd,
-        "passes": len(live.breaker._out),
+        "passes": live.breaker._n_probes,
         "alarms": rig.clock.n_alarms,
     }
 

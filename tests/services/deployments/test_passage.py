@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from ggtui.core.deployment.deployment import RuntimeConfig
-from ggtui.core.deployment.policies import Budget, RateLimits, RetryPolicy
+from ggtui.core.deployment.policies import Budget, CircuitBreakerPolicy, RateLimits, RetryPolicy
 from ggtui.core.deployment.pricing import Usage
 from ggtui.core.deployment.secret import Secret, SecretRef, SecretSource
 from ggtui.core.errors import (
@@ -220,8 +220,12 @@ def test_retries_are_a_fifth_of_the_requests_at_most() -> None:
 
 def test_an_attempt_that_is_begun_before_the_last_has_ended_gives_its_pass_back() -> None:
     async def scenario() -> None:
-        rig = Rig()
+        policy = CircuitBreakerPolicy(failure_threshold=1, open_duration_s=30.0, half_open_max_probes=2)
+        rig = Rig((remote(circuit_breaker=policy),))
         async with await rig.live().enter(asking()) as passage:
+            passage.take_breaker()
+            passage.attempt_failed(UpstreamServerError("503"))
+            rig.clock.advance(30.0)
             passage.take_breaker()
             passage.take_breaker()
 

@@ -24,12 +24,13 @@ from ggtui.proxy.adapter_list import NOTHING
 from ggtui.proxy.destination import Destination
 from ggtui.proxy.elsewhere import Attempt, Elsewhere, limits_of
 from ggtui.proxy.judged_answer import Judged, Terms
+from ggtui.proxy.leased import Ruled
 from ggtui.proxy.pauses import Pauses
 from ggtui.proxy.remote import place_of
 from ggtui.proxy.upstream_connection import UpstreamStopped
-from ggtui.proxy.usage import Meter
 
 if TYPE_CHECKING:
+    from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.facts import RequestFacts
     from ggtui.proxy.answers import Reply
     from ggtui.proxy.backend_places import BackendPlaces
@@ -57,6 +58,7 @@ class Course:
         self._leased = leased
         self._elsewhere = elsewhere
         self._places = places
+        self._kept_terms: dict[str, tuple[Deployment, Terms]] = {}
 
     async def run(
         self, request: ForwardRequest, facts: RequestFacts, reply: Reply, hold: EventHold
@@ -85,7 +87,7 @@ class Course:
     async def _through(
         self, live: LivePort, request: ForwardRequest, facts: RequestFacts, reply: Reply, hold: EventHold
     ) -> Judged:
-        telling = self._telling(request, reply, f"room at {live.name}")
+        telling = self._telling(request, reply, f"room at {live.name}") if request.is_stream else None
         try:
             async with await live.enter(facts) as passage:
                 if telling is not None:
@@ -149,9 +151,7 @@ class Course:
     ) -> Judged:
         rules = live.rules
         if request.model:  # of this machine: nobody need ask what serves it
-            limits = limits_of(rules.timeouts, RuntimeKind.LLAMA_SERVER)
-            terms = Terms(rules.name, limits, Meter(passage), passage, rules.idempotent)
-            judged = await self._leased.answer(request, reply, hold, terms)
+            judged = await self._leased.answer(request, reply, hold, Ruled(self._terms_here(rules), passage))
             assert judged is not None
             return judged
         attempt = Attempt(live, passage, request, reply, hold)
@@ -159,6 +159,14 @@ class Course:
             return await self._places.answer(attempt)
         place, secret = place_of(rules, live.kind), await live.key()
         return await self._elsewhere.answer(attempt, place, rules.model, secret)
+
+    def _terms_here(self, rules: Deployment) -> Terms:
+        """For a model of this machine; the same while its rules are."""
+        kept = self._kept_terms.get(rules.name)
+        if kept is None or kept[0] is not rules:
+            limits = limits_of(rules.timeouts, RuntimeKind.LLAMA_SERVER)
+            kept = self._kept_terms[rules.name] = rules, Terms(rules.name, limits, rules.idempotent)
+        return kept[1]
 
     def _for_fallback(self, request: ForwardRequest, live: LivePort) -> ForwardRequest:
         """The same request for another place. Adapters are those of a model, and so not of this one."""

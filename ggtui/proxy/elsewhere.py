@@ -71,8 +71,6 @@ class Elsewhere:
         terms = Terms(
             rules.name,
             limits_of(rules.timeouts, attempt.live.kind),
-            Meter(attempt.passage, hides_usage=hides_usage),
-            attempt.passage,
             rules.idempotent,
             KeyMask(secret) if secret is not None else None,
             backend,
@@ -91,7 +89,8 @@ class Elsewhere:
             may_repeat=rules.idempotent,
             sent=attempt.passage.sent,
         ) as exchange:
-            return await relay_judged(exchange, reply, attempt.hold, request, terms, self._catalog)
+            meter = Meter(attempt.passage, hides_usage=hides_usage)
+            return await relay_judged(exchange, reply, attempt.hold, request, terms, meter, self._catalog)
 
 
 @lru_cache(maxsize=256)

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ggtui.core.ports.catalog import ModelCatalogPort
     from ggtui.proxy.answers import Headers, Reply
     from ggtui.proxy.key_mask import KeyMask
-    from ggtui.proxy.ports import PassagePort
     from ggtui.proxy.relay import EventHold
     from ggtui.proxy.upstream import Exchange, UpstreamLimits
     from ggtui.proxy.upstream_answer import Asked
@@ -46,8 +45,6 @@ class Terms(msgspec.Struct, frozen=True):
     deployment: str
     """Its name."""
     limits: UpstreamLimits
-    meter: Meter
-    passage: PassagePort
     may_repeat: bool = True
     """False: a request that may have reached the server is never sent again."""
     mask: KeyMask | None = None
@@ -89,7 +86,13 @@ WHOLE: Final = Judged()
 
 
 async def relay_judged(
-    exchange: Exchange, reply: Reply, hold: EventHold, asked: Asked, terms: Terms, catalog: ModelCatalogPort
+    exchange: Exchange,
+    reply: Reply,
+    hold: EventHold,
+    asked: Asked,
+    terms: Terms,
+    meter: Meter,
+    catalog: ModelCatalogPort,
 ) -> Judged:
     """Pass a sound answer on, but for its last bytes: they go when everything about it is settled.
 
@@ -103,12 +106,19 @@ async def relay_judged(
     if status >= 400:
         return await _refused(exchange, reply, asked, terms, catalog)
     if exchange.is_event_stream:
-        return Judged(await _relay_events(exchange, reply, hold, terms))
-    return await _relay_plain(exchange, reply, terms)
+        return Judged(await _relay_events(exchange, reply, hold, terms, meter))
+    if reply.is_only_waiting:
+        raise UpstreamProtocolError(f"{terms.server} answered with no events")
+    if terms.mask is None and (body := exchange.rest()) is not None:
+        meter.whole(body)
+        return Judged(body, (status, client_fields(exchange.head.fields, is_event_stream=False)))
+    return await _relay_plain(exchange, reply, terms, meter)
 
 
-async def _relay_events(exchange: Exchange, reply: Reply, hold: EventHold, terms: Terms) -> bytes:
-    meter, mask, last = terms.meter, terms.mask, b""
+async def _relay_events(
+    exchange: Exchange, reply: Reply, hold: EventHold, terms: Terms, meter: Meter
+) -> bytes:
+    mask, last = terms.mask, b""
     try:
         while data := await exchange.read():
             ready = hold.take(data)
@@ -141,14 +151,12 @@ async def _write_event(exchange: Exchange, reply: Reply, terms: Terms, data: byt
         await reply.write(data)
 
 
-async def _relay_plain(exchange: Exchange, reply: Reply, terms: Terms) -> Judged:
-    if reply.is_only_waiting:
-        raise UpstreamProtocolError(f"{terms.server} answered with no events")
+async def _relay_plain(exchange: Exchange, reply: Reply, terms: Terms, meter: Meter) -> Judged:
     begin, mask = (exchange.head.status, terms.fields_of(exchange)), terms.mask
     data = await exchange.read()
     while data:
         exchange.saw_life()
-        terms.meter.plain(data)
+        meter.plain(data)
         more = await exchange.read()
         if mask is not None:
             data, more = mask.pieces(data, more)
@@ -158,7 +166,7 @@ async def _relay_plain(exchange: Exchange, reply: Reply, terms: Terms) -> Judged
             await reply.begin(*begin)
         await reply.write(data)
         data = more
-    terms.meter.end()
+    meter.end()
     return Judged(data, None if reply.is_begun else begin)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ggtui.core.admission import Admission
 from ggtui.core.errors import CircuitOpen, EndpointNotReady, UpstreamCrashed, UpstreamUnreachable
@@ -17,6 +17,7 @@ from ggtui.proxy.judged_answer import Judged, relay_judged
 from ggtui.proxy.served_by import served_by
 from ggtui.proxy.upstream_answer import relay_answer
 from ggtui.proxy.upstream_connection import UpstreamStopped
+from ggtui.proxy.usage import Meter
 from ggtui.proxy.waiting import Telling, timing_header
 
 if TYPE_CHECKING:
@@ -37,6 +38,13 @@ if TYPE_CHECKING:
     from ggtui.proxy.upstream_connection import Body
 
 
+class Ruled(NamedTuple):
+    """One attempt by the rules of a deployment."""
+
+    terms: Terms
+    passage: PassagePort
+
+
 class Leased:
     """Lease, connect, send, relay; once more on a fresh lease when the server died before its first byte."""
 
@@ -54,23 +62,25 @@ class Leased:
         self._deaths = Deaths(settings.restart_wait_s)
 
     async def answer(
-        self, request: ForwardRequest, reply: Reply, hold: EventHold, terms: Terms | None = None
+        self, request: ForwardRequest, reply: Reply, hold: EventHold, ruled: Ruled | None = None
     ) -> Judged | None:
-        """Serve the request, without the end of its answer. terms: those of its deployment, if it has any.
+        """Serve the request, without the end of its answer. ruled: by its deployment, if it has any.
 
         Raises: Failure.
         """
         chances = _Chances(self._settings.restart_wait_s)
         while True:
             try:
-                return await self._once(request, reply, hold, chances, terms)
+                return await self._once(request, reply, hold, chances, ruled)
             except (UpstreamUnreachable, UpstreamCrashed) as fault:
-                if terms is not None:
-                    self._tell(fault, chances, terms.passage)
-                if reply.has_answered or request.server is not None or not chances.is_one_left(fault, terms):
+                if ruled is not None:
+                    self._tell(fault, chances, ruled.passage)
+                may_repeat = ruled is None or ruled.terms.may_repeat
+                is_last = reply.has_answered or request.server is not None
+                if is_last or not chances.is_one_left(fault, may_repeat=may_repeat):
                     raise
-                if terms is not None:
-                    _try_anew(fault, terms.passage)
+                if ruled is not None:
+                    _try_anew(fault, ruled.passage)
             except AdapterNotCarried as lacking:
                 if not chances.is_time_left():
                     raise _not_carried(request, lacking) from None
@@ -101,7 +111,7 @@ class Leased:
         reply: Reply,
         hold: EventHold,
         chances: _Chances,
-        terms: Terms | None,
+        ruled: Ruled | None,
     ) -> Judged | None:
         admission = Admission(needs_slot=request.needs_slot, keep_alive_s=request.keep_alive_s)
         telling = self.telling(request, reply, admission)
@@ -113,7 +123,8 @@ class Leased:
                 scales = _scales(request.wish, target)
                 head, body = _as_sent(request, target, scales)
                 timing = timing_header(admission.waited)
-                if terms is not None:
+                if ruled is not None:
+                    terms, passage = ruled
                     reply.served_by = served_by(request, terms) + _of_server(target, request, scales) + timing
                     async with self._pool.exchange(
                         target,
@@ -121,9 +132,10 @@ class Leased:
                         body,
                         limits=terms.limits,
                         may_repeat=terms.may_repeat,
-                        sent=terms.passage.sent,
+                        sent=passage.sent,
                     ) as exchange:
-                        return await relay_judged(exchange, reply, hold, request, terms, self._catalog)
+                        meter = Meter(passage)
+                        return await relay_judged(exchange, reply, hold, request, terms, meter, self._catalog)
                 async with self._pool.exchange(target, head, body) as exchange:
                     reply.served_by = served_by(request) + _of_server(target, request, scales) + timing
                     await relay_answer(exchange, reply, hold, request, self._catalog)
@@ -153,11 +165,11 @@ class _Chances:
         self._lacking_until: float | None = None
         self._pause_s = 0.02  # a dying process closes its connections before its listening socket
 
-    def is_one_left(self, fault: Failure, terms: Terms | None) -> bool:
+    def is_one_left(self, fault: Failure, *, may_repeat: bool) -> bool:
         """One fresh start, and until the death is noticed any number of refused connections to the dead."""
         if isinstance(fault, UpstreamStopped):
             return False
-        if terms is not None and not terms.may_repeat and not isinstance(fault, UpstreamUnreachable):
+        if not may_repeat and not isinstance(fault, UpstreamUnreachable):
             return False
         if self._failed is None:
             self._failed = self.target

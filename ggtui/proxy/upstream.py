@@ -240,6 +240,11 @@ class Exchange:
         assert self._connection is not None
         return await self._connection.read()
 
+    def rest(self) -> bytes | None:
+        """All that is left of the body when its end has come, without waiting; None when it has not."""
+        assert self._connection is not None
+        return self._connection.rest()
+
     def saw_life(self) -> None:
         """The answer makes progress: its time limit starts again."""
         if self._connection is not None:

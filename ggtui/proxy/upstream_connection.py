@@ -141,6 +141,15 @@ class UpstreamConnection(asyncio.Protocol):
             self._transport.resume_reading()
         return data
 
+    def rest(self) -> bytes | None:
+        """All that is left of the body when its end has come, without waiting; None when it has not."""
+        if not self._is_complete or self._is_paused:
+            return None
+        data = b"".join(self._body)
+        self._body.clear()
+        self._n_body_bytes = 0
+        return data
+
     def expect_within(self, limit_s: float) -> None:
         """From now on, two signs of life are at most this far apart."""
         self._limit_s = limit_s

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
 
 import msgspec
 
@@ -63,13 +63,26 @@ class _Timings(msgspec.Struct):
     cache_n: int = 0
 
 
-class _Answer(msgspec.Struct):
-    """A whole answer that is no stream."""
-
-    usage: _Told
+_Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_TOKENS)]
 
 
-_ANSWER: Final = msgspec.json.Decoder(_Answer)
+class _ChatDetails(msgspec.Struct):
+    cached_tokens: _Count = 0
+
+
+class _ChatUsage(msgspec.Struct):
+    prompt_tokens: _Count
+    completion_tokens: _Count = 0
+    prompt_tokens_details: _ChatDetails | None = None
+
+
+class _ChatAnswer(msgspec.Struct):
+    """A whole answer of the usual kind, which needs no more looks."""
+
+    usage: _ChatUsage
+
+
+_CHAT_ANSWER: Final = msgspec.json.Decoder(_ChatAnswer)
 _TOLD: Final = msgspec.json.Decoder(_Told)
 _TIMED: Final = msgspec.json.Decoder(_Timings)
 
@@ -100,6 +113,15 @@ class Meter:
             self._counted.answered()
         self._keep(data)
 
+    def whole(self, data: bytes) -> None:
+        """All of an answer that is no stream has come."""
+        usage = usage_of_chat(data)
+        if usage is None:
+            self.plain(data)
+            self.end()
+        else:
+            self._counted.used(usage)
+
     def end(self) -> None:
         """The answer is whole: tell what it has used, if it says so."""
         tail = self._tail[0] if len(self._tail) == 1 else b"".join(self._tail)
@@ -124,7 +146,7 @@ def usage_in(opening: bytes, tail: bytes) -> Usage | None:
     opening: how the answer begins. Anthropic's streams tell the tokens of the input there, and those of the
     output in their last event.
     """
-    told = _told_by_answer(tail) or next(_told_in(tail), None)
+    told = next(_told_in(tail), None)
     if told is None:
         return _timed(tail)
     if told.output_tokens is not None and told.input_tokens is None:
@@ -138,15 +160,15 @@ def usage_in(opening: bytes, tail: bytes) -> Usage | None:
     return _usage(told)
 
 
-def _told_by_answer(text: bytes) -> _Told | None:
-    """The usage of an answer that is one whole object, the usual case; None for any other."""
-    if not text.startswith(b"{"):
-        return None
+def usage_of_chat(answer: bytes) -> Usage | None:
+    """The usage of a whole answer in OpenAI's older form, the usual case; None for any other."""
     try:
-        told = _ANSWER.decode(text).usage
+        told = _CHAT_ANSWER.decode(answer).usage
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
-    return told if told.prompt_tokens is not None else None
+    details = told.prompt_tokens_details
+    n_cached = details.cached_tokens if details is not None else 0
+    return Usage(told.prompt_tokens, told.completion_tokens, n_cached)
 
 
 def without_usage_event(events: bytes) -> bytes:

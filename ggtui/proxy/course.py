@@ -24,7 +24,6 @@ from ggtui.proxy.adapter_list import NOTHING
 from ggtui.proxy.destination import Destination
 from ggtui.proxy.elsewhere import Attempt, Elsewhere, limits_of
 from ggtui.proxy.judged_answer import Judged, Terms
-from ggtui.proxy.leased import Ruled
 from ggtui.proxy.pauses import Pauses
 from ggtui.proxy.remote import place_of
 from ggtui.proxy.upstream_connection import UpstreamStopped
@@ -117,7 +116,13 @@ class Course:
                     raise
                 raise last from None
             try:
-                return await self._once(live, passage, request, reply, hold)
+                if not request.model:
+                    return await self._elsewhere_once(live, passage, request, reply, hold)
+                # Of this machine: nobody need ask what serves it.
+                terms = self._terms_here(live.rules)
+                judged = await self._leased.answer(request, reply, hold, terms, passage)
+                assert judged is not None
+                return judged
             except UpstreamStopped:
                 raise
             except ModelLoading as failure:
@@ -146,14 +151,10 @@ class Course:
             return None
         return self._leased.telling(request, reply, Admission(now_waiting_for=lambda: words), waited_s)
 
-    async def _once(
+    async def _elsewhere_once(
         self, live: LivePort, passage: PassagePort, request: ForwardRequest, reply: Reply, hold: EventHold
     ) -> Judged:
         rules = live.rules
-        if request.model:  # of this machine: nobody need ask what serves it
-            judged = await self._leased.answer(request, reply, hold, Ruled(self._terms_here(rules), passage))
-            assert judged is not None
-            return judged
         attempt = Attempt(live, passage, request, reply, hold)
         if self._places is not None and live.is_by_backends:
             return await self._places.answer(attempt)

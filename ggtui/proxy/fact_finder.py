@@ -72,8 +72,10 @@ class FactFinder:
         if is_slotless or CAPABILITIES.get(path) in _ANSWERS_NO_TEXT:
             max_tokens = 0
         n_input = 0
-        if any(live.counts_tokens for live in chain):
-            n_input = input_tokens(body.data, self._settings.estimate_ms * BYTES_PER_MS)
+        for live in chain:
+            if live.counts_tokens:
+                n_input = input_tokens(body.data, self._settings.estimate_ms * BYTES_PER_MS)
+                break
         return RequestFacts(n_input, max_tokens, _priority(fields), self._client)
 
 
@@ -86,8 +88,7 @@ def input_tokens(body: bytes | bytearray, max_bytes: int) -> int:
         return MEDIA_TOKENS
     if len(body) > OFF_LOOP_BYTES:
         return estimate_tokens(body, max_bytes)
-    read = [each for each in msgspec.structs.astuple(_READ.decode(body)) if each is not _ABSENT]
-    return estimate_tokens(b"".join(read), max_bytes)
+    return estimate_tokens(b"".join(msgspec.structs.astuple(_READ.decode(body))), max_bytes)
 
 
 def _priority(fields: Headers) -> Priority:

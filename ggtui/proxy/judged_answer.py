@@ -99,7 +99,6 @@ async def relay_judged(
     The reply begins with the first byte or event that there is: until then another server may be asked.
     Raises: UpstreamFailure, ModelLoading; before anything has gone to the client for a server that fails.
     """
-    hold.rest()
     status = exchange.head.status
     if status == 407 or 300 <= status < 400:
         raise UpstreamProtocolError(f"{terms.server} answered {status}")
@@ -118,6 +117,7 @@ async def relay_judged(
 async def _relay_events(
     exchange: Exchange, reply: Reply, hold: EventHold, terms: Terms, meter: Meter
 ) -> bytes:
+    hold.rest()  # of an attempt before this one
     mask, last = terms.mask, b""
     try:
         while data := await exchange.read():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ggtui.core.admission import Admission
 from ggtui.core.errors import CircuitOpen, EndpointNotReady, UpstreamCrashed, UpstreamUnreachable
@@ -38,13 +38,6 @@ if TYPE_CHECKING:
     from ggtui.proxy.upstream_connection import Body
 
 
-class Ruled(NamedTuple):
-    """One attempt by the rules of a deployment."""
-
-    terms: Terms
-    passage: PassagePort
-
-
 class Leased:
     """Lease, connect, send, relay; once more on a fresh lease when the server died before its first byte."""
 
@@ -62,25 +55,30 @@ class Leased:
         self._deaths = Deaths(settings.restart_wait_s)
 
     async def answer(
-        self, request: ForwardRequest, reply: Reply, hold: EventHold, ruled: Ruled | None = None
+        self,
+        request: ForwardRequest,
+        reply: Reply,
+        hold: EventHold,
+        terms: Terms | None = None,
+        passage: PassagePort | None = None,
     ) -> Judged | None:
-        """Serve the request, without the end of its answer. ruled: by its deployment, if it has any.
+        """Serve the request, without the end of its answer.
 
-        Raises: Failure.
+        terms, passage: both or none: those of its deployment, if it has any. Raises: Failure.
         """
         chances = _Chances(self._settings.restart_wait_s)
         while True:
             try:
-                return await self._once(request, reply, hold, chances, ruled)
+                return await self._once(request, reply, hold, chances, terms, passage)
             except (UpstreamUnreachable, UpstreamCrashed) as fault:
-                if ruled is not None:
-                    self._tell(fault, chances, ruled.passage)
-                may_repeat = ruled is None or ruled.terms.may_repeat
+                if passage is not None:
+                    self._tell(fault, chances, passage)
+                may_repeat = terms is None or terms.may_repeat
                 is_last = reply.has_answered or request.server is not None
                 if is_last or not chances.is_one_left(fault, may_repeat=may_repeat):
                     raise
-                if ruled is not None:
-                    _try_anew(fault, ruled.passage)
+                if passage is not None:
+                    _try_anew(fault, passage)
             except AdapterNotCarried as lacking:
                 if not chances.is_time_left():
                     raise _not_carried(request, lacking) from None
@@ -111,7 +109,8 @@ class Leased:
         reply: Reply,
         hold: EventHold,
         chances: _Chances,
-        ruled: Ruled | None,
+        terms: Terms | None,
+        passage: PassagePort | None,
     ) -> Judged | None:
         admission = Admission(needs_slot=request.needs_slot, keep_alive_s=request.keep_alive_s)
         telling = self.telling(request, reply, admission)
@@ -123,8 +122,7 @@ class Leased:
                 scales = _scales(request.wish, target)
                 head, body = _as_sent(request, target, scales)
                 timing = timing_header(admission.waited)
-                if ruled is not None:
-                    terms, passage = ruled
+                if terms is not None and passage is not None:
                     reply.served_by = served_by(request, terms) + _of_server(target, request, scales) + timing
                     async with self._pool.exchange(
                         target,

@@ -61,7 +61,7 @@ def counters(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock)
 
 
 async def _add(run: SpendPort, name: str, entry: SpendEntry) -> None:
-    work = run.add(name, entry)
+    work = run.add(name, entry.at, entry.cost_pusd)
     if work is not None:
         await work
 

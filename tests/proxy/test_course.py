@@ -59,7 +59,6 @@ from tests.proxy.rig import (
 
 if TYPE_CHECKING:
     from ggtui.core.deployment.deployment import Deployment
-    from ggtui.core.deployment.spend import SpendEntry
     from ggtui.core.snapshot import DeploymentCounts
 
 
@@ -836,10 +835,10 @@ def test_a_whole_answer_is_paid_by_its_usage_before_its_client_has_it() -> None:
         reached = asyncio.Event()
 
         class SlowSpend(MemorySpend):
-            async def add(self, name: str, entry: SpendEntry) -> None:
+            async def add(self, name: str, at: float, cost_pusd: int) -> None:
                 reached.set()
                 await gate.wait()
-                await super().add(name, entry)
+                await super().add(name, at, cost_pusd)
 
         told = plain(b'{"choices": [], %b}' % USAGE)
         async with (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ggtui.core.deployment.limits import RateLimiter, Wait
 from ggtui.core.deployment.secret import Secret
+from ggtui.core.deployment.spend import SpendEntry
 from ggtui.core.errors import ConfigInvalid, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from ggtui.core.deployment.limits import Moment
     from ggtui.core.deployment.policies import RateLimits
     from ggtui.core.deployment.secret import SecretRef
-    from ggtui.core.deployment.spend import SpendEntry
 
 
 class MemorySpend:
@@ -35,10 +35,10 @@ class MemorySpend:
         entries = sorted(self.kept.get(name, ()), key=lambda each: each.at)
         return tuple(each for each in entries if each.at >= since)
 
-    async def add(self, name: str, entry: SpendEntry) -> None:
+    async def add(self, name: str, at: float, cost_pusd: int) -> None:
         """See SpendPort."""
         self._check()
-        self.kept.setdefault(name, []).append(entry)
+        self.kept.setdefault(name, []).append(SpendEntry(at, cost_pusd))
 
     async def prune(self, before: float) -> None:
         """See SpendPort."""

@@ -101,13 +101,12 @@ class SqliteSpend:
         """See SpendPort."""
         return await self._thread.run(partial(_load, name=name, since=since))
 
-    def add(self, name: str, entry: SpendEntry) -> Coroutine[Any, Any, None] | None:
+    def add(self, name: str, at: float, cost_pusd: int) -> Coroutine[Any, Any, None] | None:
         """See SpendPort."""
-        at, cost_pusd = entry
         with self._lock:
             batch = self._batch
             if batch is None:
-                return self._begun(name, entry)
+                return self._begun(name, at, cost_pusd)
             known = batch.sums.get(name)
             if (  # most that are spent with one deployment are covered by a note of those before
                 self._is_well
@@ -118,20 +117,20 @@ class SqliteSpend:
                 known.at = at
                 known.pusd += cost_pusd
                 return None
-            return self._added(batch, name, entry)
+            return self._added(batch, name, at, cost_pusd)
 
-    async def _begun(self, name: str, entry: SpendEntry) -> None:
+    async def _begun(self, name: str, at: float, cost_pusd: int) -> None:
         with self._lock:
             if self._batch is None:
                 begun = _Batch()
                 begun.written = self._thread.begin(partial(self._write, begun))
                 self._batch = begun
-            waits = self._added(self._batch, name, entry)
+            waits = self._added(self._batch, name, at, cost_pusd)
         if waits is not None:
             await waits
 
-    def _added(self, batch: _Batch, name: str, entry: SpendEntry) -> Coroutine[Any, Any, None] | None:
-        added = batch.add(name, entry.at, min(entry.cost_pusd, LARGEST))
+    def _added(self, batch: _Batch, name: str, at: float, cost_pusd: int) -> Coroutine[Any, Any, None] | None:
+        added = batch.add(name, at, min(cost_pusd, LARGEST))
         if self._is_well and (added.pusd <= added.covered_pusd or self._cover(name, added)):
             return None
         assert batch.written is not None

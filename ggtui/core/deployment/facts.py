@@ -17,7 +17,3 @@ class RequestFacts(NamedTuple):
     priority: Priority = Priority.NORMAL
     client: str = ""
     """Who asks, where limits are per key: a name for the key, never the key; empty without one."""
-
-    def reserved_tokens(self, unsaid: int) -> int:
-        """Tokens to reserve. unsaid: what is taken for an answer of unsaid length."""
-        return self.input_tokens + (unsaid if self.max_tokens is None else self.max_tokens)

@@ -57,19 +57,26 @@ class SpendLedger:
     With the action reject, what is spent and reserved stays within the budget, and so what is spent goes
     past it by no more than the requests in flight cost above their reservations. An amount counts for up to
     a second longer than its period. Whoever has reserved comes back once, to settle or to give back.
+
+    Far from every limit only sums are kept: the windows get what a second has brought when it is over, or
+    when somebody must know exactly.
     """
 
     def __init__(self, budget: Budget, settled: Iterable[SpendEntry] = ()) -> None:
         self._windows = {period: RollingWindow(period.seconds) for period in Period}
-        self._of_hour, self._of_day = self._windows.values()
         self._is_told = dict.fromkeys(Period, False)
         self.has_excess = False
         """True when an excess was told that may be over by now."""
         self._held_pusd = 0
+        self._new_pusd = 0
+        """What is in no window yet, all of one second."""
+        self._newest = self._began = self._until = -math.inf
+        """When the newest of it was settled; from when to when its second lasts."""
+        self._free_pusd = math.inf
+        """At least so much more than was in the windows then may be spent."""
         self.adapt(budget)
         for entry in sorted(settled, key=lambda each: each.at):
-            if entry.cost_pusd:
-                self._note(entry.cost_pusd, entry.at)
+            self.settle(0, entry.cost_pusd, entry.at)
 
     def adapt(self, budget: Budget) -> None:
         """Another budget from now on; what was spent stays."""
@@ -80,10 +87,10 @@ class SpendLedger:
             (period, self._windows[period], limit) for period, limit in most.items() if limit is not None
         ]
         """The shorter period first."""
-        self.is_limited = bool(self._limited)
         for period, limit in most.items():
             self._is_told[period] &= limit is not None
         self.has_excess = True in self._is_told.values()
+        self._free_pusd = -math.inf if self._limited else math.inf
 
     @property
     def held_pusd(self) -> int:
@@ -92,10 +99,12 @@ class SpendLedger:
 
     def spent_pusd(self, period: Period, unix_now: float) -> int:
         """What was settled within the period."""
+        self._take_in(unix_now)
         return self._windows[period].total(unix_now)
 
     def exceeded(self, unix_now: float) -> Period | None:
         """The period, the longer first, in which more was spent than may be; None while all is well."""
+        self._take_in(unix_now)
         for period, window, most in reversed(self._limited):
             if window.total(unix_now) > most:
                 return period
@@ -103,6 +112,7 @@ class SpendLedger:
 
     def new_excess(self, unix_now: float) -> Period | None:
         """The period whose limit was passed since the last call: each excess is told once."""
+        self._take_in(unix_now)
         told = None
         for period, window, most in self._limited:
             is_over = window.total(unix_now) > most
@@ -123,36 +133,50 @@ class SpendLedger:
     def reserve(self, cost_pusd: int, unix_now: float) -> OverBudget | None:
         """Reserve what a request may cost at most; None when that is done. Only the action reject refuses."""
         wanted = self._held_pusd + cost_pusd
-        if self._rejects:
-            for _, window, most in self._limited:
-                if window.total(unix_now) + wanted > most:
-                    return self._refusal(cost_pusd, unix_now)
+        if self._rejects and self._new_pusd + wanted > self._free_pusd:
+            over = self._refusal(cost_pusd, unix_now)
+            if over is not None:
+                return over
         self._held_pusd = wanted
         return None
 
-    def settle(self, held_pusd: int, cost_pusd: int, unix_now: float) -> None:
-        """A request has ended and cost so much in place of what it had reserved."""
+    def settle(self, held_pusd: int, cost_pusd: int, unix_now: float) -> bool:
+        """A request has ended and cost so much in place of what it had reserved.
+
+        Returns whether new_excess may have something to tell.
+        """
         self._held_pusd -= held_pusd
         if cost_pusd:
-            self._note(cost_pusd, unix_now)
+            if not self._began <= unix_now < self._until:
+                self._take_in(unix_now)
+            self._new_pusd += cost_pusd
+            self._newest = unix_now
+        return self.has_excess or self._new_pusd > self._free_pusd
 
     def give_back(self, held_pusd: int) -> None:
         """A request that had reserved so much cost nothing."""
         self._held_pusd -= held_pusd
 
-    def _note(self, cost_pusd: int, unix_now: float) -> None:
-        self._of_hour.add(cost_pusd, unix_now)
-        self._of_day.add(cost_pusd, unix_now)
+    def _take_in(self, unix_now: float) -> None:
+        """Have the windows know all, and see what they leave."""
+        if self._new_pusd:
+            for window in self._windows.values():
+                window.add(self._new_pusd, self._newest)
+            self._new_pusd = 0
+        self._began, self._until = unix_now, math.floor(unix_now) + 1.0
+        left = (most - window.total(unix_now) for _, window, most in self._limited)
+        self._free_pusd = min(left, default=math.inf)
 
-    def _refusal(self, cost_pusd: int, unix_now: float) -> OverBudget:
-        """That which lasts longest."""
+    def _refusal(self, cost_pusd: int, unix_now: float) -> OverBudget | None:
+        """That which lasts longest; None for no refusal."""
+        self._take_in(unix_now)
         wanted = self._held_pusd + cost_pusd
         refusals = [
             self._refusal_of(period, window, most, cost_pusd, unix_now)
             for period, window, most in self._limited
             if window.total(unix_now) + wanted > most
         ]
-        return max(refusals, key=lambda each: each.retry_after_s)
+        return max(refusals, key=lambda each: each.retry_after_s, default=None)
 
     def _refusal_of(
         self, period: Period, window: RollingWindow, most: int, cost_pusd: int, unix_now: float

@@ -19,8 +19,8 @@ class SpendPort(Protocol):
     async def load(self, name: str, since: float) -> tuple[SpendEntry, ...]:
         """What a deployment settled from this Unix time on, the oldest first."""
 
-    def add(self, name: str, entry: SpendEntry) -> Coroutine[Any, Any, None] | None:
-        """Keep one entry; what is returned must be awaited, None is for one that is kept already.
+    def add(self, name: str, at: float, cost_pusd: int) -> Coroutine[Any, Any, None] | None:
+        """Keep what was settled at this Unix time. What is returned must be awaited; None: it is kept.
 
         No kill takes it away then, and soon no loss of power. A caller that is cancelled meanwhile does not
         keep it from being written.

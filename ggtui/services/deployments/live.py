@@ -171,13 +171,13 @@ class LiveDeployment:
 
     def drain(self) -> None:
         """Take no new request: those who wait are turned away, those who are served end."""
-        self.standing.is_drained = True
+        self.standing.drain(is_drained=True)
         self._turn_away()
         self._around.changed()
 
     def resume(self) -> None:
         """Take requests again, and let its servers of this machine be started that had failed too often."""
-        self.standing.is_drained = False
+        self.standing.drain(is_drained=False)
         if self.kind.is_local:
             self.standing.works()
             self._around.revive(self.rules.model)
@@ -192,7 +192,7 @@ class LiveDeployment:
     def adapt(self, rules: Deployment) -> None:
         """Serve by other rules from the next request on; counts, limits used and money spent stay."""
         before, self.rules = self.rules, rules
-        self.standing.is_removed = False
+        self.standing.remove(is_removed=False)
         if (before.model, before.runtime, before.runtime_config) != (
             rules.model,
             rules.runtime,
@@ -209,7 +209,7 @@ class LiveDeployment:
 
     def remove(self) -> None:
         """The configuration has it no more: nobody new is served, requests that run end normally."""
-        self.standing.is_removed = True
+        self.standing.remove(is_removed=True)
         self._turn_away()
 
     # What its passages tell

@@ -58,7 +58,8 @@ class Passage:
         self.rules: Deployment = live.rules
         """As they were when it came; a reload does not change what it was promised."""
         self.facts = facts
-        self.tokens = facts.reserved_tokens(UNSAID_TOKENS)
+        n_output = facts.max_tokens
+        self.tokens = facts.input_tokens + (UNSAID_TOKENS if n_output is None else n_output)
         """What it might use."""
         self.ticket: int | None = None
         """Of the room; this and the next are None where it holds nothing."""

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from ggtui.core.deployment.policies import Budget, BudgetAction
-from ggtui.core.deployment.spend import DAY_S, Period, SpendEntry, SpendLedger
+from ggtui.core.deployment.spend import DAY_S, Period, SpendLedger
 from ggtui.core.errors import BudgetExceeded, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -84,12 +84,9 @@ class Spending:
         The task is what is still to be written.
         """
         now, ledger = self._clock.unix(), self._ledger
-        ledger.settle(held_pusd, cost_pusd, now)
-        if not cost_pusd:
-            return None
-        if ledger.is_limited:
+        if ledger.settle(held_pusd, cost_pusd, now):
             self._tell_excess(now)
-        work = self._port.add(self._name, SpendEntry(now, cost_pusd))
+        work = self._port.add(self._name, now, cost_pusd) if cost_pusd else None
         return None if work is None else self._writes.begin(work)
 
     def give_back(self, held_pusd: int) -> None:

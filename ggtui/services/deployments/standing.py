@@ -25,17 +25,14 @@ class Standing:
     """One deployment's. A failure keeps nobody out: the next request may find it cured."""
 
     def __init__(self, name: str, changed: Callable[[], None]) -> None:
+        self.is_shut = False
+        """True when no new request is taken."""
         self.is_drained = False
         self.is_removed = False
         self.why_failed = ""
         """Empty while it works, as far as is known."""
         self._name = name
         self._changed = changed
-
-    @property
-    def is_shut(self) -> bool:
-        """True when no new request is taken."""
-        return self.is_drained or self.is_removed
 
     @property
     def why(self) -> str:
@@ -47,6 +44,16 @@ class Standing:
         if self.is_drained:
             return DeploymentState.DRAINING if n_open else DeploymentState.DISABLED
         return DeploymentState.FAILED if self.why_failed else DeploymentState.SERVING
+
+    def drain(self, *, is_drained: bool) -> None:
+        """A person takes it out of service, or puts it in again."""
+        self.is_drained = is_drained
+        self.is_shut = is_drained or self.is_removed
+
+    def remove(self, *, is_removed: bool) -> None:
+        """A reload takes it away, or brings it back."""
+        self.is_removed = is_removed
+        self.is_shut = is_removed or self.is_drained
 
     def refusal(self) -> Failure | None:
         """Why no new request is taken; None when one is."""

@@ -70,7 +70,7 @@ async def _kept(work: Coroutine[Any, Any, None] | None) -> None:
 def _add(path: Path, cost: int) -> None:
     async def add() -> None:
         spend = SqliteSpend(path)
-        await _kept(spend.add("a", SpendEntry(1000.0, cost)))
+        await _kept(spend.add("a", 1000.0, cost))
         await spend.close()
 
     asyncio.run(add())
@@ -151,12 +151,12 @@ def test_what_could_not_be_written_goes_with_the_next(path: Path) -> None:
             other.execute(
                 "CREATE TRIGGER full BEFORE INSERT ON spending BEGIN SELECT RAISE(ABORT, 'full'); END"
             )
-            await _kept(spend.add("a", SpendEntry(1000.0, 30)))  # it is noted: nobody waits for the database
+            await _kept(spend.add("a", 1000.0, 30))  # it is noted: nobody waits for the database
             await spend.load("a", 0.0)
             with pytest.raises(StoreUnavailable, match="full"):
-                await _kept(spend.add("a", SpendEntry(1000.0, 200)))
+                await _kept(spend.add("a", 1000.0, 200))
             other.execute("DROP TRIGGER full")
-        await _kept(spend.add("a", SpendEntry(1000.0, 500)))
+        await _kept(spend.add("a", 1000.0, 500))
         await spend.close()
 
     asyncio.run(scenario())
@@ -173,7 +173,7 @@ def test_what_was_spent_within_a_second_is_one_row(path: Path) -> None:
         spend = SqliteSpend(path)
         await spend.load("a", 0.0)
         for name, at, cost in spent:
-            await _kept(spend.add(name, SpendEntry(at, cost)))
+            await _kept(spend.add(name, at, cost))
 
         assert (SpendEntry(5.9, 3010), SpendEntry(6.0, 1)) == (await spend.load("a", 0.0))[:2]
         assert (SpendEntry(5.2, 200), SpendEntry(5.3, largest)) == await spend.load("b", 0.0)
@@ -190,7 +190,7 @@ def test_what_the_database_never_took_is_noted_for_the_next_run(path: Path) -> N
     async def scenario() -> None:
         spend = SqliteSpend(path)
         await spend.load("a", 0.0)
-        await _kept(spend.add("a", SpendEntry(1000.0, 30)))
+        await _kept(spend.add("a", 1000.0, 30))
         await spend.close()
 
     asyncio.run(scenario())
@@ -220,7 +220,7 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     async def scenario() -> None:
         spend = SqliteSpend(tmp_path / "data" / "spending.sqlite3")
         with pytest.raises(StoreUnavailable, match=r"spending\.sqlite3"):
-            await _kept(spend.add("a", SpendEntry(1000.0, 1)))
+            await _kept(spend.add("a", 1000.0, 1))
         await spend.close()
 
     asyncio.run(scenario())
@@ -237,7 +237,7 @@ def test_a_cost_that_no_file_holds_does_not_stop_what_comes_after(tmp_path: Path
         for _ in range(2):
             spend = SqliteSpend(tmp_path / "spending.sqlite3")
             for cost_pusd in (1 << 70, 7):
-                if (work := spend.add("a", SpendEntry(1000.0, cost_pusd))) is not None:
+                if (work := spend.add("a", 1000.0, cost_pusd)) is not None:
                     await work
             await spend.close()
         spend = SqliteSpend(tmp_path / "spending.sqlite3")

@@ -72,7 +72,7 @@ class Course:
         first: Failure | None = None
         for live in self._deployments.chain(asked.deployment):
             try:
-                if first is None:
+                if first is None and not asked.status.is_available:
                     _check_ready(asked, live)
                 carried = request if first is None else self._for_fallback(request, live)
                 return await self._through(live, carried, facts, reply, hold)

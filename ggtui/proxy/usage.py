@@ -115,12 +115,15 @@ class Meter:
 
     def whole(self, data: bytes) -> None:
         """All of an answer that is no stream has come."""
-        usage = usage_of_chat(data)
-        if usage is None:
+        try:
+            told = _CHAT_ANSWER.decode(data).usage
+        except (msgspec.DecodeError, ValueError, RecursionError):
             self.plain(data)
             self.end()
-        else:
-            self._counted.used(usage)
+            return
+        cached = told.prompt_tokens_details
+        n_cached = cached.cached_tokens if cached is not None else 0
+        self._counted.used(Usage(told.prompt_tokens, told.completion_tokens, n_cached))
 
     def end(self) -> None:
         """The answer is whole: tell what it has used, if it says so."""
@@ -158,17 +161,6 @@ def usage_in(opening: bytes, tail: bytes) -> Usage | None:
             cache_creation_input_tokens=first.cache_creation_input_tokens if first is not None else None,
         )
     return _usage(told)
-
-
-def usage_of_chat(answer: bytes) -> Usage | None:
-    """The usage of a whole answer in OpenAI's older form, the usual case; None for any other."""
-    try:
-        told = _CHAT_ANSWER.decode(answer).usage
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        return None
-    details = told.prompt_tokens_details
-    n_cached = details.cached_tokens if details is not None else 0
-    return Usage(told.prompt_tokens, told.completion_tokens, n_cached)
 
 
 def without_usage_event(events: bytes) -> bytes:

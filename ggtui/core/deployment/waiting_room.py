@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from ggtui.core.deployment.policies import CapacityPolicy, Priority, Serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator
 
 LEAST_WAIT_S: Final = 1.0
 _WEIGHT_OF_NEWEST: Final = 0.2
@@ -35,14 +35,14 @@ class TurnedAway(StrEnum):
 class Admit:
     """Serve this ticket now; say `leave` when it has ended."""
 
-    ticket_id: int
+    ticket: Hashable
 
 
 @dataclass(frozen=True, slots=True)
 class TurnAway:
     """Tell this ticket's owner that it is not served."""
 
-    ticket_id: int
+    ticket: Hashable
     why: TurnedAway
 
 
@@ -56,10 +56,12 @@ class WaitingRoom:
         """slots: requests served at once, at least 1; None for any number."""
         self._serving = serving
         self._slots = slots
-        self._lanes: dict[Priority, dict[int, None]] = {each: {} for each in sorted(Priority, reverse=True)}
+        self._lanes: dict[Priority, dict[Hashable, None]] = {
+            each: {} for each in sorted(Priority, reverse=True)
+        }
         """By priority, the tickets that wait, in order of arrival."""
         self._n_waiting = 0
-        self._served: dict[int, float] = {}
+        self._served: dict[Hashable, float] = {}
         """When each ticket that is served was admitted."""
         self._usual_s = 0.0
         """How long a request holds its slot, the newest ones counting most."""
@@ -82,34 +84,34 @@ class WaitingRoom:
 
     # What happened
 
-    def join(self, ticket_id: int, priority: Priority, now: float) -> list[Answer]:
-        """Somebody wants to be served. An id is used once."""
+    def join(self, ticket: Hashable, priority: Priority, now: float) -> list[Answer]:
+        """Somebody wants to be served. A ticket is used once."""
         if self._has_slot():  # nobody waits then
-            return [self._admit(ticket_id, now)]
+            return [self._admit(ticket, now)]
         if self._serving.on_capacity_exhausted is not CapacityPolicy.QUEUE:
-            return [TurnAway(ticket_id, TurnedAway.NO_SLOT)]
+            return [TurnAway(ticket, TurnedAway.NO_SLOT)]
         if self._n_waiting >= self._serving.queue_capacity:
-            return [TurnAway(ticket_id, TurnedAway.QUEUE_FULL)]
-        self._lanes[priority][ticket_id] = None
+            return [TurnAway(ticket, TurnedAway.QUEUE_FULL)]
+        self._lanes[priority][ticket] = None
         self._n_waiting += 1
         return []
 
-    def admits_at_once(self, ticket_id: int, now: float) -> bool:
+    def admits_at_once(self, ticket: Hashable, now: float) -> bool:
         """Serve somebody new if a slot is free, the usual case of `join`; else nothing has happened."""
         if self._slots is not None and len(self._served) >= self._slots:
             return False
-        self._served[ticket_id] = now
+        self._served[ticket] = now
         return True
 
-    def leave(self, ticket_id: int, now: float) -> list[Answer]:
-        """A ticket has ended, or its owner has gone while it waited. Unknown ids are ignored."""
-        admitted_at = self._served.pop(ticket_id, None)
+    def leave(self, ticket: Hashable, now: float) -> list[Answer]:
+        """A ticket has ended, or its owner has gone while it waited. An unknown one is ignored."""
+        admitted_at = self._served.pop(ticket, None)
         if admitted_at is not None:
             share = _WEIGHT_OF_NEWEST if self._usual_s else 1.0
             self._usual_s += share * (now - admitted_at - self._usual_s)
         if not self._n_waiting:
             return []
-        self._drop(ticket_id)
+        self._drop(ticket)
         return self._fill(now)
 
     def adapt(self, serving: Serving, slots: int | None, now: float) -> list[Answer]:
@@ -122,22 +124,22 @@ class WaitingRoom:
     def _has_slot(self) -> bool:
         return self._slots is None or len(self._served) < self._slots
 
-    def _in_order(self) -> Iterator[int]:
-        return (ticket_id for lane in self._lanes.values() for ticket_id in lane)
+    def _in_order(self) -> Iterator[Hashable]:
+        return (ticket for lane in self._lanes.values() for ticket in lane)
 
     def _fill(self, now: float) -> list[Answer]:
         admitted: list[Answer] = []
-        while self._has_slot() and (ticket_id := next(self._in_order(), None)) is not None:
-            self._drop(ticket_id)
-            admitted.append(self._admit(ticket_id, now))
+        while self._has_slot() and (ticket := next(self._in_order(), None)) is not None:
+            self._drop(ticket)
+            admitted.append(self._admit(ticket, now))
         return admitted
 
-    def _admit(self, ticket_id: int, now: float) -> Admit:
-        self._served[ticket_id] = now
-        return Admit(ticket_id)
+    def _admit(self, ticket: Hashable, now: float) -> Admit:
+        self._served[ticket] = now
+        return Admit(ticket)
 
-    def _drop(self, ticket_id: int) -> None:
+    def _drop(self, ticket: Hashable) -> None:
         for lane in self._lanes.values():
-            if ticket_id in lane:
-                del lane[ticket_id]
+            if ticket in lane:
+                del lane[ticket]
                 self._n_waiting -= 1

@@ -120,7 +120,7 @@ class Limits:
 
     async def _when_in_front(self, tokens: int, priority: Priority, deadline: float) -> Grant:
         try:
-            turn = await self._line.enter(priority, deadline)
+            await self._line.enter(turn := object(), priority, deadline)
         except QueueTimeout:
             return await self._at_once(tokens)
         try:

@@ -23,6 +23,7 @@ from ggtui.services.deployments.tally import Tally
 if TYPE_CHECKING:
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.facts import RequestFacts
+    from ggtui.core.deployment.pricing import Usage
     from ggtui.core.deployment.replicas import Replica
     from ggtui.core.deployment.runtimes import RuntimeKind
     from ggtui.core.deployment.secret import Secret
@@ -133,10 +134,10 @@ class LiveDeployment:
                 self._check(now)
             if self._slots_vary:
                 self.adapt_slots()
-            passage.ticket = self.room.enter_at_once(now)
-            if passage.ticket is None:
-                passage.ticket = await self.room.enter(facts.priority, deadline)
+            if not self.room.decided.admits_at_once(passage, now):
+                await self.room.enter(passage, facts.priority, deadline)
                 now = self.clock.monotonic()
+            passage.has_slot = True
             passage.moment = self.limits.enter_at_once(passage.tokens, now)
             if passage.moment is None:
                 passage.moment, passage.shared = await self._pass_limits(passage, deadline)
@@ -227,9 +228,12 @@ class LiveDeployment:
         """The key was refused: the next attempt reads it again."""
         self._key = None
 
-    def left(self, passage: Passage) -> None:
-        """A request has ended, or was not let in."""
+    def left(self, passage: Passage, outcome: Failure | bool | None, usage: Usage, cost_pusd: int) -> None:
+        """A request has ended, or was not let in; what became of it, and what it has used."""
         self._open.discard(passage)
+        if passage.has_slot:
+            self.room.leave(passage)
+        self.tally.ended(outcome, usage, cost_pusd)
         if self._slots_vary:
             self.adapt_slots()
         self._around.changed()

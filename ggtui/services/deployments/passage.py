@@ -43,12 +43,12 @@ class Passage:
         "_usage",
         "_was_sent",
         "facts",
+        "has_slot",
         "held_pusd",
         "live",
         "moment",
         "rules",
         "shared",
-        "ticket",
         "tokens",
     )
 
@@ -61,10 +61,9 @@ class Passage:
         n_output = facts.max_tokens
         self.tokens = facts.input_tokens + (UNSAID_TOKENS if n_output is None else n_output)
         """What it might use."""
-        self.ticket: int | None = None
-        """Of the room; this and the next are None where it holds nothing."""
+        self.has_slot = False
         self.moment: Moment | None = None
-        """Of the limits."""
+        """Of the limits; this and the next are None where it holds nothing."""
         self.shared: int | None = None
         """Its number where all processes count."""
         self.held_pusd: int | None = None
@@ -182,39 +181,27 @@ class Passage:
         if self._is_left:
             return []
         self._is_left = True
-        live, ticket = self.live, self.ticket
+        live, usage = self.live, self._usage or self._billed()
+        used, cost_pusd = usage[0] + usage[1], 0
+        tasks = []
         if self._pass is not None:
             self._give_pass_back()
-        try:
-            return self._settle()
+        try:  # a request that was refused on its way in holds but a part
+            if self.held_pusd is not None and used:
+                cost_pusd = self.rules.pricing.cost_pusd(usage)
+                if (task := live.spending.settle(self.held_pusd, cost_pusd)) is not None:
+                    tasks.append(task)
+            elif self.held_pusd is not None:
+                live.spending.give_back(self.held_pusd)
+            if self.moment is not None and self._was_sent:
+                live.limits.settle(self.moment, self.tokens, used)
+            elif self.moment is not None:
+                live.limits.give_back(self.moment, self.tokens)
+            if self.shared is not None:
+                tasks.append(live.limits.settle_shared(self.shared, used if self._was_sent else None))
         finally:
-            if ticket is not None:
-                live.room.leave(ticket)
-            if error is None and self._outcome is True:
-                live.tally.succeeded()
-            else:
-                self._count(error)
-            live.left(self)
-
-    def _settle(self) -> list[asyncio.Task[None]]:
-        """What is there: a request that was refused on its way in holds but a part."""
-        live, held_pusd, moment = self.live, self.held_pusd, self.moment
-        usage = self._usage or self._billed()
-        used = usage[0] + usage[1]
-        tasks = []
-        if held_pusd is not None and used:
-            cost = self.rules.pricing.cost_pusd(usage)
-            live.tally.used(usage, cost)
-            if (task := live.spending.settle(held_pusd, cost)) is not None:
-                tasks.append(task)
-        elif held_pusd is not None:
-            live.spending.give_back(held_pusd)
-        if moment is not None and self._was_sent:
-            live.limits.settle(moment, self.tokens, used)
-        elif moment is not None:
-            live.limits.give_back(moment, self.tokens)
-        if self.shared is not None:
-            tasks.append(live.limits.settle_shared(self.shared, used if self._was_sent else None))
+            outcome = error if isinstance(error, Failure) else self._outcome
+            live.left(self, outcome, usage, cost_pusd)
         return tasks
 
     def _billed(self) -> Usage:
@@ -223,13 +210,6 @@ class Passage:
         if not self._is_answered:
             return Usage()
         return Usage(self.facts.input_tokens, self._n_answered) if self._n_answered else self.reserved
-
-    def _count(self, error: BaseException | None) -> None:
-        outcome = error if isinstance(error, Failure) else self._outcome
-        if isinstance(outcome, Failure):
-            self.live.tally.failed(outcome)
-        elif outcome:
-            self.live.tally.succeeded()
 
     def _give_pass_back(self) -> None:
         if self._pass is not None:

@@ -10,7 +10,7 @@ from ggtui.core.deployment.waiting_room import Admit, TurnAway, TurnedAway, Wait
 from ggtui.core.errors import CapacityExhausted, QueueTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Iterable
 
     from ggtui.core.deployment.policies import Priority, Serving
     from ggtui.core.deployment.waiting_room import Answer
@@ -27,43 +27,36 @@ class Room:
         self._name = name
         self._serving = serving
         self._clock = clock
-        self._decided = WaitingRoom(serving, slots)
-        self._waiting: dict[int, asyncio.Future[Failure | None]] = {}
+        self.decided = WaitingRoom(serving, slots)
+        """Who finds a slot free may be let in by this alone."""
+        self._waiting: dict[Hashable, asyncio.Future[Failure | None]] = {}
         """By ticket; the result is why it is not served, None once it is."""
-        self._last_ticket = 0
 
     @property
     def n_served(self) -> int:
         """Those who were let in and have not left."""
-        return self._decided.n_served
+        return self.decided.n_served
 
     @property
     def n_waiting(self) -> int:
         """Those who wait."""
-        return self._decided.n_waiting
+        return self.decided.n_waiting
 
-    def enter_at_once(self, now: float) -> int | None:
-        """A ticket as from `enter` when a slot is free; None when not, and then nothing is taken."""
-        self._last_ticket = ticket = self._last_ticket + 1
-        return ticket if self._decided.admits_at_once(ticket, now) else None
+    async def enter(self, ticket: Hashable, priority: Priority, deadline: float) -> None:
+        """Wait for a slot, which `leave` takes back.
 
-    async def enter(self, priority: Priority, deadline: float) -> int:
-        """Wait for a slot; returns the ticket that `leave` takes back.
-
-        deadline: monotonic seconds until which this caller waits.
+        ticket: whoever asks, once. deadline: monotonic seconds until which this caller waits.
         Raises: CapacityExhausted, QueueTimeout, and what `turn_away` was given.
         """
-        self._last_ticket = ticket = self._last_ticket + 1
-        answers = self._decided.join(ticket, priority, self._clock.monotonic())
+        answers = self.decided.join(ticket, priority, self._clock.monotonic())
         if not answers:
             await self._turn_of(ticket, deadline)
         elif isinstance(answers[0], TurnAway):
             raise self._refusal(answers[0].why)
-        return ticket
 
-    def leave(self, ticket: int) -> None:
+    def leave(self, ticket: Hashable) -> None:
         """A caller has ended, or does not wait any more; an unknown ticket is ignored."""
-        answers = self._decided.leave(ticket, self._clock.monotonic())
+        answers = self.decided.leave(ticket, self._clock.monotonic())
         if answers:
             self._tell(answers)
 
@@ -71,16 +64,16 @@ class Room:
         """Other rules or another number of slots from now on; whoever waits goes on waiting."""
         if slots != self.slots or (serving is not self._serving and serving != self._serving):
             self._serving, self.slots = serving, slots
-            self._tell(self._decided.adapt(serving, slots, self._clock.monotonic()))
+            self._tell(self.decided.adapt(serving, slots, self._clock.monotonic()))
 
     def turn_away(self, failure: Failure) -> None:
         """Everybody who waits hears this; those who are served go on."""
         for ticket, answer in list(self._waiting.items()):
             if not answer.done():  # else it has its answer, and perhaps its slot, and will leave by itself
                 answer.set_result(failure)
-                self._decided.leave(ticket, self._clock.monotonic())
+                self.decided.leave(ticket, self._clock.monotonic())
 
-    async def _turn_of(self, ticket: int, deadline: float) -> None:
+    async def _turn_of(self, ticket: Hashable, deadline: float) -> None:
         self._waiting[ticket] = answer = asyncio.get_running_loop().create_future()
         alarm = self._clock.call_at(deadline, partial(self._overdue, ticket))
         try:
@@ -94,21 +87,21 @@ class Room:
             alarm.cancel()
             self._waiting.pop(ticket, None)
 
-    def _overdue(self, ticket: int) -> None:
+    def _overdue(self, ticket: Hashable) -> None:
         self._answer(ticket, self._refusal(TurnedAway.TIMED_OUT))
 
     def _tell(self, answers: Iterable[Answer]) -> None:
         for each in answers:
             why = None if isinstance(each, Admit) else self._refusal(each.why)
-            self._answer(each.ticket_id, why)
+            self._answer(each.ticket, why)
 
-    def _answer(self, ticket: int, refusal: Failure | None) -> None:
+    def _answer(self, ticket: Hashable, refusal: Failure | None) -> None:
         answer = self._waiting.get(ticket)
         if answer is not None and not answer.done():
             answer.set_result(refusal)
 
     def _refusal(self, why: TurnedAway) -> PolicyRefusal:
-        retry_after_s = self._decided.retry_after_s
+        retry_after_s = self.decided.retry_after_s
         if why is TurnedAway.TIMED_OUT:
             return QueueTimeout(self._name, self._serving.queue_timeout_s, retry_after_s=retry_after_s)
         return CapacityExhausted(

@@ -46,18 +46,17 @@ class Tally:
             **self._counts,
         )
 
-    def succeeded(self) -> None:
-        """A request was answered."""
-        self._n_succeeded += 1
-
-    def failed(self, failure: Failure) -> None:
-        """A request ended, or was refused, with this."""
-        kind = next((name for kind, name in _COUNTED_AS if isinstance(failure, kind)), "")
-        if kind or not outcome_of(failure).is_the_callers:
-            self._counts[kind or "failed"] += 1
-
-    def used(self, usage: Usage, cost_pusd: int) -> None:
-        """A request took so many tokens, and so much money."""
+    def ended(self, outcome: Failure | bool | None, usage: Usage, cost_pusd: int) -> None:
+        """A request was answered, or failed, or neither; and what it took."""
+        if outcome is True:
+            self._n_succeeded += 1
+        elif outcome:
+            self._failed(outcome)
         self._n_input += usage[0]
         self._n_output += usage[1]
         self._cost_pusd += cost_pusd
+
+    def _failed(self, failure: Failure) -> None:
+        kind = next((name for kind, name in _COUNTED_AS if isinstance(failure, kind)), "")
+        if kind or not outcome_of(failure).is_the_callers:
+            self._counts[kind or "failed"] += 1

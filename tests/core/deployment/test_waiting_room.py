@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -11,6 +13,9 @@ from ggtui.core.deployment.policies import CapacityPolicy, Priority, Serving
 from ggtui.core.deployment.waiting_room import Admit, Answer, TurnAway, TurnedAway, WaitingRoom
 
 BACKGROUND, NORMAL, HIGH, CRITICAL = sorted(Priority)
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
 
 
 def _room(slots: int | None = 1, *, capacity: int = 10, policy: str = "queue") -> WaitingRoom:
@@ -33,10 +38,11 @@ def test_higher_priorities_go_first_and_within_one_the_first() -> None:
     waiting = [(1, BACKGROUND), (2, NORMAL), (3, HIGH), (4, CRITICAL), (5, HIGH), (6, NORMAL)]
     for ticket, priority in waiting:
         assert [] == room.join(ticket, priority, 0.0)
-    served, order = 0, []
+    served: Hashable = 0
+    order = []
     while answers := room.leave(served, 1.0):
         (answer,) = answers
-        served = answer.ticket_id
+        served = answer.ticket
         order.append(served)
 
     assert [4, 3, 5, 2, 6, 1] == order

@@ -85,6 +85,6 @@ class Asking:
             route=destination.route,
             wish=self._naming.wish(path, destination, body),
             is_movable=is_movable and not endpoint.deployment,
-            facts=self._facts.of(path, fields, endpoint, body) if self._facts is not None else None,
+            ruled=self._facts.of(path, fields, endpoint, body) if self._facts is not None else None,
             is_usage_asked=body.is_usage_asked,
         )

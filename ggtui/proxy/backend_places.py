@@ -97,8 +97,8 @@ class BackendPlaces:
     def _fitting(self, places: Sequence[BackendPlace], request: ForwardRequest) -> Sequence[BackendPlace]:
         """Without those that surely read too little, where others read enough: an estimate refuses nobody."""
         known = [each.context_length for each in places if each.context_length]
-        body, facts = request.body or b"", request.facts
-        n_out = (facts.max_tokens or 0) if facts is not None else 0
+        body, ruled = request.body or b"", request.ruled
+        n_out = (ruled.facts.max_tokens or 0) if ruled is not None else 0
         if len(places) < 2 or not known or len(body) + n_out <= min(known):  # no token is less than a byte
             return places
         required = input_tokens(body, self._estimated_bytes) + n_out

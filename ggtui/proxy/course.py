@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,13 +30,15 @@ from ggtui.proxy.remote import place_of
 from ggtui.proxy.upstream_connection import UpstreamStopped
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.facts import RequestFacts
     from ggtui.proxy.answers import Reply
     from ggtui.proxy.backend_places import BackendPlaces
-    from ggtui.proxy.forward_request import ForwardRequest
+    from ggtui.proxy.forward_request import ForwardRequest, Ruled
     from ggtui.proxy.leased import Leased
-    from ggtui.proxy.ports import DeploymentsPort, EndpointsPort, LivePort, PassagePort
+    from ggtui.proxy.ports import EndpointsPort, LivePort, PassagePort
     from ggtui.proxy.relay import EventHold
     from ggtui.proxy.waiting import Telling
 
@@ -45,23 +48,19 @@ class Course:
 
     def __init__(
         self,
-        deployments: DeploymentsPort,
         endpoints: EndpointsPort,
         leased: Leased,
         elsewhere: Elsewhere,
         places: BackendPlaces | None = None,
     ) -> None:
         """places: None where no backends can be declared."""
-        self._deployments = deployments
         self._endpoints = endpoints
         self._leased = leased
         self._elsewhere = elsewhere
         self._places = places
         self._kept_terms: dict[str, tuple[Deployment, Terms]] = {}
 
-    async def run(
-        self, request: ForwardRequest, facts: RequestFacts, reply: Reply, hold: EventHold
-    ) -> Judged:
+    async def run(self, request: ForwardRequest, ruled: Ruled, reply: Reply, hold: EventHold) -> Judged:
         """Answer but for what is returned: the last of it goes when the request is settled.
 
         When every place of the chain fails, what the first one said is raised: it is the one that was asked.
@@ -70,12 +69,12 @@ class Course:
         assert request.route is not None
         asked = request.route.endpoint
         first: Failure | None = None
-        for live in self._deployments.chain(asked.deployment):
+        for live in ruled.chain:
             try:
                 if first is None and not asked.status.is_available:
                     _check_ready(asked, live)
                 carried = request if first is None else self._for_fallback(request, live)
-                return await self._through(live, carried, facts, reply, hold)
+                return await self._through(live, carried, ruled.facts, reply, hold)
             except Failure as failure:
                 is_final = isinstance(failure, UpstreamStopped) or not outcome_of(failure).falls_back
                 if is_final or reply.has_answered:
@@ -88,17 +87,21 @@ class Course:
     ) -> Judged:
         telling = self._telling(request, reply, f"room at {live.name}") if request.is_stream else None
         try:
-            async with await live.enter(facts) as passage:
-                if telling is not None:
-                    await telling.end()
-                judged = await self._tried(live, passage, request, reply, hold)
-                if judged.refusal is not None:
-                    passage.attempt_failed(judged.refusal)
-                else:
-                    passage.attempt_succeeded()
+            passage = await live.enter(facts)
         finally:
             if telling is not None:
                 await telling.end()
+        try:
+            judged = await self._tried(live, passage, request, reply, hold)
+            if judged.refusal is not None:
+                passage.attempt_failed(judged.refusal)
+            else:
+                passage.attempt_succeeded()
+        except BaseException as error:
+            await _all(passage.leave(error))
+            raise
+        if unwritten := passage.leave():
+            await _all(unwritten)
         return judged
 
     async def _tried(
@@ -110,7 +113,8 @@ class Course:
         pauses: Pauses | None = None
         while True:
             try:
-                passage.take_breaker()
+                if passage.taken is None:
+                    passage.take_breaker()
             except CircuitOpen:
                 if last is None:
                     raise
@@ -186,6 +190,12 @@ class Course:
             route=route,
             wish=wish,
         )
+
+
+async def _all(writes: Iterable[asyncio.Future[None]]) -> None:
+    """Wait for these; who is cancelled meanwhile leaves them running."""
+    for write in writes:
+        await asyncio.shield(write)
 
 
 def _check_ready(endpoint: ModelEndpoint, live: LivePort) -> None:

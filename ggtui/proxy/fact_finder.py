@@ -11,6 +11,7 @@ from ggtui.core.deployment.policies import Priority
 from ggtui.core.errors import InvalidRequest
 from ggtui.core.routing.token_estimate import BYTES_PER_MS, MEDIA_TOKENS, estimate_tokens
 from ggtui.proxy.body import OFF_LOOP_BYTES
+from ggtui.proxy.forward_request import Ruled
 from ggtui.proxy.routes import CAPABILITIES, SLOTLESS_POSTS
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 _PRIORITY: Final = b"x-ggtui-priority"
 _ANSWERS_NO_TEXT: Final = frozenset(("embedding", "rerank"))
 _ABSENT: Final = msgspec.Raw(b"")
+_SHORT_BYTES: Final = 256
+_BYTES_OF_TOKEN: Final = 3
+"""Of a short text, half of which is the JSON around it: a closer look would cost more than it tells."""
 
 
 class _Read(msgspec.Struct):
@@ -52,9 +56,7 @@ class FactFinder:
         self._settings = settings
         self._client = client
 
-    def of(
-        self, path: bytes, fields: Headers, endpoint: ModelEndpoint, body: RequestBody
-    ) -> RequestFacts | None:
+    def of(self, path: bytes, fields: Headers, endpoint: ModelEndpoint, body: RequestBody) -> Ruled | None:
         """path: the client's. None when no rules count for it: it is then served as any model is.
 
         Raises: InvalidRequest for a priority that there is not.
@@ -76,7 +78,7 @@ class FactFinder:
             if live.counts_tokens:
                 n_input = input_tokens(body.data, self._settings.estimate_ms * BYTES_PER_MS)
                 break
-        return RequestFacts(n_input, max_tokens, _priority(fields), self._client)
+        return Ruled(RequestFacts(n_input, max_tokens, _priority(fields), self._client), chain)
 
 
 def input_tokens(body: bytes | bytearray, max_bytes: int) -> int:
@@ -88,7 +90,10 @@ def input_tokens(body: bytes | bytearray, max_bytes: int) -> int:
         return MEDIA_TOKENS
     if len(body) > OFF_LOOP_BYTES:
         return estimate_tokens(body, max_bytes)
-    return estimate_tokens(b"".join(msgspec.structs.astuple(_READ.decode(body))), max_bytes)
+    text = b"".join(msgspec.structs.astuple(_READ.decode(body)))
+    if len(text) < _SHORT_BYTES:
+        return -(-len(text) // _BYTES_OF_TOKEN)
+    return estimate_tokens(text, max_bytes)
 
 
 def _priority(fields: Headers) -> Priority:

@@ -57,8 +57,8 @@ class Forwarder:
 
     async def _answered(self, request: ForwardRequest, reply: Reply, hold: EventHold) -> Judged:
         """Answer but for what is returned."""
-        if request.facts is not None and self._course is not None:
-            return await self._course.run(request, request.facts, reply, hold)
+        if request.ruled is not None and self._course is not None:
+            return await self._course.run(request, request.ruled, reply, hold)
         return await self._leased.answer(request, reply, hold) or WHOLE
 
 

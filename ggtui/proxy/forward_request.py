@@ -7,11 +7,22 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ggtui.core.deployment.facts import RequestFacts
     from ggtui.core.models import RunningTarget
     from ggtui.core.routing.route import Route
     from ggtui.proxy.adapter_list import AdapterWish
     from ggtui.proxy.answers import Headers
+    from ggtui.proxy.ports import LivePort
+
+
+class Ruled(msgspec.Struct, frozen=True):
+    """A request that is served by the rules of deployments."""
+
+    facts: RequestFacts
+    chain: Sequence[LivePort]
+    """Who is asked, in order: the deployment that the request names, then its fallbacks."""
 
 
 class ForwardRequest(msgspec.Struct, frozen=True):
@@ -45,8 +56,8 @@ class ForwardRequest(msgspec.Struct, frozen=True):
     """What is applied of adapters; None where llama-server takes no list of them."""
     is_movable: bool = False
     """True when the server's refusal for a too long context is raised: another model may hold it."""
-    facts: RequestFacts | None = None
-    """What the rules of its deployment need to know; None when no rules count."""
+    ruled: Ruled | None = None
+    """By whose rules it is served; None when no rules count."""
     is_usage_asked: bool = False
     """True when the client itself wants to be told the usage of its stream."""
 

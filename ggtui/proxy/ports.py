@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol
 
 from ggtui.core.backends.backend import THIS_MACHINE
 from ggtui.core.ports.runtime import ModelRuntimePort
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Mapping, Sequence
-    from types import TracebackType
 
     from ggtui.core.backends.backend import Backend, Capability
     from ggtui.core.backends.choice import BackendPlace
@@ -68,16 +68,13 @@ class EndpointsPort(Protocol):
 
 
 class PassagePort(Protocol):
-    """What one request holds of a deployment; `ggtui.services.deployments.passage.Passage` is it.
+    """What one request holds of a deployment; `ggtui.services.deployments.passage.Passage` is it."""
 
-    Left once, as a context: it is settled then.
-    """
+    taken: int | None
+    """The pass of the breaker for an attempt; None when there is none."""
 
-    async def __aenter__(self) -> Self: ...
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    def leave(self, error: BaseException | None = None) -> Sequence[asyncio.Future[None]]:
+        """Settle, in whatever way the request has ended; what is returned is still to be written."""
 
     def take_breaker(self) -> None:
         """Before each attempt. Raises: CircuitOpen."""

@@ -132,7 +132,7 @@ class ProxyServer:
         if deployments is not None:
             elsewhere = Elsewhere(self.pool, catalog)
             places = None if backends is None else BackendPlaces(backends, elsewhere, settings)
-            course = Course(deployments, endpoints, leased, elsewhere, places)
+            course = Course(endpoints, leased, elsewhere, places)
             facts = FactFinder(deployments, settings, access.client)
         forwarder = Forwarder(leased, self._drain, course)
         need = ContextNeed(endpoints, catalog, TokenCount(self.pool, settings))

@@ -32,7 +32,8 @@ def facts(
     book = Deployments(
         [far(1, **rules)], spend=MemorySpend(), counters=MemoryCounters(), secrets=MemorySecrets()
     )
-    return FactFinder(book, ProxySettings(), "key-1").of(path, fields, endpoint, body)
+    ruled = FactFinder(book, ProxySettings(), "key-1").of(path, fields, endpoint, body)
+    return ruled.facts if ruled is not None else None
 
 
 def body_of(text: bytes) -> RequestBody:

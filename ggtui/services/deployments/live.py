@@ -123,7 +123,7 @@ class LiveDeployment:
     async def enter(self, facts: RequestFacts) -> Passage:
         """Let a request in: breaker, slot, limits, budget, in this order; a refusal takes nothing.
 
-        Whoever is cancelled while it waits leaves no trace. The passage must be left: `async with`.
+        Whoever is cancelled while it waits leaves no trace. The passage must be left.
         Raises: EndpointNotReady when it is drained, PolicyRefusal.
         """
         passage, now = Passage(self, facts), self.clock.monotonic()
@@ -150,6 +150,8 @@ class LiveDeployment:
             raise
         self._open.add(passage)
         self.retry_budget.requested(now)
+        if self.breaker.is_closed:
+            passage.taken = self.breaker.take(now)
         self._around.changed()
         return passage
 

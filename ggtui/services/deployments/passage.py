@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from ggtui.core.deployment.breaker import BreakerState
 from ggtui.core.deployment.outcomes import Retry, outcome_of
 from ggtui.core.deployment.pricing import Usage
 from ggtui.core.deployment.retry import delay_s, may_retry
 from ggtui.core.errors import CircuitOpen, Failure, UpstreamRateLimited
-from ggtui.services.deployments.writes import written
 
 if TYPE_CHECKING:
     import asyncio
-    from types import TracebackType
 
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.facts import RequestFacts
@@ -39,7 +37,6 @@ class Passage:
         "_is_left",
         "_n_answered",
         "_outcome",
-        "_pass",
         "_usage",
         "_was_sent",
         "facts",
@@ -49,6 +46,7 @@ class Passage:
         "moment",
         "rules",
         "shared",
+        "taken",
         "tokens",
     )
 
@@ -68,7 +66,7 @@ class Passage:
         """Its number where all processes count."""
         self.held_pusd: int | None = None
         """Of the budget."""
-        self._pass: int | None = None
+        self.taken: int | None = None
         """Of the breaker, for the attempt that runs."""
         self._is_left = False
         self._was_sent = False
@@ -88,12 +86,12 @@ class Passage:
 
     def take_breaker(self) -> None:
         """Before each attempt, retries too. Raises: CircuitOpen."""
-        if self._pass is not None:
+        if self.taken is not None:
             self._give_pass_back()
         breaker, now = self.live.breaker, self.live.clock.monotonic()
         self._outcome = None
-        self._pass = breaker.take(now)
-        if self._pass is None:
+        self.taken = breaker.take(now)
+        if self.taken is None:
             raise CircuitOpen(self.rules.name, retry_after_s=breaker.retry_after_s(now))
 
     def sent(self) -> None:
@@ -111,7 +109,7 @@ class Passage:
 
     def attempt_succeeded(self) -> None:
         """The whole answer has come."""
-        taken, self._pass, self._outcome = self._pass, None, True
+        taken, self.taken, self._outcome = self.taken, None, True
         live = self.live
         if taken is not None and live.breaker.succeeded(taken):
             live.breaker_changed()
@@ -120,7 +118,7 @@ class Passage:
 
     def attempt_failed(self, failure: Failure) -> None:
         """The attempt has ended with this."""
-        taken, self._pass, self._outcome = self._pass, None, failure
+        taken, self.taken, self._outcome = self.taken, None, failure
         if taken is not None:
             if outcome_of(failure).counts_for_breaker:
                 if self.live.breaker.failed(taken, self.live.clock.monotonic()):
@@ -167,24 +165,15 @@ class Passage:
 
     # Its end
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if tasks := self.leave(error):
-            await written(tasks)
-
-    def leave(self, error: BaseException | None = None) -> list[asyncio.Task[None]]:
+    def leave(self, error: BaseException | None = None) -> list[asyncio.Future[None]]:
         """Settle, and give the rest back; the tasks are what is still to be written. Twice does nothing."""
         if self._is_left:
             return []
         self._is_left = True
         live, usage = self.live, self._usage or self._billed()
         used, cost_pusd = usage[0] + usage[1], 0
-        tasks = []
-        if self._pass is not None:
+        tasks: list[asyncio.Future[None]] = []
+        if self.taken is not None:
             self._give_pass_back()
         try:  # a request that was refused on its way in holds but a part
             if self.held_pusd is not None and used:
@@ -212,6 +201,6 @@ class Passage:
         return Usage(self.facts.input_tokens, self._n_answered) if self._n_answered else self.reserved
 
     def _give_pass_back(self) -> None:
-        if self._pass is not None:
-            self.live.breaker.give_back(self._pass)
-            self._pass = None
+        if self.taken is not None:
+            self.live.breaker.give_back(self.taken)
+            self.taken = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ggtui.core.errors import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable
+    from collections.abc import Coroutine
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,9 +40,3 @@ class Writes:
             if failure.message != self._last_complaint:
                 self._last_complaint = failure.message
                 _LOG.warning("what a deployment used is not kept: %s", failure.message)
-
-
-async def written(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Wait for these; who is cancelled meanwhile leaves them running."""
-    for task in tasks:
-        await asyncio.shield(task)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,11 @@ from ggtui.core.deployment.pricing import Pricing, Usage
 from ggtui.services.deployments.book import Deployments
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import AsyncIterator, Coroutine
 
     from ggtui.core.snapshot import DeploymentStatus
     from ggtui.services.deployments.live import LiveDeployment
+    from ggtui.services.deployments.passage import Passage
 
 GUARD_S = 20
 A_DOLLAR = Pricing(output_pusd=10**12)
@@ -95,9 +97,27 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
+@asynccontextmanager
+async def entered(live: LiveDeployment, facts: RequestFacts) -> AsyncIterator[Passage]:
+    """A request that was let in, and leaves with the block as one of the proxy does."""
+    passage = await live.enter(facts)
+    try:
+        yield passage
+    except BaseException as error:
+        await gone(passage, error)
+        raise
+    await gone(passage)
+
+
+async def gone(passage: Passage, error: BaseException | None = None) -> None:
+    """It leaves, and all of it is written."""
+    for write in passage.leave(error):
+        await asyncio.shield(write)
+
+
 async def answer(live: LiveDeployment, n_tokens: int = 1, facts: RequestFacts | None = None) -> None:
     """One request that is answered with so many tokens."""
-    async with await live.enter(facts or asking()) as passage:
+    async with entered(live, facts or asking()) as passage:
         passage.take_breaker()
         passage.sent()
         passage.answered(0)

@@ -22,6 +22,7 @@ from tests.services.deployments.rig import (
     Rig,
     answer,
     asking,
+    entered,
     left_over,
     remote,
     run,
@@ -87,7 +88,7 @@ def test_one_that_is_removed_ends_its_requests_and_takes_no_new_ones() -> None:
         rules = remote(serving=ONE, pricing=A_DOLLAR)
         rig = Rig((rules,))
         live = rig.live()
-        async with await live.enter(asking()) as passage:
+        async with entered(live, asking()) as passage:
             waiting = asyncio.create_task(live.enter(asking()))
             await settled()
             await rig.book.take([])
@@ -204,7 +205,7 @@ def test_whoever_watches_hears_of_every_change() -> None:
     async def scenario() -> None:
         rig = Rig()
         counts = []
-        async with await rig.live().enter(asking()):
+        async with entered(rig.live(), asking()):
             counts.append(rig.n_changes)
         counts.append(rig.n_changes)
         rig.live().drain()
@@ -255,7 +256,7 @@ def test_a_name_keeps_its_state_until_no_backend_declares_it() -> None:
         passage.leave()
         rig.book.take_backends(["qwen"])
         assert live is not rig.book.chain("qwen")[0]
-        async with await rig.book.chain("qwen")[0].enter(asking()):
+        async with entered(rig.book.chain("qwen")[0], asking()):
             pass
 
     run(scenario())

@@ -19,7 +19,17 @@ from ggtui.core.deployment.policies import (
 )
 from ggtui.core.deployment.pricing import Usage
 from ggtui.core.errors import PolicyRefusal, UpstreamServerError
-from tests.services.deployments.rig import A_DOLLAR, DOLLAR, NOTHING, Rig, asking, left_over, remote, run
+from tests.services.deployments.rig import (
+    A_DOLLAR,
+    DOLLAR,
+    NOTHING,
+    Rig,
+    asking,
+    entered,
+    left_over,
+    remote,
+    run,
+)
 
 if TYPE_CHECKING:
     from ggtui.services.deployments.live import LiveDeployment
@@ -33,7 +43,7 @@ async def _request(live: LiveDeployment, chance: random.Random) -> None:
     """One that succeeds, fails or is refused, with pauses in which it can be cancelled."""
     facts = asking(chance.randrange(5), chance.choice([None, 1, 8]), chance.choice(list(Priority)))
     with suppress(PolicyRefusal):
-        async with await live.enter(facts) as passage:
+        async with entered(live, facts) as passage:
             for _ in range(chance.randrange(1, 3)):
                 passage.take_breaker()
                 await _pause(chance)

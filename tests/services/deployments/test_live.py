@@ -44,6 +44,7 @@ from tests.services.deployments.rig import (
     Rig,
     answer,
     asking,
+    entered,
     left_over,
     remote,
     run,
@@ -51,6 +52,8 @@ from tests.services.deployments.rig import (
 )
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from ggtui.core.deployment.policies import RateLimits as Rates
     from ggtui.services.deployments.live import LiveDeployment
     from ggtui.services.deployments.passage import Passage
@@ -60,6 +63,10 @@ async def _hold(live: LiveDeployment, priority: Priority = Priority.NORMAL) -> P
     return await live.enter(asking(priority=priority))
 
 
+def _held(live: LiveDeployment, priority: Priority = Priority.NORMAL) -> AbstractAsyncContextManager[Passage]:
+    return entered(live, asking(priority=priority))
+
+
 # Slots
 
 
@@ -67,7 +74,7 @@ def test_one_above_the_slots_is_refused_or_waits() -> None:
     async def scenario() -> None:
         for serving in (REJECT, replace(REJECT, on_capacity_exhausted=CapacityPolicy.FALLBACK)):
             rig = Rig((remote(serving=serving),))
-            async with await _hold(rig.live()):
+            async with _held(rig.live()):
                 with pytest.raises(CapacityExhausted) as refused:
                     await _hold(rig.live())
 
@@ -85,10 +92,10 @@ def test_who_waits_is_served_by_rank_and_in_order() -> None:
         order: list[str] = []
 
         async def ask(name: str, priority: Priority) -> None:
-            async with await _hold(rig.live(), priority):
+            async with _held(rig.live(), priority):
                 order.append(name)
 
-        async with await _hold(rig.live()):
+        async with _held(rig.live()):
             waiting = [
                 asyncio.create_task(ask(name, priority))
                 for name, priority in (
@@ -112,7 +119,7 @@ def test_who_waits_is_served_by_rank_and_in_order() -> None:
 def test_who_waited_in_vain_is_told_so_and_a_full_queue_at_once() -> None:
     async def scenario() -> None:
         rig = Rig((remote(serving=replace(ONE, queue_capacity=1, queue_timeout_s=5.0)),))
-        async with await _hold(rig.live()):
+        async with _held(rig.live()):
             waiting = asyncio.create_task(_hold(rig.live()))
             await settled()
             with pytest.raises(CapacityExhausted, match="engine queue full"):
@@ -239,7 +246,7 @@ def test_tokens_are_reserved_and_corrected_by_what_was_used(is_strict: bool) -> 
 def test_room_that_comes_back_lets_the_next_one_in_at_once() -> None:
     async def scenario() -> None:
         rig = Rig((remote(rate_limits=RateLimits(concurrent_requests=1)),))
-        async with await _hold(rig.live()):
+        async with _held(rig.live()):
             waiting = asyncio.create_task(answer(rig.live()))
             await settled()
 
@@ -328,7 +335,7 @@ def test_who_overruns_goes_past_the_budget_by_those_in_flight_only() -> None:
         rig = Rig((remote(pricing=A_DOLLAR, budget=budget, serving=Serving(max_concurrent=4)),))
 
         async def ask() -> None:
-            async with await rig.live().enter(asking(max_tokens=2)) as passage:
+            async with entered(rig.live(), asking(max_tokens=2)) as passage:
                 passage.take_breaker()
                 await settled()
                 for _ in range(6):
@@ -404,7 +411,7 @@ def test_an_open_breaker_refuses_until_a_probe_is_due() -> None:
     async def scenario() -> None:
         policy = CircuitBreakerPolicy(failure_threshold=2, open_duration_s=30.0)
         rig = Rig((remote(circuit_breaker=policy),))
-        async with await _hold(rig.live()) as passage:
+        async with _held(rig.live()) as passage:
             for _ in range(2):
                 passage.take_breaker()
                 passage.attempt_failed(UpstreamServerError("503"))
@@ -418,7 +425,7 @@ def test_an_open_breaker_refuses_until_a_probe_is_due() -> None:
         assert (BreakerState.OPEN, rig.clock.now + 20.0) == (rig.status().breaker, rig.status().retry_at)
 
         rig.clock.advance(20.0)
-        async with await _hold(rig.live()) as probe, await _hold(rig.live()) as other:
+        async with _held(rig.live()) as probe, _held(rig.live()) as other:
             probe.take_breaker()
             with pytest.raises(CircuitOpen):
                 other.take_breaker()
@@ -438,10 +445,10 @@ def test_late_news_of_a_former_server_does_not_judge_the_one_that_came_after() -
         policy = CircuitBreakerPolicy(failure_threshold=1)
         rules = remote(circuit_breaker=policy)
         rig = Rig((rules,))
-        async with await _hold(rig.live()) as former:
+        async with _held(rig.live()) as former:
             former.take_breaker()
             await rig.book.take([replace(rules, model="gpt-4o-other")])
-            async with await _hold(rig.live()) as passage:
+            async with _held(rig.live()) as passage:
                 passage.take_breaker()
                 former.attempt_failed(UpstreamServerError("503"))
                 passage.attempt_succeeded()
@@ -454,7 +461,7 @@ def test_late_news_of_a_former_server_does_not_judge_the_one_that_came_after() -
 def test_a_person_drains_it_and_lets_it_serve_again() -> None:
     async def scenario() -> None:
         rig = Rig((remote(serving=ONE),))
-        async with await _hold(rig.live()):
+        async with _held(rig.live()):
             waiting = asyncio.create_task(_hold(rig.live()))
             await settled()
             rig.live().drain()
@@ -478,7 +485,7 @@ def test_a_person_who_lets_it_serve_again_gives_its_servers_here_a_fresh_start()
     async def scenario() -> None:
         rig = Rig((replace(remote("here"), model="tiny.gguf"), remote("there")), local={"tiny.gguf"})
         for name in ("here", "there"):
-            async with await _hold(rig.live(name)) as passage:
+            async with _held(rig.live(name)) as passage:
                 passage.take_breaker()
                 passage.attempt_failed(ModelNotReady("tiny", "it crashes", math.inf))
 
@@ -510,7 +517,7 @@ def test_who_was_just_given_a_slot_keeps_it_when_it_is_drained() -> None:
 def test_draining_turns_away_who_waits_for_a_limit_too() -> None:
     async def scenario() -> None:
         rig = Rig((remote(rate_limits=RateLimits(concurrent_requests=1)),))
-        async with await _hold(rig.live()):
+        async with _held(rig.live()):
             waiting = [asyncio.create_task(_hold(rig.live())) for _ in range(3)]
             await settled()
             rig.live().drain()
@@ -525,7 +532,7 @@ def test_draining_turns_away_who_waits_for_a_limit_too() -> None:
 def test_a_failed_start_is_shown_until_it_works() -> None:
     async def scenario() -> None:
         rig = Rig()
-        async with await _hold(rig.live()) as passage:
+        async with _held(rig.live()) as passage:
             passage.take_breaker()
             passage.attempt_failed(SpawnFailed("no memory"))
 

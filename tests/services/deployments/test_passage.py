@@ -21,7 +21,18 @@ from ggtui.core.errors import (
     UpstreamUnreachable,
 )
 from ggtui.core.snapshot import DeploymentCounts
-from tests.services.deployments.rig import A_DOLLAR, DOLLAR, NOTHING, Rig, asking, left_over, remote, run
+from tests.services.deployments.rig import (
+    A_DOLLAR,
+    DOLLAR,
+    NOTHING,
+    Rig,
+    asking,
+    entered,
+    gone,
+    left_over,
+    remote,
+    run,
+)
 
 PRICED = remote(
     pricing=A_DOLLAR,
@@ -39,7 +50,7 @@ def _told(rig: Rig) -> tuple[int, int, int]:
 def test_what_the_server_counted_is_billed() -> None:
     async def scenario() -> None:
         rig = Rig((PRICED,))
-        async with await rig.live().enter(asking(5, 100)) as passage:
+        async with entered(rig.live(), asking(5, 100)) as passage:
             assert 100 * DOLLAR == rig.live().spending.held_pusd
 
             passage.take_breaker()
@@ -76,7 +87,7 @@ def test_who_leaves_pays_for_what_was_made(n_seen: int, max_tokens: int | None, 
         passage.answered()
         for _ in range(n_seen):
             passage.answered(1)
-        await passage.__aexit__(asyncio.CancelledError, asyncio.CancelledError(), None)
+        await gone(passage, asyncio.CancelledError())
 
         assert (1, 5 + billed, billed) == _told(rig)
         assert (0, 0) == (rig.status().counts.succeeded, rig.status().counts.failed)
@@ -92,11 +103,11 @@ def test_what_was_never_answered_costs_nothing_and_what_was_never_sent_never_was
         passage.take_breaker()
         passage.sent()
         passage.attempt_failed(failure := UpstreamServerError("500"))
-        await passage.__aexit__(type(failure), failure, None)
+        await gone(passage, failure)
 
         assert (1, 0, 0) == _told(rig)
 
-        async with await rig.live().enter(asking(5, 100)) as passage:
+        async with entered(rig.live(), asking(5, 100)) as passage:
             passage.take_breaker()
             passage.attempt_failed(UpstreamUnreachable("nobody is there"))
 
@@ -111,14 +122,12 @@ def test_what_was_never_answered_costs_nothing_and_what_was_never_sent_never_was
 def test_it_is_settled_once() -> None:
     async def scenario() -> None:
         rig = Rig((PRICED,))
-        async with await rig.live().enter(asking(0, 100)) as passage:
+        async with entered(rig.live(), asking(0, 100)) as passage:
             passage.take_breaker()
             passage.sent()
             passage.used(Usage(0, 8))
             passage.attempt_succeeded()
         passage.leave()
-        async with passage:
-            pass
 
         assert (1, 8, 8) == _told(rig)
         assert [8 * DOLLAR] == [each.cost_pusd for each in rig.spend.kept["a"]]
@@ -133,7 +142,7 @@ def test_what_cannot_be_kept_still_counts_and_is_told_once(caplog: pytest.LogCap
         rig = Rig((PRICED,))
         rig.spend.failure = "the disk is full"
         for _ in range(2):
-            async with await rig.live().enter(asking(0, 100)) as passage:
+            async with entered(rig.live(), asking(0, 100)) as passage:
                 passage.used(Usage(0, 8))
 
         assert 16 * DOLLAR == rig.status().spent_hour_pusd
@@ -174,7 +183,7 @@ def test_each_end_has_its_count(failure: Failure, counted: DeploymentCounts, is_
 def test_retries_wait_as_the_policy_says_and_end() -> None:
     async def scenario() -> None:
         rig = Rig((remote(retry=RetryPolicy(max_retries=2)),))
-        async with await rig.live().enter(asking()) as passage:
+        async with entered(rig.live(), asking()) as passage:
             failure = UpstreamServerError("503")
 
             assert [0.75, 1.5, None] == [passage.may_retry(failure, done) for done in range(3)]
@@ -182,7 +191,7 @@ def test_retries_wait_as_the_policy_says_and_end() -> None:
             assert 7.0 == passage.may_retry(UpstreamRateLimited(retry_after_s=7.0), 0)
             assert None is passage.may_retry(UpstreamRateLimited(retry_after_s=61.0), 0)
         rig = Rig((remote(idempotent=False),))
-        async with await rig.live().enter(asking()) as passage:
+        async with entered(rig.live(), asking()) as passage:
             assert None is passage.may_retry(failure, 0)
 
     run(scenario())
@@ -193,7 +202,7 @@ def test_a_refused_key_is_read_again_once() -> None:
         config = RuntimeConfig(api_key=SecretRef(SecretSource.ENV, "KEY"))
         rig = Rig((remote(runtime_config=config),))
         rig.secrets.texts["KEY"] = "old"
-        async with await rig.live().enter(asking()) as passage:
+        async with entered(rig.live(), asking()) as passage:
             await rig.live().key()
             rig.secrets.texts["KEY"] = "new"
             failure = UpstreamUnauthorized("401")
@@ -210,7 +219,7 @@ def test_retries_are_a_fifth_of_the_requests_at_most() -> None:
         rig = Rig()
         n_retries = 0
         for _ in range(100):
-            async with await rig.live().enter(asking()) as passage:
+            async with entered(rig.live(), asking()) as passage:
                 n_retries += passage.may_retry(UpstreamServerError("503"), 0) is not None
 
         assert 20 == n_retries
@@ -222,7 +231,7 @@ def test_an_attempt_that_is_begun_before_the_last_has_ended_gives_its_pass_back(
     async def scenario() -> None:
         policy = CircuitBreakerPolicy(failure_threshold=1, open_duration_s=30.0, half_open_max_probes=2)
         rig = Rig((remote(circuit_breaker=policy),))
-        async with await rig.live().enter(asking()) as passage:
+        async with entered(rig.live(), asking()) as passage:
             passage.take_breaker()
             passage.attempt_failed(UpstreamServerError("503"))
             rig.clock.advance(30.0)

@@ -14,7 +14,6 @@ from ggtui.proxy.remote import remote_head
 from ggtui.proxy.remote_body import renamed
 from ggtui.proxy.served_by import served_by
 from ggtui.proxy.upstream import UpstreamLimits
-from ggtui.proxy.usage import Meter
 
 if TYPE_CHECKING:
     from ggtui.core.deployment.policies import Timeouts
@@ -74,6 +73,7 @@ class Elsewhere:
             rules.idempotent,
             KeyMask(secret) if secret is not None else None,
             backend,
+            hides_usage,
             has_others,
         )
         key = secret.reveal() if secret is not None else ""
@@ -89,8 +89,8 @@ class Elsewhere:
             may_repeat=rules.idempotent,
             sent=attempt.passage.sent,
         ) as exchange:
-            meter = Meter(attempt.passage, hides_usage=hides_usage)
-            return await relay_judged(exchange, reply, attempt.hold, request, terms, meter, self._catalog)
+            hold, passage = attempt.hold, attempt.passage
+            return await relay_judged(exchange, reply, hold, request, terms, passage, self._catalog)
 
 
 @lru_cache(maxsize=256)

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from ggtui.proxy.settings import ProxySettings
 
 _PRIORITY: Final = b"x-ggtui-priority"
-_ANSWERS_NO_TEXT: Final = frozenset(("embedding", "rerank"))
+_ANSWER_NO_TEXT: Final = SLOTLESS_POSTS | {
+    path for path, capability in CAPABILITIES.items() if capability in ("embedding", "rerank")
+}
 _ABSENT: Final = msgspec.Raw(b"")
 _SHORT_BYTES: Final = 256
 _BYTES_OF_TOKEN: Final = 3
@@ -66,13 +68,12 @@ class FactFinder:
         chain = self._deployments.chain(endpoint.deployment)
         if not chain:
             return None
-        is_slotless = path in SLOTLESS_POSTS
-        is_here = bool(endpoint.base_model) and endpoint.status.is_available
-        if is_slotless and is_here:  # counted beside the slots of a server here, and for nothing
-            return None
-        max_tokens = body.max_tokens * body.n_choices or None
-        if is_slotless or CAPABILITIES.get(path) in _ANSWERS_NO_TEXT:
-            max_tokens = 0
+        if path in _ANSWER_NO_TEXT:
+            if path in SLOTLESS_POSTS and endpoint.base_model and endpoint.status.is_available:
+                return None  # counted beside the slots of a server here, and for nothing
+            max_tokens: int | None = 0
+        else:
+            max_tokens = body.max_tokens * body.n_choices or None
         n_input = 0
         for live in chain:
             if live.counts_tokens:

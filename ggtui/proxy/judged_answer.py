@@ -23,16 +23,17 @@ from ggtui.core.routing.endpoints import EndpointStatus
 from ggtui.proxy.answers import STREAM_HEADERS, document_event
 from ggtui.proxy.headers import client_fields
 from ggtui.proxy.upstream_answer import MAX_ERROR_BYTES, context_refusal
+from ggtui.proxy.usage import Meter, usage_of_chat
 
 if TYPE_CHECKING:
     from ggtui.core.errors import Failure
     from ggtui.core.ports.catalog import ModelCatalogPort
     from ggtui.proxy.answers import Headers, Reply
     from ggtui.proxy.key_mask import KeyMask
+    from ggtui.proxy.ports import PassagePort
     from ggtui.proxy.relay import EventHold
     from ggtui.proxy.upstream import Exchange, UpstreamLimits
     from ggtui.proxy.upstream_answer import Asked
-    from ggtui.proxy.usage import Meter
 
 _DONE: Final = b"data: [DONE]\n\n"
 _MAX_TOLD_CHARS: Final = 500
@@ -51,6 +52,8 @@ class Terms(msgspec.Struct, frozen=True):
     """Takes the key out of everything that a client reads; None where none was sent."""
     backend: str = ""
     """Name of the declared backend that is asked; empty for the deployment's own server."""
+    hides_usage: bool = False
+    """True when ggtui asked for the usage of a stream, and the client did not."""
     has_others: bool = False
     """True when other backends have the model too: one that has lost it is passed over."""
 
@@ -91,7 +94,7 @@ async def relay_judged(
     hold: EventHold,
     asked: Asked,
     terms: Terms,
-    meter: Meter,
+    passage: PassagePort,
     catalog: ModelCatalogPort,
 ) -> Judged:
     """Pass a sound answer on, but for its last bytes: they go when everything about it is settled.
@@ -105,13 +108,17 @@ async def relay_judged(
     if status >= 400:
         return await _refused(exchange, reply, asked, terms, catalog)
     if exchange.is_event_stream:
+        meter = Meter(passage, hides_usage=terms.hides_usage)
         return Judged(await _relay_events(exchange, reply, hold, terms, meter))
     if reply.is_only_waiting:
         raise UpstreamProtocolError(f"{terms.server} answered with no events")
     if terms.mask is None and (body := exchange.rest()) is not None:
-        meter.whole(body)
+        if (usage := usage_of_chat(body)) is not None:
+            passage.used(usage)
+        else:
+            Meter(passage).whole(body)
         return Judged(body, (status, client_fields(exchange.head.fields, is_event_stream=False)))
-    return await _relay_plain(exchange, reply, terms, meter)
+    return await _relay_plain(exchange, reply, terms, Meter(passage))
 
 
 async def _relay_events(

@@ -17,7 +17,6 @@ from ggtui.proxy.judged_answer import Judged, relay_judged
 from ggtui.proxy.served_by import served_by
 from ggtui.proxy.upstream_answer import relay_answer
 from ggtui.proxy.upstream_connection import UpstreamStopped
-from ggtui.proxy.usage import Meter
 from ggtui.proxy.waiting import Telling, timing_header
 
 if TYPE_CHECKING:
@@ -132,8 +131,9 @@ class Leased:
                         may_repeat=terms.may_repeat,
                         sent=passage.sent,
                     ) as exchange:
-                        meter = Meter(passage)
-                        return await relay_judged(exchange, reply, hold, request, terms, meter, self._catalog)
+                        return await relay_judged(
+                            exchange, reply, hold, request, terms, passage, self._catalog
+                        )
                 async with self._pool.exchange(target, head, body) as exchange:
                     reply.served_by = served_by(request) + _of_server(target, request, scales) + timing
                     await relay_answer(exchange, reply, hold, request, self._catalog)

@@ -115,15 +115,8 @@ class Meter:
 
     def whole(self, data: bytes) -> None:
         """All of an answer that is no stream has come."""
-        try:
-            told = _CHAT_ANSWER.decode(data).usage
-        except (msgspec.DecodeError, ValueError, RecursionError):
-            self.plain(data)
-            self.end()
-            return
-        cached = told.prompt_tokens_details
-        n_cached = cached.cached_tokens if cached is not None else 0
-        self._counted.used(Usage(told.prompt_tokens, told.completion_tokens, n_cached))
+        self.plain(data)
+        self.end()
 
     def end(self) -> None:
         """The answer is whole: tell what it has used, if it says so."""
@@ -141,6 +134,17 @@ class Meter:
         if self._n_tail > 4 * MAX_TAIL_BYTES:
             self._tail = [b"".join(self._tail)[-MAX_TAIL_BYTES:]]
             self._n_tail = MAX_TAIL_BYTES
+
+
+def usage_of_chat(answer: bytes) -> Usage | None:
+    """The usage of a whole answer in OpenAI's older form, the usual case; None for any other."""
+    try:
+        told = _CHAT_ANSWER.decode(answer).usage
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+    cached = told.prompt_tokens_details
+    n_cached = cached.cached_tokens if cached is not None else 0
+    return Usage(told.prompt_tokens, told.completion_tokens, n_cached)
 
 
 def usage_in(opening: bytes, tail: bytes) -> Usage | None:

@@ -87,6 +87,10 @@ class RateLimiter:
 
         tokens: what it might use at most, input and output; not negative.
         """
+        return self.take(tokens, now) or self._wait(tokens, now)
+
+    def take(self, tokens: int, now: float) -> Moment | None:
+        """As `reserve`; None when it must wait."""
         limits, counted = self.limits, self._counted
         if counted and not counted[-1].at <= now < counted[0].at + MINUTE_S:
             self._drop(now)
@@ -96,7 +100,7 @@ class RateLimiter:
             or (most_requests is not None and self._n_requests >= most_requests)
             or (most_tokens is not None and self._n_tokens + tokens > most_tokens)
         ):
-            return self._wait(tokens, now)
+            return None
         self._n_in_flight += 1
         if most_requests is None and most_tokens is None:
             return _UNCOUNTED  # also when a limit comes before its end

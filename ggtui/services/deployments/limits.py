@@ -100,8 +100,7 @@ class Limits:
         """
         if self._n_in_line or self._limits.strict:
             return None
-        found = self._own.reserve(tokens, now)
-        return found if isinstance(found, Moment) else None
+        return self._own.take(tokens, now)
 
     async def enter(self, tokens: int, priority: Priority, deadline: float, *, may_wait: bool) -> Grant:
         """Be let through. tokens: what the request may use at most. deadline: monotonic seconds.

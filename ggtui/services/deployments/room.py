@@ -56,8 +56,7 @@ class Room:
 
     def leave(self, ticket: Hashable) -> None:
         """A caller has ended, or does not wait any more; an unknown ticket is ignored."""
-        answers = self.decided.leave(ticket, self._clock.monotonic())
-        if answers:
+        if answers := self.decided.leave(ticket, self._clock.monotonic()):
             self._tell(answers)
 
     def adapt(self, serving: Serving, slots: int | None) -> None:

@@ -20,6 +20,7 @@ from ggtui.core.errors import (
 from ggtui.core.hops import check_no_loop
 from ggtui.proxy.answers import Reply
 from ggtui.proxy.body import ClientGone, check_name
+from ggtui.proxy.headers import BY_NAME
 from ggtui.proxy.interrupt import Interrupted
 from ggtui.proxy.query import parameters
 from ggtui.proxy.routes import (
@@ -132,7 +133,7 @@ class App:
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        fields = dict(scope["headers"])
+        fields = scope["extensions"][BY_NAME] = dict(scope["headers"])
         reply = Reply(send, [(b"x-request-id", _request_id(fields))])
         try:
             self._let_in(scope, fields)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ggtui.core.errors import ContextTooLong
 from ggtui.proxy.body import read_model_request
 from ggtui.proxy.forward_request import ForwardRequest
+from ggtui.proxy.headers import BY_NAME
 from ggtui.proxy.presence import presence_of
 from ggtui.proxy.query import with_query
 from ggtui.proxy.routes import FORM_POSTS, LIST_POSTS, MODEL_POSTS, SLOTLESS_POSTS
@@ -85,6 +86,8 @@ class Asking:
             route=destination.route,
             wish=self._naming.wish(path, destination, body),
             is_movable=is_movable and not endpoint.deployment,
-            ruled=self._facts.of(path, fields, endpoint, body) if self._facts is not None else None,
+            ruled=self._facts.of(path, scope["extensions"][BY_NAME], endpoint, body)
+            if endpoint.deployment and self._facts is not None
+            else None,
             is_usage_asked=body.is_usage_asked,
         )

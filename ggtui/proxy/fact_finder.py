@@ -15,8 +15,9 @@ from ggtui.proxy.forward_request import Ruled
 from ggtui.proxy.routes import CAPABILITIES, SLOTLESS_POSTS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ggtui.core.routing.endpoints import ModelEndpoint
-    from ggtui.proxy.answers import Headers
     from ggtui.proxy.body import RequestBody
     from ggtui.proxy.ports import DeploymentsPort
     from ggtui.proxy.settings import ProxySettings
@@ -58,13 +59,13 @@ class FactFinder:
         self._settings = settings
         self._client = client
 
-    def of(self, path: bytes, fields: Headers, endpoint: ModelEndpoint, body: RequestBody) -> Ruled | None:
-        """path: the client's. None when no rules count for it: it is then served as any model is.
+    def of(
+        self, path: bytes, fields: Mapping[bytes, bytes], endpoint: ModelEndpoint, body: RequestBody
+    ) -> Ruled | None:
+        """path, fields: the client's. None when no rules count for it: it is then served as any model is.
 
         Raises: InvalidRequest for a priority that there is not.
         """
-        if not endpoint.deployment:
-            return None
         chain = self._deployments.chain(endpoint.deployment)
         if not chain:
             return None
@@ -79,7 +80,9 @@ class FactFinder:
             if live.counts_tokens:
                 n_input = input_tokens(body.data, self._settings.estimate_ms * BYTES_PER_MS)
                 break
-        return Ruled(RequestFacts(n_input, max_tokens, _priority(fields), self._client), chain)
+        told = fields.get(_PRIORITY)
+        priority = Priority.NORMAL if told is None else _priority(told)
+        return Ruled(RequestFacts(n_input, max_tokens, priority, self._client), chain)
 
 
 def input_tokens(body: bytes | bytearray, max_bytes: int) -> int:
@@ -97,11 +100,8 @@ def input_tokens(body: bytes | bytearray, max_bytes: int) -> int:
     return estimate_tokens(text, max_bytes)
 
 
-def _priority(fields: Headers) -> Priority:
-    for name, value in fields:
-        if name == _PRIORITY:
-            try:
-                return Priority.parse(value.decode("latin-1"))
-            except ValueError as error:
-                raise InvalidRequest(str(error), param=_PRIORITY.decode()) from None
-    return Priority.NORMAL
+def _priority(text: bytes) -> Priority:
+    try:
+        return Priority.parse(text.decode("latin-1"))
+    except ValueError as error:
+        raise InvalidRequest(str(error), param=_PRIORITY.decode()) from None

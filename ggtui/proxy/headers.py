@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 Fields = list[tuple[bytes, bytes]]
 
+BY_NAME = "ggtui.fields"
+"""The ASGI extension by which a request's scope holds its fields by name, the last one of each."""
+
 _HOP_BY_HOP = frozenset(
     (
         b"connection",

@@ -26,13 +26,13 @@ FAR = ModelEndpoint(ModelId("far"), "", deployment="far")
 
 
 def facts(
-    body: RequestBody, path: bytes = CHAT, fields: Any = (), endpoint: ModelEndpoint = FAR, **rules: Any
+    body: RequestBody, path: bytes = CHAT, fields: Any = None, endpoint: ModelEndpoint = FAR, **rules: Any
 ) -> RequestFacts | None:
     rules = rules or {"pricing": A_DOLLAR}
     book = Deployments(
         [far(1, **rules)], spend=MemorySpend(), counters=MemoryCounters(), secrets=MemorySecrets()
     )
-    ruled = FactFinder(book, ProxySettings(), "key-1").of(path, fields, endpoint, body)
+    ruled = FactFinder(book, ProxySettings(), "key-1").of(path, fields or {}, endpoint, body)
     return ruled.facts if ruled is not None else None
 
 
@@ -93,19 +93,18 @@ def test_rules_count_for_deployments_only_and_not_for_what_a_server_here_answers
     body = body_of(b"{}")
     here = ModelEndpoint(ModelId("far"), "tiny", deployment="far")
 
-    assert facts(body, endpoint=ModelEndpoint(ModelId("tiny"), "tiny")) is None
     assert facts(body, endpoint=ModelEndpoint(ModelId("gone"), "tiny", deployment="gone")) is None
     assert facts(body, b"/tokenize", endpoint=here) is None
     assert facts(body, b"/tokenize") is not None
 
 
 def test_the_rank_is_a_word_of_the_client() -> None:
-    known = facts(body_of(b"{}"), fields=[(b"x-ggtui-priority", b" HIGH ")])
+    known = facts(body_of(b"{}"), fields={b"x-ggtui-priority": b" HIGH "})
 
     assert known is not None
     assert Priority.HIGH == known.priority
     with pytest.raises(InvalidRequest, match="background, normal, high, critical"):
-        facts(body_of(b"{}"), fields=[(b"x-ggtui-priority", b"\xffurgent")])
+        facts(body_of(b"{}"), fields={b"x-ggtui-priority": b"\xffurgent"})
 
 
 def test_who_holds_a_key_has_a_name_that_does_not_tell_it() -> None:

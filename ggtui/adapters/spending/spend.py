@@ -112,10 +112,9 @@ class SqliteSpend:
                 self._is_well
                 and known is not None
                 and known.at <= at < known.until
-                and known.pusd + cost_pusd <= known.covered_pusd
+                and (pusd := known.pusd + cost_pusd) <= known.covered_pusd
             ):
-                known.at = at
-                known.pusd += cost_pusd
+                known.at, known.pusd = at, pusd
                 return None
             return self._added(batch, name, at, cost_pusd)
 

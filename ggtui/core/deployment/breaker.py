@@ -38,6 +38,8 @@ class CircuitBreaker:
         self._state = BreakerState.CLOSED
         self._is_forced = False
         self._n_failures = 0
+        self.is_calm = True
+        """True while it is closed and nothing has failed since a success: one more changes nothing."""
         self._open_until = 0.0
         self._number = 0
         """Changes of state so far."""
@@ -84,6 +86,7 @@ class CircuitBreaker:
         if taken != self._number:
             return False
         self._n_failures = 0
+        self.is_calm = self.is_closed
         if self._state is not BreakerState.HALF_OPEN:
             return False
         self._change(BreakerState.CLOSED)
@@ -94,6 +97,7 @@ class CircuitBreaker:
         if taken != self._number or self._is_forced:
             return False
         self._n_failures += 1
+        self.is_calm = False
         is_probe = self._state is BreakerState.HALF_OPEN
         if not is_probe and self._n_failures < self.policy.failure_threshold:
             return False
@@ -120,6 +124,6 @@ class CircuitBreaker:
 
     def _change(self, state: BreakerState) -> None:
         self._state = state
-        self.is_closed = state is BreakerState.CLOSED
+        self.is_closed = self.is_calm = state is BreakerState.CLOSED
         self._number += 1
         self._n_failures = self._n_probes = 0

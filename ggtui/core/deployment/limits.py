@@ -42,7 +42,6 @@ class Wait:
 class Moment:
     """What was let through at one moment, or within TOGETHER_S of it."""
 
-    began: float
     at: float
     """Of the last of them: until a minute after it they all count."""
     n_requests: int = 0
@@ -51,7 +50,7 @@ class Moment:
     """False when its minute is over, or nothing was counted."""
 
 
-_UNCOUNTED: Final = Moment(0.0, 0.0, is_counted=False)
+_UNCOUNTED: Final = Moment(0.0, is_counted=False)
 
 
 class RateLimiter:
@@ -65,12 +64,28 @@ class RateLimiter:
     """
 
     def __init__(self, limits: RateLimits) -> None:
-        self.limits = limits
         self._counted: deque[Moment] = deque()
         """Those of the last minute, the oldest first."""
+        self._newest = _UNCOUNTED
+        self._until = -math.inf
+        """Until then the newest moment takes what comes, and the oldest one counts."""
         self._n_requests = 0
         self._n_tokens = 0
         self._n_in_flight = 0
+        self.limits = limits
+
+    @property
+    def limits(self) -> RateLimits:
+        """Those in force; others may be set at any time, and what was let through still counts."""
+        return self._limits
+
+    @limits.setter
+    def limits(self, limits: RateLimits) -> None:
+        self._limits = limits
+        self._most_requests = _or_any(limits.requests_per_minute)
+        self._most_tokens = _or_any(limits.tokens_per_minute)
+        self._most_at_once = _or_any(limits.concurrent_requests)
+        self._counts = self._most_requests < math.inf or self._most_tokens < math.inf
 
     @property
     def in_flight(self) -> int:
@@ -91,37 +106,32 @@ class RateLimiter:
 
     def take(self, tokens: int, now: float) -> Moment | None:
         """As `reserve`; None when it must wait."""
-        limits, counted = self.limits, self._counted
-        if counted and not counted[-1].at <= now < counted[0].at + MINUTE_S:
-            self._drop(now)
-        most_requests, most_tokens = limits.requests_per_minute, limits.tokens_per_minute
-        if (
-            (limits.concurrent_requests is not None and self._n_in_flight >= limits.concurrent_requests)
-            or (most_requests is not None and self._n_requests >= most_requests)
-            or (most_tokens is not None and self._n_tokens + tokens > most_tokens)
-        ):
+        if self._n_in_flight >= self._most_at_once:
+            return None
+        if not self._counts:
+            self._n_in_flight += 1
+            return _UNCOUNTED  # also when a limit comes before its end
+        moment = self._newest
+        if not moment.at <= now < self._until:
+            moment = self._begin(now)
+        n_tokens = self._n_tokens + tokens
+        if self._n_requests >= self._most_requests or n_tokens > self._most_tokens:
             return None
         self._n_in_flight += 1
-        if most_requests is None and most_tokens is None:
-            return _UNCOUNTED  # also when a limit comes before its end
-        if counted and now <= counted[-1].began + TOGETHER_S:
-            moment = counted[-1]
-            moment.at = now
-        else:
-            moment = Moment(now, now)
-            counted.append(moment)
+        self._n_requests += 1
+        self._n_tokens = n_tokens
+        moment.at = now
         moment.n_requests += 1
         moment.n_tokens += tokens
-        self._n_requests += 1
-        self._n_tokens += tokens
         return moment
 
     def settle(self, moment: Moment, reserved: int, used: int) -> None:
         """A request has ended and used so many tokens in place of those that it reserved at this moment."""
         self._n_in_flight -= 1
         if moment.is_counted:
-            moment.n_tokens += used - reserved
-            self._n_tokens += used - reserved
+            more = used - reserved
+            moment.n_tokens += more
+            self._n_tokens += more
 
     def give_back(self, moment: Moment, reserved: int) -> None:
         """A request was not sent after all: it never counted."""
@@ -132,11 +142,19 @@ class RateLimiter:
             self._n_requests -= 1
             self._n_tokens -= reserved
 
+    def _begin(self, now: float) -> Moment:
+        self._drop(now)
+        self._newest = Moment(now)
+        self._counted.append(self._newest)
+        self._until = min(now + TOGETHER_S, self._counted[0].at + MINUTE_S)
+        return self._newest
+
     def _drop(self, now: float) -> None:
         counted = self._counted
         if counted and counted[-1].at > now:  # a clock that was set back: nothing counts longer than a minute
             for each in counted:
-                each.began, each.at = min(each.began, now), min(each.at, now)
+                each.at = min(each.at, now)
+            self._until = -math.inf
         while counted and counted[0].at + MINUTE_S <= now:
             over = counted.popleft()
             over.is_counted = False
@@ -166,3 +184,7 @@ class RateLimiter:
             if excess <= 0:
                 return [Wait(seconds_until(each.at + MINUTE_S, now), limit)]
         return [Wait(math.inf, limit)]
+
+
+def _or_any(most: int | None) -> float:
+    return math.inf if most is None else most

@@ -126,8 +126,7 @@ class LiveDeployment:
         Whoever is cancelled while it waits leaves no trace. The passage must be left.
         Raises: EndpointNotReady when it is drained, PolicyRefusal.
         """
-        passage, now = Passage(self, facts), self.clock.monotonic()
-        rules = passage.rules
+        passage, now, rules = Passage(self, facts), self.clock.monotonic(), self.rules
         deadline = now + rules.serving.queue_timeout_s
         try:
             if not self.breaker.is_closed or self.standing.is_shut:
@@ -233,8 +232,8 @@ class LiveDeployment:
     def left(self, passage: Passage, outcome: Failure | bool | None, usage: Usage, cost_pusd: int) -> None:
         """A request has ended, or was not let in; what became of it, and what it has used."""
         self._open.discard(passage)
-        if passage.has_slot:
-            self.room.leave(passage)
+        if passage.has_slot and (answers := self.room.decided.leave(passage, self.clock.monotonic())):
+            self.room.tell(answers)
         self.tally.ended(outcome, usage, cost_pusd)
         if self._slots_vary:
             self.adapt_slots()

@@ -31,24 +31,21 @@ class Passage:
     reserved. Nothing when no byte of an answer came.
     """
 
-    __slots__ = (
-        "_has_new_key",
-        "_is_answered",
-        "_is_left",
-        "_n_answered",
-        "_outcome",
-        "_usage",
-        "_was_sent",
-        "facts",
-        "has_slot",
-        "held_pusd",
-        "live",
-        "moment",
-        "rules",
-        "shared",
-        "taken",
-        "tokens",
-    )
+    # What most requests never set, or set once: a default of the class costs nothing.
+    has_slot: bool = False
+    moment: Moment | None = None
+    """Of the limits; this and the next are None where it holds nothing."""
+    held_pusd: int | None = None
+    """Of the budget."""
+    taken: int | None = None
+    """Of the breaker, for the attempt that runs."""
+    _was_sent: bool = False
+    _is_answered: bool = False
+    _n_answered: int = 0
+    _usage: Usage | None = None
+    _has_new_key: bool = False
+    _outcome: Failure | bool | None = None
+    """How the last attempt went: True, or its failure; None before its end."""
 
     def __init__(self, live: LiveDeployment, facts: RequestFacts) -> None:
         """Made by LiveDeployment.enter alone, which hands over what it takes."""
@@ -59,23 +56,9 @@ class Passage:
         n_output = facts.max_tokens
         self.tokens = facts.input_tokens + (UNSAID_TOKENS if n_output is None else n_output)
         """What it might use."""
-        self.has_slot = False
-        self.moment: Moment | None = None
-        """Of the limits; this and the next are None where it holds nothing."""
         self.shared: int | None = None
-        """Its number where all processes count."""
-        self.held_pusd: int | None = None
-        """Of the budget."""
-        self.taken: int | None = None
-        """Of the breaker, for the attempt that runs."""
+        """Its number where all processes count the limits."""
         self._is_left = False
-        self._was_sent = False
-        self._is_answered = False
-        self._n_answered = 0
-        self._usage: Usage | None = None
-        self._has_new_key = False
-        self._outcome: Failure | bool | None = None
-        """How the last attempt went: True, or its failure; None before its end."""
 
     @property
     def reserved(self) -> Usage:
@@ -111,7 +94,7 @@ class Passage:
         """The whole answer has come."""
         taken, self.taken, self._outcome = self.taken, None, True
         live = self.live
-        if taken is not None and live.breaker.succeeded(taken):
+        if taken is not None and not live.breaker.is_calm and live.breaker.succeeded(taken):
             live.breaker_changed()
         if live.standing.why_failed:
             live.standing.works()

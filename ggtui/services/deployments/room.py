@@ -28,7 +28,7 @@ class Room:
         self._serving = serving
         self._clock = clock
         self.decided = WaitingRoom(serving, slots)
-        """Who finds a slot free may be let in by this alone."""
+        """Whoever finds a slot free may be let in by this alone; what it answers is to be told."""
         self._waiting: dict[Hashable, asyncio.Future[Failure | None]] = {}
         """By ticket; the result is why it is not served, None once it is."""
 
@@ -56,14 +56,13 @@ class Room:
 
     def leave(self, ticket: Hashable) -> None:
         """A caller has ended, or does not wait any more; an unknown ticket is ignored."""
-        if answers := self.decided.leave(ticket, self._clock.monotonic()):
-            self._tell(answers)
+        self.tell(self.decided.leave(ticket, self._clock.monotonic()))
 
     def adapt(self, serving: Serving, slots: int | None) -> None:
         """Other rules or another number of slots from now on; whoever waits goes on waiting."""
         if slots != self.slots or (serving is not self._serving and serving != self._serving):
             self._serving, self.slots = serving, slots
-            self._tell(self.decided.adapt(serving, slots, self._clock.monotonic()))
+            self.tell(self.decided.adapt(serving, slots, self._clock.monotonic()))
 
     def turn_away(self, failure: Failure) -> None:
         """Everybody who waits hears this; those who are served go on."""
@@ -89,7 +88,8 @@ class Room:
     def _overdue(self, ticket: Hashable) -> None:
         self._answer(ticket, self._refusal(TurnedAway.TIMED_OUT))
 
-    def _tell(self, answers: Iterable[Answer]) -> None:
+    def tell(self, answers: Iterable[Answer]) -> None:
+        """Have those who wait know what was decided."""
         for each in answers:
             why = None if isinstance(each, Admit) else self._refusal(each.why)
             self._answer(each.ticket, why)

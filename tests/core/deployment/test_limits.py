@@ -91,13 +91,25 @@ def test_what_is_given_back_never_counted() -> None:
 
 def test_what_comes_together_counts_together_until_a_minute_after_the_last_of_it() -> None:
     limiter = RateLimiter(RateLimits(requests_per_minute=1000))
-    moments = [_grant(limiter, 1, number * TOGETHER_S / 4) for number in range(10)]
-    last = max(each.at for each in moments)
+    moments = [_grant(limiter, 1, number * TOGETHER_S / 4) for number in range(8)]
+    first, last = moments[0], moments[-1]
 
-    assert 2 == len({id(each) for each in moments})
-    assert (10, 10) == limiter.used(TOGETHER_S + 59.99)
-    assert (5, 5) == limiter.used(TOGETHER_S + 60.0)
-    assert (0, 0) == limiter.used(last + 60.0)
+    assert [first] * 4 + [last] * 4 == moments
+    assert (8, 8) == limiter.used(first.at + 59.999)
+    assert (4, 4) == limiter.used(first.at + 60.0)
+    assert (0, 0) == limiter.used(last.at + 60.0)
+
+
+def test_a_clock_that_is_set_back_makes_nothing_count_longer_than_a_minute() -> None:
+    limiter = RateLimiter(RateLimits(requests_per_minute=3))
+    for now in (1000.0, 10.0):
+        _grant(limiter, 1, now)
+
+    assert (2, 2) == limiter.used(10.0)
+
+    _grant(limiter, 1, 40.0)
+
+    assert (1, 1) == limiter.used(70.0)
 
 
 def test_what_ends_after_its_minute_changes_nothing() -> None:

@@ -6,7 +6,7 @@ import math
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ggtui.core.deployment.rolling import seconds_until
 
@@ -50,6 +50,18 @@ class Moment:
     """False when its minute is over, or nothing was counted."""
 
 
+class Block(NamedTuple):
+    """What many requests may take together."""
+
+    moment: Moment
+    n: int
+    """Requests."""
+    tokens: int
+    until: float
+    """When its moment is over."""
+
+
+_ALL_TOKENS: Final = 1 << 60
 _UNCOUNTED: Final = Moment(0.0, is_counted=False)
 
 
@@ -125,6 +137,28 @@ class RateLimiter:
         moment.n_tokens += tokens
         return moment
 
+    def take_all(self, most: int, now: float) -> Block | None:
+        """Let many through at once: as many as may be, with all tokens that are left; None for nobody.
+
+        What is not used of it goes back soon.
+        """
+        moment = _UNCOUNTED if not self._counts else self._begin(now)
+        left = self._most_requests - self._n_requests, self._most_at_once - self._n_in_flight
+        n, tokens = int(min(most, *left)), int(min(_ALL_TOKENS, self._most_tokens - self._n_tokens))
+        if n <= 0 or tokens <= 0:
+            return None
+        self._n_in_flight += n
+        if self._counts:
+            self._add(moment, n, tokens)
+        return Block(moment, n, tokens, self._until if self._counts else now + TOGETHER_S)
+
+    def give_rest_back(self, moment: Moment, n: int, tokens: int, newest: float) -> None:
+        """So much of a block was not used; newest: when the last of it was."""
+        self._n_in_flight -= n
+        if moment.is_counted:
+            moment.at = max(moment.at, newest)
+            self._add(moment, -n, -tokens)
+
     def settle(self, moment: Moment, reserved: int, used: int) -> None:
         """A request has ended and used so many tokens in place of those that it reserved at this moment."""
         self._n_in_flight -= 1
@@ -137,10 +171,13 @@ class RateLimiter:
         """A request was not sent after all: it never counted."""
         self._n_in_flight -= 1
         if moment.is_counted:
-            moment.n_requests -= 1
-            moment.n_tokens -= reserved
-            self._n_requests -= 1
-            self._n_tokens -= reserved
+            self._add(moment, -1, -reserved)
+
+    def _add(self, moment: Moment, n_requests: int, n_tokens: int) -> None:
+        moment.n_requests += n_requests
+        moment.n_tokens += n_tokens
+        self._n_requests += n_requests
+        self._n_tokens += n_tokens
 
     def _begin(self, now: float) -> Moment:
         self._drop(now)

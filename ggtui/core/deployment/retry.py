@@ -87,11 +87,11 @@ class RetryBudget:
         self._second = -math.inf
         self._retries = RollingWindow(60.0)
 
-    def requested(self, now: float) -> None:
-        """A request has come: its first try, not a retry."""
+    def requested(self, now: float, n: int = 1) -> None:
+        """So many requests have come: their first tries, not retries."""
         if now >= self._second + 1.0:
             self._note(now)
-        self._n_new += 1
+        self._n_new += n
 
     def take(self, now: float) -> bool:
         """Take one retry if there is one left."""

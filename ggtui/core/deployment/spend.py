@@ -140,6 +140,15 @@ class SpendLedger:
         self._held_pusd = wanted
         return None
 
+    def take_all(self, most: int, unix_now: float) -> int:
+        """Reserve for many at once: all that is left, or so much; 0 for nothing. The rest goes back soon."""
+        self._take_in(unix_now)
+        if self.has_excess:
+            return 0
+        taken = max(0, int(min(most, self._free_pusd - self._held_pusd)))
+        self._held_pusd += taken
+        return taken
+
     def settle(self, held_pusd: int, cost_pusd: int, unix_now: float) -> bool:
         """A request has ended and cost so much in place of what it had reserved.
 

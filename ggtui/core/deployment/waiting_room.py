@@ -63,13 +63,15 @@ class WaitingRoom:
         self._n_waiting = 0
         self._served: dict[Hashable, float] = {}
         """When each ticket that is served was admitted."""
+        self._n_taken = 0
+        """Slots that were taken without a ticket."""
         self._usual_s = 0.0
         """How long a request holds its slot, the newest ones counting most."""
 
     @property
     def n_served(self) -> int:
         """Tickets that hold a slot."""
-        return len(self._served)
+        return len(self._served) + self._n_taken
 
     @property
     def n_waiting(self) -> int:
@@ -98,17 +100,32 @@ class WaitingRoom:
 
     def admits_at_once(self, ticket: Hashable, now: float) -> bool:
         """Serve somebody new if a slot is free, the usual case of `join`; else nothing has happened."""
-        if self._slots is not None and len(self._served) >= self._slots:
+        if self._slots is not None and len(self._served) + self._n_taken >= self._slots:
             return False
         self._served[ticket] = now
         return True
+
+    def take(self, most: int) -> int:
+        """Take free slots without a ticket: all of them, or so many. Each goes back, or ends by `left`."""
+        taken = most if self._slots is None else min(most, max(0, self._slots - self.n_served))
+        self._n_taken += taken
+        return taken
+
+    def give_back(self, n: int) -> None:
+        """So many of the slots that were taken without a ticket were not used. Nobody waits meanwhile."""
+        self._n_taken -= n
+
+    def left(self, held_s: float, now: float) -> list[Answer]:
+        """Somebody without a ticket has ended, after so many seconds."""
+        self._n_taken -= 1
+        self._learn(held_s)
+        return self._fill(now) if self._n_waiting else []
 
     def leave(self, ticket: Hashable, now: float) -> list[Answer]:
         """A ticket has ended, or its owner has gone while it waited. An unknown one is ignored."""
         admitted_at = self._served.pop(ticket, None)
         if admitted_at is not None:
-            share = _WEIGHT_OF_NEWEST if self._usual_s else 1.0
-            self._usual_s += share * (now - admitted_at - self._usual_s)
+            self._learn(now - admitted_at)
         if not self._n_waiting:
             return []
         self._drop(ticket)
@@ -122,7 +139,11 @@ class WaitingRoom:
     # How it is decided
 
     def _has_slot(self) -> bool:
-        return self._slots is None or len(self._served) < self._slots
+        return self._slots is None or len(self._served) + self._n_taken < self._slots
+
+    def _learn(self, held_s: float) -> None:
+        share = _WEIGHT_OF_NEWEST if self._usual_s else 1.0
+        self._usual_s += share * (held_s - self._usual_s)
 
     def _in_order(self) -> Iterator[Hashable]:
         return (ticket for lane in self._lanes.values() for ticket in lane)

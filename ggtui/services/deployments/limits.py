@@ -15,6 +15,7 @@ from ggtui.core.snapshot import LimitUse
 from ggtui.services.deployments.room import Room
 
 if TYPE_CHECKING:
+    from ggtui.core.deployment.limits import Block
     from ggtui.core.deployment.policies import Priority, RateLimits, Serving
     from ggtui.core.errors import Failure
     from ggtui.core.ports.deployments import CountersPort
@@ -101,6 +102,16 @@ class Limits:
         if self._n_in_line or self._limits.strict:
             return None
         return self._own.take(tokens, now)
+
+    def take(self, most: int, now: float) -> Block | None:
+        """Let many through at once, where nobody is in front and all may be counted here; None for nobody."""
+        if self._n_in_line or self._limits.strict:
+            return None
+        return self._own.take_all(most, now)
+
+    def give_back_rest(self, moment: Moment, n: int, tokens: int, newest: float) -> None:
+        """So much of a block was not used; newest: when the last of it was."""
+        self._own.give_rest_back(moment, n, tokens, newest)
 
     async def enter(self, tokens: int, priority: Priority, deadline: float, *, may_wait: bool) -> Grant:
         """Be let through. tokens: what the request may use at most. deadline: monotonic seconds.

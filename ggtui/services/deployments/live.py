@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+import math
 from hashlib import blake2s
 from typing import TYPE_CHECKING
 
 from ggtui.core.backends.serving import WHY_BY_BACKENDS, is_by_backends
 from ggtui.core.deployment.breaker import BreakerState, CircuitBreaker
+from ggtui.core.deployment.limits import TOGETHER_S
 from ggtui.core.deployment.policies import CapacityPolicy
 from ggtui.core.deployment.retry import RetryBudget
 from ggtui.core.errors import CircuitOpen, ConfigInvalid, EndpointNotReady, EngineStopping
 from ggtui.core.routing.endpoints import EndpointStatus
+from ggtui.services.deployments.lane import Lane
 from ggtui.services.deployments.limits import Limits
 from ggtui.services.deployments.passage import Passage
 from ggtui.services.deployments.pauses import Pauses
@@ -21,6 +24,8 @@ from ggtui.services.deployments.standing import Standing
 from ggtui.services.deployments.tally import Tally
 
 if TYPE_CHECKING:
+    import asyncio
+
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.facts import RequestFacts
     from ggtui.core.deployment.pricing import Usage
@@ -29,7 +34,6 @@ if TYPE_CHECKING:
     from ggtui.core.deployment.secret import Secret
     from ggtui.core.errors import Failure
     from ggtui.core.snapshot import DeploymentCounts, DeploymentState
-    from ggtui.services.deployments.limits import Grant
     from ggtui.services.deployments.surroundings import Surroundings
 
 _LOG = logging.getLogger(__name__)
@@ -43,11 +47,11 @@ class LiveDeployment:
         self.clock = around.clock
         self.random = around.random
         self.breaker = CircuitBreaker(rules.circuit_breaker)
-        self.retry_budget = RetryBudget()
+        self._retry_budget = RetryBudget()
         self.tally = Tally()
         self._around = around
-        self.room = Room(rules.name, rules.serving, self._slots_by_rule(), around.clock)
-        self.limits = Limits(
+        self._room = Room(rules.name, rules.serving, self._slots_by_rule(), around.clock)
+        self._limits = Limits(
             rules.name,
             _shared_name(rules),
             rules.rate_limits,
@@ -56,7 +60,10 @@ class LiveDeployment:
             around.clock,
             around.writes,
         )
-        self.spending = Spending(rules.name, rules.budget, around.spend, around.clock, around.writes)
+        self._spending = Spending(rules.name, rules.budget, around.spend, around.clock, around.writes)
+        self._lane = Lane(self._room, self._limits, self._spending, self._retry_budget)
+        self._busy_until = -math.inf
+        """A request that comes before this comes fast."""
         self.pauses = Pauses(around.clock)
         self._open: set[Passage] = set()
         self._know()
@@ -118,6 +125,32 @@ class LiveDeployment:
         """Its servers, where it has several of this machine."""
         return self._around.replicas(self.rules.model) if self.kind.is_local else ()
 
+    # What is exact for whoever looks
+
+    @property
+    def room(self) -> Room:
+        """Its slots, and who waits for one."""
+        self._lane.close()
+        return self._room
+
+    @property
+    def limits(self) -> Limits:
+        """Its rate limits."""
+        self._lane.close()
+        return self._limits
+
+    @property
+    def spending(self) -> Spending:
+        """What it spends."""
+        self._lane.close()
+        return self._spending
+
+    @property
+    def retry_budget(self) -> RetryBudget:
+        """How many retries it may make."""
+        self._lane.close()
+        return self._retry_budget
+
     # The way in
 
     async def enter(self, facts: RequestFacts) -> Passage:
@@ -126,29 +159,20 @@ class LiveDeployment:
         Whoever is cancelled while it waits leaves no trace. The passage must be left.
         Raises: EndpointNotReady when it is drained, PolicyRefusal.
         """
-        passage, now, rules = Passage(self, facts), self.clock.monotonic(), self.rules
-        deadline = now + rules.serving.queue_timeout_s
-        try:
-            if not self.breaker.is_closed or self.standing.is_shut:
-                self._check(now)
-            if self._slots_vary:
-                self.adapt_slots()
-            if not self.room.decided.admits_at_once(passage, now):
-                await self.room.enter(passage, facts.priority, deadline)
-                now = self.clock.monotonic()
-            passage.has_slot = True
-            passage.moment = self.limits.enter_at_once(passage.tokens, now)
-            if passage.moment is None:
-                passage.moment, passage.shared = await self._pass_limits(passage, deadline)
-                now = self.clock.monotonic()
-            cost_pusd = rules.pricing.most_pusd(facts.input_tokens, passage.tokens - facts.input_tokens)
-            self.spending.reserve(cost_pusd)
-            passage.held_pusd = cost_pusd
-        except BaseException as error:
-            passage.leave(error)
-            raise
+        passage, now = Passage(self, facts), self.clock.monotonic()
+        rules, tokens, lane = passage.rules, passage.tokens, self._lane
+        cost_pusd = rules.pricing.most_pusd(facts.input_tokens, tokens - facts.input_tokens)
+        is_open = self.breaker.is_closed and not self.standing.is_shut
+        if is_open and now < lane.until and lane.n and tokens <= lane.tokens and cost_pusd <= lane.pusd:
+            lane.n -= 1
+            lane.tokens -= tokens
+            lane.pusd -= cost_pusd
+            lane.newest = passage.in_lane_since = now
+            passage.moment = lane.moment
+        else:
+            now = await self._enter_exactly(passage, now, cost_pusd)
+        passage.held_pusd = cost_pusd
         self._open.add(passage)
-        self.retry_budget.requested(now)
         if self.breaker.is_closed:
             passage.taken = self.breaker.take(now)
         self._around.changed()
@@ -229,15 +253,40 @@ class LiveDeployment:
         """The key was refused: the next attempt reads it again."""
         self._key = None
 
-    def left(self, passage: Passage, outcome: Failure | bool | None, usage: Usage, cost_pusd: int) -> None:
-        """A request has ended, or was not let in; what became of it, and what it has used."""
-        self._open.discard(passage)
-        if passage.has_slot and (answers := self.room.decided.leave(passage, self.clock.monotonic())):
-            self.room.tell(answers)
-        self.tally.ended(outcome, usage, cost_pusd)
-        if self._slots_vary:
-            self.adapt_slots()
-        self._around.changed()
+    def settle(
+        self, passage: Passage, usage: Usage, outcome: Failure | bool | None, *, was_sent: bool
+    ) -> list[asyncio.Future[None]]:
+        """A request has ended, or was not let in, and holds but a part; the tasks are still to be written."""
+        now, tokens, cost_pusd = self.clock.monotonic(), usage[0] + usage[1], 0
+        held_pusd, moment, since = passage.held_pusd, passage.moment, passage.in_lane_since
+        tasks: list[asyncio.Future[None]] = []
+        try:
+            if held_pusd is not None and tokens:
+                cost_pusd = passage.rules.pricing.cost_pusd(usage)
+                if (task := self._spending.settle(held_pusd, cost_pusd)) is not None:
+                    tasks.append(task)
+            elif held_pusd is not None:
+                self._spending.give_back(held_pusd)
+            if moment is not None and was_sent:
+                self._limits.settle(moment, passage.tokens, tokens)
+            elif moment is not None:
+                self._limits.give_back(moment, passage.tokens)
+            if passage.shared is not None:
+                tasks.append(self._limits.settle_shared(passage.shared, tokens if was_sent else None))
+        finally:
+            self._open.discard(passage)
+            room, answers = self._room, None
+            if since is not None:
+                answers = room.decided.left(now - since, now)
+            elif passage.has_slot:
+                answers = room.decided.leave(passage, now)
+            if answers:
+                room.tell(answers)
+            self.tally.ended(outcome, usage, cost_pusd)
+            if self._slots_vary and room.slots is not None:
+                self.adapt_slots()
+            self._around.changed()
+        return tasks
 
     def leave_all(self) -> None:
         """The end of ggtui: settle what is still open."""
@@ -257,10 +306,34 @@ class LiveDeployment:
 
     # How
 
-    async def _pass_limits(self, passage: Passage, deadline: float) -> Grant:
-        may_wait = passage.rules.serving.on_capacity_exhausted is CapacityPolicy.QUEUE
+    async def _enter_exactly(self, passage: Passage, now: float, cost_pusd: int) -> float:
+        """By asking for each thing; returns the time after that."""
+        rules = passage.rules
+        deadline = now + rules.serving.queue_timeout_s
         priority = passage.facts.priority
-        return await self.limits.enter(passage.tokens, priority, deadline, may_wait=may_wait)
+        try:
+            self._check(now)
+            if self._slots_vary:
+                self.adapt_slots()
+            if not self.room.decided.admits_at_once(passage, now):
+                await self.room.enter(passage, priority, deadline)
+                now = self.clock.monotonic()
+            passage.has_slot = True
+            passage.moment = self.limits.enter_at_once(passage.tokens, now)
+            if passage.moment is None:
+                may_wait = rules.serving.on_capacity_exhausted is CapacityPolicy.QUEUE
+                grant = await self.limits.enter(passage.tokens, priority, deadline, may_wait=may_wait)
+                passage.moment, passage.shared = grant
+                now = self.clock.monotonic()
+            self.spending.reserve(cost_pusd)
+        except BaseException as error:
+            passage.leave(error)
+            raise
+        self.retry_budget.requested(now)
+        if now < self._busy_until:
+            self._lane.open(now)
+        self._busy_until = now + TOGETHER_S
+        return now
 
     def _know(self) -> None:
         """What follows from the rules alone, and each request asks."""

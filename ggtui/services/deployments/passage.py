@@ -33,6 +33,9 @@ class Passage:
 
     # What most requests never set, or set once: a default of the class costs nothing.
     has_slot: bool = False
+    """By a ticket, which it is itself."""
+    in_lane_since: float | None = None
+    """Monotonic moment at which it got a slot without a ticket."""
     moment: Moment | None = None
     """Of the limits; this and the next are None where it holds nothing."""
     held_pusd: int | None = None
@@ -153,28 +156,11 @@ class Passage:
         if self._is_left:
             return []
         self._is_left = True
-        live, usage = self.live, self._usage or self._billed()
-        used, cost_pusd = usage[0] + usage[1], 0
-        tasks: list[asyncio.Future[None]] = []
         if self.taken is not None:
             self._give_pass_back()
-        try:  # a request that was refused on its way in holds but a part
-            if self.held_pusd is not None and used:
-                cost_pusd = self.rules.pricing.cost_pusd(usage)
-                if (task := live.spending.settle(self.held_pusd, cost_pusd)) is not None:
-                    tasks.append(task)
-            elif self.held_pusd is not None:
-                live.spending.give_back(self.held_pusd)
-            if self.moment is not None and self._was_sent:
-                live.limits.settle(self.moment, self.tokens, used)
-            elif self.moment is not None:
-                live.limits.give_back(self.moment, self.tokens)
-            if self.shared is not None:
-                tasks.append(live.limits.settle_shared(self.shared, used if self._was_sent else None))
-        finally:
-            outcome = error if isinstance(error, Failure) else self._outcome
-            live.left(self, outcome, usage, cost_pusd)
-        return tasks
+        outcome = error if isinstance(error, Failure) else self._outcome
+        usage = self._usage or self._billed()
+        return self.live.settle(self, usage, outcome, was_sent=self._was_sent)
 
     def _billed(self) -> Usage:
         if self._usage is not None:

@@ -78,6 +78,10 @@ class Spending:
         if (over := ledger.reserve(cost_pusd, now)) is not None:
             raise BudgetExceeded(self._name, over.period, retry_after_s=over.retry_after_s)
 
+    def take(self, most: int) -> int:
+        """Reserve for many at once: all that is left, or so much; 0 for nothing."""
+        return self._ledger.take_all(most, self._clock.unix())
+
     def settle(self, held_pusd: int, cost_pusd: int) -> asyncio.Task[None] | None:
         """A request has ended and cost so much in place of what it had reserved.
 

@@ -152,12 +152,16 @@ class RateLimiter:
             self._add(moment, n, tokens)
         return Block(moment, n, tokens, self._until if self._counts else now + TOGETHER_S)
 
-    def give_rest_back(self, moment: Moment, n: int, tokens: int, newest: float) -> None:
-        """So much of a block was not used; newest: when the last of it was."""
-        self._n_in_flight -= n
+    def give_rest_back(self, rest: Block, newest: float, n_ended: int) -> None:
+        """So much of a block was not used, or was given back by those of its requests that have ended.
+
+        newest: when the last of it was used.
+        """
+        moment = rest.moment
+        self._n_in_flight -= rest.n + n_ended
         if moment.is_counted:
             moment.at = max(moment.at, newest)
-            self._add(moment, -n, -tokens)
+            self._add(moment, -rest.n, -rest.tokens)
 
     def settle(self, moment: Moment, reserved: int, used: int) -> None:
         """A request has ended and used so many tokens in place of those that it reserved at this moment."""

@@ -117,9 +117,13 @@ class WaitingRoom:
 
     def left(self, held_s: float, now: float) -> list[Answer]:
         """Somebody without a ticket has ended, after so many seconds."""
-        self._n_taken -= 1
-        self._learn(held_s)
+        self.have_left(1, held_s)
         return self._fill(now) if self._n_waiting else []
+
+    def have_left(self, n: int, held_s: float) -> None:
+        """So many without a ticket have ended, after so many seconds in all. Nobody waits meanwhile."""
+        self._n_taken -= n
+        self._learn(held_s / n)
 
     def leave(self, ticket: Hashable, now: float) -> list[Answer]:
         """A ticket has ended, or its owner has gone while it waited. An unknown one is ignored."""

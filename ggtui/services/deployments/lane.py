@@ -5,10 +5,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from ggtui.core.deployment.limits import Block
+
 if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Sequence
+
     from ggtui.core.deployment.limits import Moment
     from ggtui.core.deployment.retry import RetryBudget
+    from ggtui.services.deployments.clock import Clock
     from ggtui.services.deployments.limits import Limits
+    from ggtui.services.deployments.passage import Passage
     from ggtui.services.deployments.room import Room
     from ggtui.services.deployments.spending import Spending
 
@@ -17,26 +24,36 @@ MANY: Final = 1 << 60
 
 
 class Lane:
-    """Takes all that is free for a moment, and hands it out by counting down: thousands of requests a second
-    would otherwise spend more time on asking each limit than on being served.
+    """Takes all that is free for a moment, hands it out by counting down, and keeps sums of what comes back:
+    thousands of requests a second would otherwise spend more time on asking each limit than on being served.
 
     Invariant: while it is open nobody waits, and whoever looks at the room, the limits, the budget or the
-    retries has closed it before: these are exact then. What was let in is settled with them as ever.
+    retries has closed it before: these are exact then.
     """
 
-    def __init__(self, room: Room, limits: Limits, spending: Spending, retries: RetryBudget) -> None:
+    def __init__(
+        self, room: Room, limits: Limits, spending: Spending, retries: RetryBudget, clock: Clock
+    ) -> None:
         self.until = -math.inf
         """Monotonic moment at which it is over; past while it is closed."""
         self.n = self.tokens = self.pusd = 0
         """What is left to hand out: requests, tokens, and what they may cost."""
         self.newest = 0.0
         """When the newest request was let in."""
-        self.moment: Moment
-        """Of the limits, for all of them."""
+        self.moment: Moment | None = None
+        """Of the limits, for all that it lets in."""
+        self.n_ended = self.n_of_moment = 0
+        """Requests that have ended meanwhile; those of them that it has let in itself."""
+        self.held_s = 0.0
+        """How long all that have ended had their slots."""
+        self.spent_pusd = 0
+        self.spent_at = 0.0
+        """Unix time of the newest of it."""
         self._room = room
         self._limits = limits
         self._spending = spending
         self._retries = retries
+        self._clock = clock
         self._n_taken = 0
 
     def open(self, now: float) -> None:
@@ -45,23 +62,68 @@ class Lane:
         n = self._room.decided.take(MANY)
         block = self._limits.take(n, now) if n else None
         pusd = self._spending.take(MANY) if block is not None else 0
-        if block is None or not pusd:
-            self._room.decided.give_back(n)
-            if block is not None:
-                self._limits.give_back_rest(block.moment, block.n, block.tokens, now)
+        self._room.decided.give_back(n - block.n if block is not None and pusd else n)
+        if block is None:
             return
-        self._room.decided.give_back(n - block.n)
+        if not pusd:
+            self._limits.give_back_rest(block, now, 0)
+            return
         self.n = self._n_taken = block.n
         self.tokens, self.pusd = block.tokens, pusd
+        self.n_ended = self.n_of_moment = self.spent_pusd = 0
+        self.held_s = 0.0
         self.moment, self.until, self.newest = block.moment, block.until, now
 
     def close(self) -> None:
-        """Give back what was not handed out."""
-        if self.until == -math.inf:
+        """Give back what was not handed out, and settle what has ended."""
+        if self.until == -math.inf or self.moment is None:
             return
+        rest = Block(self.moment, self.n, self.tokens, self.until)
         self.until = -math.inf
         self._room.decided.give_back(self.n)
-        self._limits.give_back_rest(self.moment, self.n, self.tokens, self.newest)
-        self._spending.give_back(self.pusd)
+        if self.n_ended:
+            self._room.decided.have_left(self.n_ended, self.held_s)
+        self._limits.give_back_rest(rest, self.newest, self.n_of_moment)
+        if self.spent_pusd:
+            self._spending.settle_many(self.pusd + self.spent_pusd, self.spent_pusd, self.spent_at)
+        else:
+            self._spending.give_back(self.pusd)
         if n := self._n_taken - self.n:
             self._retries.requested(self.newest, n)
+
+    def lets_in(self, passage: Passage, cost_pusd: int, now: float) -> bool:
+        """Let a request in, if all that it might use is left; else nothing has happened."""
+        if not self.n or passage.tokens > self.tokens or cost_pusd > self.pusd:
+            return False
+        self.n -= 1
+        self.tokens -= passage.tokens
+        self.pusd -= cost_pusd
+        self.newest = passage.in_lane_since = now
+        passage.moment = self.moment
+        return True
+
+    def settle(
+        self, passage: Passage, tokens: int, cost_pusd: int, now: float
+    ) -> Sequence[asyncio.Future[None]]:
+        """One that a lane of this deployment has let in, this one or an earlier, was sent and has ended.
+
+        What is returned is still to be written.
+        """
+        assert passage.in_lane_since is not None
+        assert passage.held_pusd is not None
+        self.n_ended += 1
+        self.held_s += now - passage.in_lane_since
+        if passage.moment is self.moment:
+            self.n_of_moment += 1
+            self.tokens += passage.tokens - tokens
+        elif passage.moment is not None:
+            self._limits.settle(passage.moment, passage.tokens, tokens)
+        self.pusd += passage.held_pusd - cost_pusd
+        if not cost_pusd:
+            return ()
+        self.spent_pusd += cost_pusd
+        self.spent_at = self._clock.unix()
+        task = self._spending.keep(cost_pusd, self.spent_at)
+        if self.pusd < 0:  # more was spent than there was: that is to be told
+            self.close()
+        return () if task is None else (task,)

@@ -109,9 +109,9 @@ class Limits:
             return None
         return self._own.take_all(most, now)
 
-    def give_back_rest(self, moment: Moment, n: int, tokens: int, newest: float) -> None:
-        """So much of a block was not used; newest: when the last of it was."""
-        self._own.give_rest_back(moment, n, tokens, newest)
+    def give_back_rest(self, rest: Block, newest: float, n_ended: int) -> None:
+        """What is left of a block; newest: when the last of it was used. n_ended: of its requests."""
+        self._own.give_rest_back(rest, newest, n_ended)
 
     async def enter(self, tokens: int, priority: Priority, deadline: float, *, may_wait: bool) -> Grant:
         """Be let through. tokens: what the request may use at most. deadline: monotonic seconds.

@@ -25,6 +25,7 @@ from ggtui.services.deployments.tally import Tally
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Sequence
 
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.facts import RequestFacts
@@ -61,7 +62,7 @@ class LiveDeployment:
             around.writes,
         )
         self._spending = Spending(rules.name, rules.budget, around.spend, around.clock, around.writes)
-        self._lane = Lane(self._room, self._limits, self._spending, self._retry_budget)
+        self._lane = Lane(self._room, self._limits, self._spending, self._retry_budget, around.clock)
         self._busy_until = -math.inf
         """A request that comes before this comes fast."""
         self.pauses = Pauses(around.clock)
@@ -159,17 +160,10 @@ class LiveDeployment:
         Whoever is cancelled while it waits leaves no trace. The passage must be left.
         Raises: EndpointNotReady when it is drained, PolicyRefusal.
         """
-        passage, now = Passage(self, facts), self.clock.monotonic()
-        rules, tokens, lane = passage.rules, passage.tokens, self._lane
-        cost_pusd = rules.pricing.most_pusd(facts.input_tokens, tokens - facts.input_tokens)
-        is_open = self.breaker.is_closed and not self.standing.is_shut
-        if is_open and now < lane.until and lane.n and tokens <= lane.tokens and cost_pusd <= lane.pusd:
-            lane.n -= 1
-            lane.tokens -= tokens
-            lane.pusd -= cost_pusd
-            lane.newest = passage.in_lane_since = now
-            passage.moment = lane.moment
-        else:
+        passage, now, lane = Passage(self, facts), self.clock.monotonic(), self._lane
+        cost_pusd = passage.rules.pricing.most_pusd(facts.input_tokens, passage.tokens - facts.input_tokens)
+        is_well = self.breaker.is_closed and not self.standing.is_shut
+        if not (is_well and now < lane.until and lane.lets_in(passage, cost_pusd, now)):
             now = await self._enter_exactly(passage, now, cost_pusd)
         passage.held_pusd = cost_pusd
         self._open.add(passage)
@@ -255,38 +249,21 @@ class LiveDeployment:
 
     def settle(
         self, passage: Passage, usage: Usage, outcome: Failure | bool | None, *, was_sent: bool
-    ) -> list[asyncio.Future[None]]:
+    ) -> Sequence[asyncio.Future[None]]:
         """A request has ended, or was not let in, and holds but a part; the tasks are still to be written."""
-        now, tokens, cost_pusd = self.clock.monotonic(), usage[0] + usage[1], 0
-        held_pusd, moment, since = passage.held_pusd, passage.moment, passage.in_lane_since
-        tasks: list[asyncio.Future[None]] = []
+        now, lane = self.clock.monotonic(), self._lane
+        tokens = usage[0] + usage[1]
+        cost_pusd = passage.rules.pricing.cost_pusd(usage) if tokens and passage.held_pusd is not None else 0
         try:
-            if held_pusd is not None and tokens:
-                cost_pusd = passage.rules.pricing.cost_pusd(usage)
-                if (task := self._spending.settle(held_pusd, cost_pusd)) is not None:
-                    tasks.append(task)
-            elif held_pusd is not None:
-                self._spending.give_back(held_pusd)
-            if moment is not None and was_sent:
-                self._limits.settle(moment, passage.tokens, tokens)
-            elif moment is not None:
-                self._limits.give_back(moment, passage.tokens)
-            if passage.shared is not None:
-                tasks.append(self._limits.settle_shared(passage.shared, tokens if was_sent else None))
+            if passage.in_lane_since is not None and was_sent and now < lane.until:
+                return lane.settle(passage, tokens, cost_pusd, now)
+            return self._settle_exactly(passage, tokens, cost_pusd, now, was_sent=was_sent)
         finally:
             self._open.discard(passage)
-            room, answers = self._room, None
-            if since is not None:
-                answers = room.decided.left(now - since, now)
-            elif passage.has_slot:
-                answers = room.decided.leave(passage, now)
-            if answers:
-                room.tell(answers)
             self.tally.ended(outcome, usage, cost_pusd)
-            if self._slots_vary and room.slots is not None:
+            if self._slots_vary and self._room.slots is not None:
                 self.adapt_slots()
             self._around.changed()
-        return tasks
 
     def leave_all(self) -> None:
         """The end of ggtui: settle what is still open."""
@@ -305,6 +282,31 @@ class LiveDeployment:
         self.room.adapt(self.rules.serving, self.spending.slots(slots))
 
     # How
+
+    def _settle_exactly(
+        self, passage: Passage, tokens: int, cost_pusd: int, now: float, *, was_sent: bool
+    ) -> Sequence[asyncio.Future[None]]:
+        held_pusd, moment = passage.held_pusd, passage.moment
+        tasks: list[asyncio.Future[None]] = []
+        try:
+            if held_pusd is not None and tokens:
+                if (task := self._spending.settle(held_pusd, cost_pusd)) is not None:
+                    tasks.append(task)
+            elif held_pusd is not None:
+                self._spending.give_back(held_pusd)
+            if moment is not None and was_sent:
+                self._limits.settle(moment, passage.tokens, tokens)
+            elif moment is not None:
+                self._limits.give_back(moment, passage.tokens)
+            if passage.shared is not None:
+                tasks.append(self._limits.settle_shared(passage.shared, tokens if was_sent else None))
+        finally:
+            room = self._room
+            if passage.in_lane_since is not None:
+                room.tell(room.decided.left(now - passage.in_lane_since, now))
+            elif passage.has_slot:
+                room.tell(room.decided.leave(passage, now))
+        return tasks
 
     async def _enter_exactly(self, passage: Passage, now: float, cost_pusd: int) -> float:
         """By asking for each thing; returns the time after that."""

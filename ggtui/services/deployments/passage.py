@@ -12,6 +12,7 @@ from ggtui.core.errors import CircuitOpen, Failure, UpstreamRateLimited
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Sequence
 
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.facts import RequestFacts
@@ -151,10 +152,10 @@ class Passage:
 
     # Its end
 
-    def leave(self, error: BaseException | None = None) -> list[asyncio.Future[None]]:
+    def leave(self, error: BaseException | None = None) -> Sequence[asyncio.Future[None]]:
         """Settle, and give the rest back; the tasks are what is still to be written. Twice does nothing."""
         if self._is_left:
-            return []
+            return ()
         self._is_left = True
         if self.taken is not None:
             self._give_pass_back()

@@ -87,10 +87,18 @@ class Spending:
 
         The task is what is still to be written.
         """
-        now, ledger = self._clock.unix(), self._ledger
-        if ledger.settle(held_pusd, cost_pusd, now):
-            self._tell_excess(now)
-        work = self._port.add(self._name, now, cost_pusd) if cost_pusd else None
+        now = self._clock.unix()
+        self.settle_many(held_pusd, cost_pusd, now)
+        return self.keep(cost_pusd, now) if cost_pusd else None
+
+    def settle_many(self, held_pusd: int, cost_pusd: int, at: float) -> None:
+        """Requests have ended by this Unix time; what they cost is kept already, or will be."""
+        if self._ledger.settle(held_pusd, cost_pusd, at):
+            self._tell_excess(at)
+
+    def keep(self, cost_pusd: int, at: float) -> asyncio.Task[None] | None:
+        """Have it outlive ggtui; the task is what is still to be written."""
+        work = self._port.add(self._name, at, cost_pusd)
         return None if work is None else self._writes.begin(work)
 
     def give_back(self, held_pusd: int) -> None:

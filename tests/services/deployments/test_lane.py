@@ -1,0 +1,249 @@
+"""What is let in by sums is let in, refused and counted as what is asked for one by one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ggtui.core.deployment.policies import Budget, BudgetAction, CapacityPolicy, RateLimits, Serving
+from ggtui.core.deployment.pricing import Usage
+from ggtui.core.deployment.spend import Period
+from ggtui.core.errors import EndpointNotReady, PolicyRefusal, UpstreamServerError
+from tests.services.deployments.rig import (
+    A_DOLLAR,
+    DOLLAR,
+    NOTHING,
+    Rig,
+    asking,
+    gone,
+    left_over,
+    remote,
+    run,
+)
+
+if TYPE_CHECKING:
+    from ggtui.services.deployments.live import LiveDeployment
+    from ggtui.services.deployments.passage import Passage
+
+MANY = remote(
+    pricing=A_DOLLAR,
+    budget=Budget(max_spend_per_hour_pusd=10**9 * DOLLAR),
+    rate_limits=RateLimits(10**6, 10**9),
+    serving=Serving(max_concurrent=1000),
+)
+
+
+def _is_open(live: LiveDeployment) -> bool:
+    return live._lane.until > live.clock.monotonic()
+
+
+async def _let_in(rig: Rig, n: int) -> list[Passage]:
+    """So many at one moment; the first two are asked one by one."""
+    return [await rig.live().enter(asking(3, 5)) for _ in range(n)]
+
+
+async def _ended(passage: Passage, n_tokens: int = 2) -> None:
+    passage.sent()
+    passage.used(Usage(3, n_tokens))
+    passage.attempt_succeeded()
+    await gone(passage)
+
+
+def test_whoever_looks_sees_what_is_exact() -> None:
+    async def scenario() -> None:
+        rig = Rig((MANY,))
+        passages = await _let_in(rig, 10)
+
+        assert _is_open(rig.live())
+        assert [10, 80] == [each.used for each in rig.status().limits]
+        assert not _is_open(rig.live())
+
+        passages += await _let_in(rig, 10)
+        for passage in passages:
+            await _ended(passage)
+        status = rig.status()
+
+        assert [20, 100] == [each.used for each in status.limits]
+        assert (20, 60, 40) == (
+            *(status.counts.succeeded, status.counts.input_tokens, status.counts.output_tokens),
+        )
+        assert 40 * DOLLAR == rig.live().spending.spent_pusd(Period.HOUR)
+        assert NOTHING == left_over(rig)
+
+    run(scenario())
+
+
+def test_what_was_spent_counts_from_when_it_was_spent_however_late_somebody_looks() -> None:
+    async def scenario() -> None:
+        rig = Rig((MANY,))
+        clock = rig.clock
+        clock.unix = lambda: clock.now + 1e9  # type: ignore[method-assign]
+        for passage in await _let_in(rig, 10):
+            await _ended(passage)
+
+        assert _is_open(rig.live())
+
+        rig.clock.advance(3700.0)
+
+        assert 0 == rig.live().spending.spent_pusd(Period.HOUR)
+        assert 20 * DOLLAR == rig.live().spending.spent_pusd(Period.DAY)
+        assert [0, 0] == [each.used for each in rig.status().limits]
+
+    run(scenario())
+
+
+def test_more_than_the_budget_is_told_though_nobody_looks(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        budget = Budget(max_spend_per_hour_pusd=100 * DOLLAR, on_exceeded=BudgetAction.WARN)
+        rig = Rig((remote(pricing=A_DOLLAR, budget=budget),))
+        passages = await _let_in(rig, 5)
+
+        assert _is_open(rig.live())
+
+        await _ended(passages[-1], 101)
+
+    with caplog.at_level(logging.WARNING):
+        run(scenario())
+
+    assert ["deployment 'a' has spent more than its budget of the last hour"] == caplog.messages
+
+
+def test_a_moment_lasts_no_longer_than_it_is_counted_as_one() -> None:
+    async def scenario() -> None:
+        rig = Rig((MANY,))
+        await _let_in(rig, 5)
+
+        assert _is_open(rig.live())
+
+        rig.clock.advance(0.02)
+
+        assert not _is_open(rig.live())
+
+        await _let_in(rig, 1)
+
+        assert not _is_open(rig.live())
+
+    run(scenario())
+
+
+def test_all_processes_together_are_asked_for_each_request() -> None:
+    async def scenario() -> None:
+        rig = Rig((remote(rate_limits=RateLimits(10**6, strict=True)),))
+        await _let_in(rig, 5)
+
+        assert not _is_open(rig.live())
+        assert 5 == rig.counters.n_open
+
+    run(scenario())
+
+
+def test_what_a_person_does_counts_at_once() -> None:
+    async def scenario() -> None:
+        rig = Rig((MANY,))
+        held = await _let_in(rig, 5)
+        rig.live().drain()
+        with pytest.raises(EndpointNotReady):
+            await rig.live().enter(asking())
+        for passage in held:
+            await _ended(passage)
+
+        assert NOTHING == left_over(rig)
+
+    run(scenario())
+
+
+@dataclass
+class _Twin:
+    """One of two that get the same requests; the second lets nobody in by sums."""
+
+    rig: Rig
+    held: list[Passage] = field(default_factory=list)
+
+    async def enter(self, n_input: int, n_output: int) -> str:
+        try:
+            self.held.append(await self.rig.live().enter(asking(n_input, n_output)))
+        except PolicyRefusal as refusal:
+            return f"{type(refusal).__name__} {refusal.retry_after_s}"
+        return "let in"
+
+    async def end(self, which: int, how: str, n_tokens: int) -> None:
+        passage = self.held.pop(which % len(self.held))
+        if how != "unsent":
+            passage.sent()
+        if how == "answered":
+            passage.used(Usage(passage.facts.input_tokens, n_tokens))
+            passage.attempt_succeeded()
+        elif how == "failed":
+            passage.attempt_failed(UpstreamServerError("503"))
+        elif how == "cut":
+            passage.answered(n_tokens)
+        await gone(passage)
+
+    def told(self) -> tuple[object, ...]:
+        status, live = self.rig.status(), self.rig.live()
+        spent = [live.spending.spent_pusd(period) for period in Period]
+        kept = sum(each.cost_pusd for each in self.rig.spend.kept.get("a", ()))
+        return (*status.limits, status.counts, status.why, *spent, kept, left_over(self.rig).items())
+
+
+STEP = st.one_of(
+    st.tuples(st.just("enter"), st.integers(0, 6), st.integers(0, 6)),
+    st.tuples(st.just("enter"), st.integers(0, 6), st.integers(0, 6)),
+    st.tuples(st.integers(0, 9), st.sampled_from(["answered", "failed", "cut", "unsent"]), st.integers(0, 9)),
+    st.tuples(st.just("time"), st.sampled_from([0.25, 1.0, 30.0, 61.0, 3700.0]), st.just(0)),
+    st.tuples(st.just("look"), st.just(0), st.just(0)),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(STEP, max_size=60),
+    st.sampled_from([None, 3, 6]),
+    st.sampled_from([None, 5, 12]),
+    st.sampled_from([None, 30, 90]),
+    st.sampled_from([None, 2, 8]),
+    st.sampled_from([None, *BudgetAction]),
+)
+def test_two_that_get_the_same_requests_say_the_same(
+    steps: list[tuple[object, ...]],
+    slots: int | None,
+    requests: int | None,
+    tokens: int | None,
+    at_once: int | None,
+    action: BudgetAction | None,
+) -> None:
+    rules = remote(
+        pricing=A_DOLLAR,
+        serving=Serving(max_concurrent=slots, on_capacity_exhausted=CapacityPolicy.REJECT),
+        rate_limits=RateLimits(requests, tokens, at_once),
+        budget=Budget(40 * DOLLAR, 90 * DOLLAR, action) if action is not None else None,
+    )
+
+    async def scenario() -> None:
+        twins = _Twin(Rig((rules,))), _Twin(Rig((rules,)))
+        lane = twins[1].rig.live()._lane
+        lane.open = lambda now: None  # type: ignore[method-assign]
+        for what, one, other in steps:
+            if what == "enter":
+                answers = [await each.enter(one, other) for each in twins]  # type: ignore[arg-type]
+
+                assert answers[0] == answers[1]
+            elif what == "time":
+                for each in twins:
+                    each.rig.clock.advance(one)  # type: ignore[arg-type]
+            elif what == "look":
+                assert twins[0].told() == twins[1].told()
+            elif twins[0].held:
+                for each in twins:
+                    await each.end(what, one, other)  # type: ignore[arg-type]
+        await asyncio.sleep(0)
+
+        assert twins[0].told() == twins[1].told()
+
+    run(scenario())

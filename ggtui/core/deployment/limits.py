@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MINUTE_S: Final = 60.0
 SOMEBODY_ENDS_S: Final = 1.0
 """When to ask again while too many are served at once: when one of them ends is not known."""
-TOGETHER_S: Final = 0.01
+TOGETHER_S: Final = 0.05
 """Requests that come this close to each other are counted as one: thousands a second take little room."""
 
 

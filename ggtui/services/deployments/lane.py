@@ -23,6 +23,10 @@ MANY: Final = 1 << 60
 """So much is taken of what has no limit."""
 
 
+WORTH: Final = 16
+"""For fewer requests than this, asking is cheaper than opening a lane."""
+
+
 class Lane:
     """Takes all that is free for a moment, hands it out by counting down, and keeps sums of what comes back:
     thousands of requests a second would otherwise spend more time on asking each limit than on being served.
@@ -60,14 +64,14 @@ class Lane:
         """Take what is free; nothing where there is something of which nothing is left."""
         self.close()
         n = self._room.decided.take(MANY)
-        block = self._limits.take(n, now) if n else None
-        pusd = self._spending.take(MANY) if block is not None else 0
-        self._room.decided.give_back(n - block.n if block is not None and pusd else n)
-        if block is None:
+        block = self._limits.take(n, now) if n >= WORTH else None
+        pusd = self._spending.take(MANY) if block is not None and block.n >= WORTH else 0
+        if block is None or not pusd:
+            self._room.decided.give_back(n)
+            if block is not None:
+                self._limits.give_back_rest(block, now, 0)
             return
-        if not pusd:
-            self._limits.give_back_rest(block, now, 0)
-            return
+        self._room.decided.give_back(n - block.n)
         self.n = self._n_taken = block.n
         self.tokens, self.pusd = block.tokens, pusd
         self.n_ended = self.n_of_moment = self.spent_pusd = 0

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ggtui.core.deployment.limits import TOGETHER_S
 from ggtui.core.deployment.policies import Budget, BudgetAction, CapacityPolicy, RateLimits, Serving
 from ggtui.core.deployment.pricing import Usage
 from ggtui.core.deployment.spend import Period
@@ -28,6 +29,8 @@ from tests.services.deployments.rig import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ggtui.services.deployments.live import LiveDeployment
     from ggtui.services.deployments.passage import Passage
 
@@ -121,7 +124,7 @@ def test_a_moment_lasts_no_longer_than_it_is_counted_as_one() -> None:
 
         assert _is_open(rig.live())
 
-        rig.clock.advance(0.02)
+        rig.clock.advance(TOGETHER_S)
 
         assert not _is_open(rig.live())
 
@@ -201,6 +204,14 @@ STEP = st.one_of(
 )
 
 
+@pytest.fixture(scope="module")
+def _always_worth() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ggtui.services.deployments.lane.WORTH", 1)
+        yield
+
+
+@pytest.mark.usefixtures("_always_worth")
 @settings(max_examples=300, deadline=None)
 @given(
     st.lists(STEP, max_size=60),

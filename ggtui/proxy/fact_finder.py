@@ -56,7 +56,7 @@ class FactFinder:
     def __init__(self, deployments: DeploymentsPort, settings: ProxySettings, client: str) -> None:
         """client: a name for who holds the key of the door; empty without one."""
         self._deployments = deployments
-        self._settings = settings
+        self._estimated_bytes = settings.estimate_ms * BYTES_PER_MS
         self._client = client
 
     def of(
@@ -78,7 +78,7 @@ class FactFinder:
         n_input = 0
         for live in chain:
             if live.counts_tokens:
-                n_input = input_tokens(body.data, self._settings.estimate_ms * BYTES_PER_MS)
+                n_input = input_tokens(body.data, self._estimated_bytes)
                 break
         told = fields.get(_PRIORITY)
         priority = Priority.NORMAL if told is None else _priority(told)
@@ -90,7 +90,7 @@ def input_tokens(body: bytes | bytearray, max_bytes: int) -> int:
 
     max_bytes: see estimate_tokens.
     """
-    if body[:1] == b"-":
+    if body.startswith(b"-"):
         return MEDIA_TOKENS
     if len(body) > OFF_LOOP_BYTES:
         return estimate_tokens(body, max_bytes)

@@ -113,15 +113,14 @@ class Lane:
 
         What is returned is still to be written.
         """
-        assert passage.in_lane_since is not None
-        assert passage.held_pusd is not None
         self.n_ended += 1
         self.held_s += now - passage.in_lane_since
-        if passage.moment is self.moment:
+        moment = passage.moment
+        if moment is self.moment:
             self.n_of_moment += 1
             self.tokens += passage.tokens - tokens
-        elif passage.moment is not None:
-            self._limits.settle(passage.moment, passage.tokens, tokens)
+        elif moment is not None:
+            self._limits.settle(moment, passage.tokens, tokens)
         self.pusd += passage.held_pusd - cost_pusd
         if not cost_pusd:
             return ()

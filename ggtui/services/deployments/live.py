@@ -253,9 +253,9 @@ class LiveDeployment:
         """A request has ended, or was not let in, and holds but a part; the tasks are still to be written."""
         now, lane = self.clock.monotonic(), self._lane
         tokens = usage[0] + usage[1]
-        cost_pusd = passage.rules.pricing.cost_pusd(usage) if tokens and passage.held_pusd is not None else 0
+        cost_pusd = passage.rules.pricing.cost_pusd(usage) if tokens and passage.held_pusd >= 0 else 0
         try:
-            if passage.in_lane_since is not None and was_sent and now < lane.until:
+            if passage.in_lane_since and was_sent and now < lane.until:
                 return lane.settle(passage, tokens, cost_pusd, now)
             return self._settle_exactly(passage, tokens, cost_pusd, now, was_sent=was_sent)
         finally:
@@ -289,10 +289,10 @@ class LiveDeployment:
         held_pusd, moment = passage.held_pusd, passage.moment
         tasks: list[asyncio.Future[None]] = []
         try:
-            if held_pusd is not None and tokens:
+            if held_pusd >= 0 and tokens:
                 if (task := self._spending.settle(held_pusd, cost_pusd)) is not None:
                     tasks.append(task)
-            elif held_pusd is not None:
+            elif held_pusd >= 0:
                 self._spending.give_back(held_pusd)
             if moment is not None and was_sent:
                 self._limits.settle(moment, passage.tokens, tokens)
@@ -302,7 +302,7 @@ class LiveDeployment:
                 tasks.append(self._limits.settle_shared(passage.shared, tokens if was_sent else None))
         finally:
             room = self._room
-            if passage.in_lane_since is not None:
+            if passage.in_lane_since:
                 room.tell(room.decided.left(now - passage.in_lane_since, now))
             elif passage.has_slot:
                 room.tell(room.decided.leave(passage, now))

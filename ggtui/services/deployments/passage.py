@@ -35,12 +35,12 @@ class Passage:
     # What most requests never set, or set once: a default of the class costs nothing.
     has_slot: bool = False
     """By a ticket, which it is itself."""
-    in_lane_since: float | None = None
-    """Monotonic moment at which it got a slot without a ticket."""
+    in_lane_since: float = 0.0
+    """Monotonic moment at which a lane gave it a slot, without a ticket; 0 when none did."""
     moment: Moment | None = None
-    """Of the limits; this and the next are None where it holds nothing."""
-    held_pusd: int | None = None
-    """Of the budget."""
+    """Of the limits; None where it holds nothing of them."""
+    held_pusd: int = -1
+    """Of the budget; -1 where it holds nothing of it."""
     taken: int | None = None
     """Of the breaker, for the attempt that runs."""
     _was_sent: bool = False

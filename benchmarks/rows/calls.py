@@ -45,12 +45,16 @@ def closed_loop(
     *,
     path: str = CHAT,
     padding: int = 0,
+    times: int = 1,
 ) -> list[Figure]:
-    """The figures of one row: every target once per round, so that a disturbance hits all alike."""
+    """The figures of one row: every target once per round, so that a disturbance hits all alike.
+
+    times: so many times the usual rounds, for targets that are close to each other.
+    """
     rounds: dict[str, list[CallResult]] = {target.name: [] for target in targets}
     costs: dict[str, list[float]] = {}
-    for _ in range(bench.scale.rounds):
-        for target in targets:
+    for number in range(times * bench.scale.rounds):
+        for target in targets if number % 2 == 0 else targets[::-1]:
             before = cpu_seconds(target.pid) if target.pid else 0.0
             result = bench.load.call(_job(bench, target, connections, path=path, padding=padding))
             rounds[target.name].append(result)

@@ -43,5 +43,5 @@ def policies(bench: Bench) -> list[Figure]:
             target.chat(target.model)
         figures: list[Figure] = []
         for connections in bench.scale.concurrencies:
-            figures += closed_loop(bench, f"small body, c = {connections}", targets, connections)
+            figures += closed_loop(bench, f"small body, c = {connections}", targets, connections, times=5)
         return figures

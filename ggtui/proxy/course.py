@@ -30,7 +30,7 @@ from ggtui.proxy.remote import place_of
 from ggtui.proxy.upstream_connection import UpstreamStopped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Iterable
 
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.facts import RequestFacts
@@ -59,6 +59,7 @@ class Course:
         self._elsewhere = elsewhere
         self._places = places
         self._kept_terms: dict[str, tuple[Deployment, Terms]] = {}
+        """How a model of this machine is asked by the rules of a deployment, while they are the same."""
 
     async def run(self, request: ForwardRequest, ruled: Ruled, reply: Reply, hold: EventHold) -> Judged:
         """Answer but for what is returned: the last of it goes when the request is settled.
@@ -92,7 +93,12 @@ class Course:
             if telling is not None:
                 await telling.end()
         try:
-            judged = await self._tried(live, passage, request, reply, hold)
+            if passage.taken is None:
+                passage.take_breaker()
+            try:
+                judged = await self._attempt(live, passage, request, reply, hold)
+            except Failure as failure:
+                judged = await self._again(failure, live, passage, request, reply, hold)
             if judged.refusal is not None:
                 passage.attempt_failed(judged.refusal)
             else:
@@ -104,49 +110,58 @@ class Course:
             await _all(unwritten)
         return judged
 
-    async def _tried(
-        self, live: LivePort, passage: PassagePort, request: ForwardRequest, reply: Reply, hold: EventHold
+    async def _again(
+        self,
+        failure: Failure,
+        live: LivePort,
+        passage: PassagePort,
+        request: ForwardRequest,
+        reply: Reply,
+        hold: EventHold,
     ) -> Judged:
-        """The first attempt that is answered; they end when a part of an answer has gone to the client."""
+        """The first attempt after a failed one that is answered, while more of them may be made."""
         n_retries = 0
         last: Failure | None = None
-        pauses: Pauses | None = None
+        pauses = Pauses(passage, live, partial(self._telling, request, reply))
         while True:
+            if isinstance(failure, UpstreamStopped):
+                raise failure
+            passage.attempt_failed(failure)
+            if isinstance(failure, ModelLoading):
+                if reply.has_answered or not await pauses.for_load():
+                    raise failure
+            else:
+                is_no_news = isinstance(failure, EndpointNotReady) and live.is_by_backends
+                told = last if last is not None and is_no_news else failure
+                delay_s = None if reply.has_answered else passage.may_retry(told, n_retries)
+                if delay_s is None:
+                    raise told
+                n_retries += not isinstance(told, UpstreamUnauthorized)
+                last = told
+                await pauses.before_retry(delay_s)
             try:
-                if passage.taken is None:
-                    passage.take_breaker()
+                passage.take_breaker()
             except CircuitOpen:
                 if last is None:
                     raise
                 raise last from None
             try:
-                if not request.model:
-                    return await self._elsewhere_once(live, passage, request, reply, hold)
-                # Of this machine: nobody need ask what serves it.
-                terms = self._terms_here(live.rules)
-                judged = await self._leased.answer(request, reply, hold, terms, passage)
-                assert judged is not None
-                return judged
-            except UpstreamStopped:
-                raise
-            except ModelLoading as failure:
-                passage.attempt_failed(failure)
-                pauses = pauses or Pauses(passage, live, partial(self._telling, request, reply))
-                if reply.has_answered or not await pauses.for_load():
-                    raise
-            except Failure as failure:
-                passage.attempt_failed(failure)
-                is_no_news = isinstance(failure, EndpointNotReady) and live.is_by_backends
-                told = last if last is not None and is_no_news else failure
-                delay_s = None if reply.has_answered else passage.may_retry(told, n_retries)
-                if delay_s is None and told is failure:
-                    raise
-                if delay_s is None:
-                    raise told from None
-                n_retries += not isinstance(told, UpstreamUnauthorized)
-                last = told
-                pauses = pauses or Pauses(passage, live, partial(self._telling, request, reply))
-                await pauses.before_retry(delay_s)
+                return await self._attempt(live, passage, request, reply, hold)
+            except Failure as another:
+                failure = another
+
+    def _attempt(
+        self, live: LivePort, passage: PassagePort, request: ForwardRequest, reply: Reply, hold: EventHold
+    ) -> Awaitable[Judged]:
+        if not request.model:
+            return self._elsewhere_once(live, passage, request, reply, hold)
+        # Of this machine: nobody need ask what serves it.
+        rules = live.rules
+        kept = self._kept_terms.get(rules.name)
+        if kept is None or kept[0] is not rules:
+            limits = limits_of(rules.timeouts, RuntimeKind.LLAMA_SERVER)
+            kept = self._kept_terms[rules.name] = rules, Terms(rules.name, limits, rules.idempotent)
+        return self._leased.answer(request, reply, hold, kept[1], passage)
 
     def _telling(
         self, request: ForwardRequest, reply: Reply, words: str, waited_s: float = 0.0
@@ -164,14 +179,6 @@ class Course:
             return await self._places.answer(attempt)
         place, secret = place_of(rules, live.kind), await live.key()
         return await self._elsewhere.answer(attempt, place, rules.model, secret)
-
-    def _terms_here(self, rules: Deployment) -> Terms:
-        """For a model of this machine; the same while its rules are."""
-        kept = self._kept_terms.get(rules.name)
-        if kept is None or kept[0] is not rules:
-            limits = limits_of(rules.timeouts, RuntimeKind.LLAMA_SERVER)
-            kept = self._kept_terms[rules.name] = rules, Terms(rules.name, limits, rules.idempotent)
-        return kept[1]
 
     def _for_fallback(self, request: ForwardRequest, live: LivePort) -> ForwardRequest:
         """The same request for another place. Adapters are those of a model, and so not of this one."""

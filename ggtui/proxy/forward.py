@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from ggtui.core.errors import EngineStopping, Failure
 from ggtui.proxy.answers import failure_event
 from ggtui.proxy.interrupt import Cause, Interrupted, Interruptible
-from ggtui.proxy.judged_answer import WHOLE
 from ggtui.proxy.relay import EventHold
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class Forwarder:
         """Answer but for what is returned."""
         if request.ruled is not None and self._course is not None:
             return await self._course.run(request, request.ruled, reply, hold)
-        return await self._leased.answer(request, reply, hold) or WHOLE
+        return await self._leased.answer(request, reply, hold)
 
 
 async def _say_in_stream(failure: Failure, request: ForwardRequest, reply: Reply, hold: EventHold) -> None:

@@ -13,7 +13,7 @@ from ggtui.core.routing.endpoints import EndpointStatus
 from ggtui.proxy.adapter_list import NOTHING, AdapterNotCarried, opened
 from ggtui.proxy.deaths import Deaths
 from ggtui.proxy.headers import upstream_head
-from ggtui.proxy.judged_answer import Judged, relay_judged
+from ggtui.proxy.judged_answer import WHOLE, Judged, relay_judged
 from ggtui.proxy.served_by import served_by
 from ggtui.proxy.upstream_answer import relay_answer
 from ggtui.proxy.upstream_connection import UpstreamStopped
@@ -60,7 +60,7 @@ class Leased:
         hold: EventHold,
         terms: Terms | None = None,
         passage: PassagePort | None = None,
-    ) -> Judged | None:
+    ) -> Judged:
         """Serve the request, without the end of its answer.
 
         terms, passage: both or none: those of its deployment, if it has any. Raises: Failure.
@@ -110,7 +110,7 @@ class Leased:
         chances: _Chances,
         terms: Terms | None,
         passage: PassagePort | None,
-    ) -> Judged | None:
+    ) -> Judged:
         admission = Admission(needs_slot=request.needs_slot, keep_alive_s=request.keep_alive_s)
         telling = self.telling(request, reply, admission)
         try:
@@ -137,7 +137,7 @@ class Leased:
                 async with self._pool.exchange(target, head, body) as exchange:
                     reply.served_by = served_by(request) + _of_server(target, request, scales) + timing
                     await relay_answer(exchange, reply, hold, request, self._catalog)
-                return None
+                return WHOLE
         finally:
             if telling is not None:
                 await telling.end()

@@ -332,7 +332,8 @@ class LiveDeployment:
             passage.leave(error)
             raise
         self.retry_budget.requested(now)
-        if now < self._busy_until:
+        is_fixed = not self._slots_vary or self._room.slots is None  # else each end looks at the budget
+        if is_fixed and now < self._busy_until:
             self._lane.open(now)
         self._busy_until = now + TOGETHER_S
         return now

@@ -261,7 +261,7 @@ class LiveDeployment:
         finally:
             self._open.discard(passage)
             self.tally.ended(outcome, usage, cost_pusd)
-            if self._slots_vary and self._room.slots is not None:
+            if self._may_throttle:
                 self.adapt_slots()
             self._around.changed()
 
@@ -332,8 +332,7 @@ class LiveDeployment:
             passage.leave(error)
             raise
         self.retry_budget.requested(now)
-        is_fixed = not self._slots_vary or self._room.slots is None  # else each end looks at the budget
-        if is_fixed and now < self._busy_until:
+        if now < self._busy_until and not self._may_throttle:
             self._lane.open(now)
         self._busy_until = now + TOGETHER_S
         return now
@@ -343,7 +342,9 @@ class LiveDeployment:
         rules = self.rules
         self.counts_tokens = not rules.pricing.is_free or rules.rate_limits.tokens_per_minute is not None
         """True when something is counted by tokens."""
-        self._slots_vary = rules.serving.max_concurrent is None or self.spending.may_throttle
+        self._may_throttle = self.spending.may_throttle
+        """True when each end of a request may change how many are let in."""
+        self._slots_vary = rules.serving.max_concurrent is None or self._may_throttle
         """By what was spent, or by what serves it; else a reload alone changes their number."""
 
     def _check(self, now: float) -> None:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from ggtui.core.deployment.limits import Moment
     from ggtui.core.deployment.retry import RetryBudget
-    from ggtui.services.deployments.clock import Clock
     from ggtui.services.deployments.limits import Limits
     from ggtui.services.deployments.passage import Passage
     from ggtui.services.deployments.room import Room
@@ -35,9 +34,7 @@ class Lane:
     retries has closed it before: these are exact then.
     """
 
-    def __init__(
-        self, room: Room, limits: Limits, spending: Spending, retries: RetryBudget, clock: Clock
-    ) -> None:
+    def __init__(self, room: Room, limits: Limits, spending: Spending, retries: RetryBudget) -> None:
         self.until = -math.inf
         """Monotonic moment at which it is over; past while it is closed."""
         self.n = self.tokens = self.pusd = 0
@@ -51,13 +48,10 @@ class Lane:
         self.held_s = 0.0
         """How long all that have ended had their slots."""
         self.spent_pusd = 0
-        self.spent_at = 0.0
-        """Unix time of the newest of it."""
         self._room = room
         self._limits = limits
         self._spending = spending
         self._retries = retries
-        self._clock = clock
         self._n_taken = 0
 
     def open(self, now: float) -> None:
@@ -89,7 +83,7 @@ class Lane:
             self._room.decided.have_left(self.n_ended, self.held_s)
         self._limits.give_back_rest(rest, self.newest, self.n_of_moment)
         if self.spent_pusd:
-            self._spending.settle_many(self.pusd + self.spent_pusd, self.spent_pusd, self.spent_at)
+            self._spending.settle_many(self.pusd + self.spent_pusd, self.spent_pusd)
         else:
             self._spending.give_back(self.pusd)
         if n := self._n_taken - self.n:
@@ -125,8 +119,7 @@ class Lane:
         if not cost_pusd:
             return ()
         self.spent_pusd += cost_pusd
-        self.spent_at = self._clock.unix()
-        task = self._spending.keep(cost_pusd, self.spent_at)
+        task = self._spending.keep(cost_pusd)
         if self.pusd < 0:  # more was spent than there was: that is to be told
             self.close()
         return () if task is None else (task,)

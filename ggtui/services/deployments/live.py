@@ -62,7 +62,7 @@ class LiveDeployment:
             around.writes,
         )
         self._spending = Spending(rules.name, rules.budget, around.spend, around.clock, around.writes)
-        self._lane = Lane(self._room, self._limits, self._spending, self._retry_budget, around.clock)
+        self._lane = Lane(self._room, self._limits, self._spending, self._retry_budget)
         self._busy_until = -math.inf
         """A request that comes before this comes fast."""
         self.pauses = Pauses(around.clock)
@@ -257,6 +257,8 @@ class LiveDeployment:
         try:
             if passage.in_lane_since and was_sent and now < lane.until:
                 return lane.settle(passage, tokens, cost_pusd, now)
+            if now >= lane.until:
+                lane.close()  # what has ended before this must be settled before it
             return self._settle_exactly(passage, tokens, cost_pusd, now, was_sent=was_sent)
         finally:
             self._open.discard(passage)

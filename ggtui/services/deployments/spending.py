@@ -29,6 +29,8 @@ class Spending:
         self._port = port
         self._clock = clock
         self._writes = writes
+        self._kept_at = 0.0
+        """Unix time at which something was kept last."""
         self._ledger = SpendLedger(budget or Budget())
         self.adapt(budget)
 
@@ -87,18 +89,22 @@ class Spending:
 
         The task is what is still to be written.
         """
-        now = self._clock.unix()
-        self.settle_many(held_pusd, cost_pusd, now)
-        return self.keep(cost_pusd, now) if cost_pusd else None
+        if not cost_pusd:
+            self.give_back(held_pusd)
+            return None
+        task = self.keep(cost_pusd)
+        self.settle_many(held_pusd, cost_pusd)
+        return task
 
-    def settle_many(self, held_pusd: int, cost_pusd: int, at: float) -> None:
-        """Requests have ended by this Unix time; what they cost is kept already, or will be."""
-        if self._ledger.settle(held_pusd, cost_pusd, at):
-            self._tell_excess(at)
+    def settle_many(self, held_pusd: int, cost_pusd: int) -> None:
+        """Requests have ended whose cost was kept, the last of it when something was kept last."""
+        if self._ledger.settle(held_pusd, cost_pusd, self._kept_at):
+            self._tell_excess(self._kept_at)
 
-    def keep(self, cost_pusd: int, at: float) -> asyncio.Task[None] | None:
-        """Have it outlive ggtui; the task is what is still to be written."""
-        work = self._port.add(self._name, at, cost_pusd)
+    def keep(self, cost_pusd: int) -> asyncio.Task[None] | None:
+        """Have a cost outlive ggtui; the task is what is still to be written."""
+        self._kept_at = self._clock.unix()
+        work = self._port.add(self._name, self._kept_at, cost_pusd)
         return None if work is None else self._writes.begin(work)
 
     def give_back(self, held_pusd: int) -> None:

@@ -101,6 +101,21 @@ def test_what_was_spent_counts_from_when_it_was_spent_however_late_somebody_look
     run(scenario())
 
 
+def test_what_ends_late_counts_from_then_and_not_from_when_its_lane_was_open() -> None:
+    async def scenario() -> None:
+        rig = Rig((MANY,))
+        *others, last = await _let_in(rig, 5)
+        for passage in others:
+            await _ended(passage)
+        rig.clock.advance(3000.0)
+        await _ended(last, 7)
+        rig.clock.advance(3000.0)
+
+        assert 7 * DOLLAR == rig.live().spending.spent_pusd(Period.HOUR)
+
+    run(scenario())
+
+
 def test_more_than_the_budget_is_told_though_nobody_looks(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
         budget = Budget(max_spend_per_hour_pusd=100 * DOLLAR, on_exceeded=BudgetAction.WARN)

@@ -89,10 +89,13 @@ class Course:
         telling = self._telling(request, reply, f"room at {live.name}") if request.is_stream else None
         try:
             passage = await live.enter(facts)
-        finally:
+        except BaseException:
             if telling is not None:
                 await telling.end()
+            raise
         try:
+            if telling is not None:
+                await telling.end()
             if passage.taken is None:
                 passage.take_breaker()
             try:

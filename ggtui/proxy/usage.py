@@ -67,12 +67,12 @@ _Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_TOKENS)]
 
 
 class _ChatDetails(msgspec.Struct):
-    cached_tokens: _Count = 0
+    cached_tokens: _Count | None = 0
 
 
 class _ChatUsage(msgspec.Struct):
     prompt_tokens: _Count
-    completion_tokens: _Count = 0
+    completion_tokens: _Count | None = 0
     prompt_tokens_details: _ChatDetails | None = None
 
 
@@ -115,7 +115,8 @@ class Meter:
 
     def whole(self, data: bytes) -> None:
         """All of an answer that is no stream has come."""
-        self.plain(data)
+        if data:
+            self.plain(data)
         self.end()
 
     def end(self) -> None:
@@ -143,8 +144,8 @@ def usage_of_chat(answer: bytes) -> Usage | None:
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
     cached = told.prompt_tokens_details
-    n_cached = cached.cached_tokens if cached is not None else 0
-    return Usage(told.prompt_tokens, told.completion_tokens, n_cached)
+    n_cached = (cached.cached_tokens or 0) if cached is not None else 0
+    return Usage(told.prompt_tokens, told.completion_tokens or 0, n_cached)
 
 
 def usage_in(opening: bytes, tail: bytes) -> Usage | None:
@@ -153,6 +154,8 @@ def usage_in(opening: bytes, tail: bytes) -> Usage | None:
     opening: how the answer begins. Anthropic's streams tell the tokens of the input there, and those of the
     output in their last event.
     """
+    if tail.startswith(b"{") and (usage := usage_of_chat(tail)) is not None:
+        return usage
     told = next(_told_in(tail), None)
     if told is None:
         return _timed(tail)

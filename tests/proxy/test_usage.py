@@ -57,6 +57,9 @@ def test_every_shape_tells_the_same(answer: bytes) -> None:
         (b'{"usage":{}}', None),
         (b'{"content":"{\\"usage\\":{\\"prompt_tokens\\":999}}"}', None),
         (b'{"usage":{"prompt_tokens":1,"prompt_tokens_details":null}}', Usage(1)),
+        (b'{"usage":{"prompt_tokens":1,"completion_tokens":null}}', Usage(1)),
+        (b'{"usage":{"prompt_tokens":5,"completion_tokens":7,"cost":{"a":{"b":1}}}}', Usage(5, 7)),
+        (b'{"usage":{"prompt_tokens":9},"more":{"usage":{"prompt_tokens":1}}}', Usage(9)),
         (b'{"usage":{"prompt_tokens":1}} {"usage":{"prompt_tokens":2}}', Usage(2)),
         (b'{"usage":{"prompt_tokens":1}} {"usage":null}', Usage(1)),
         (b"", None),
@@ -154,3 +157,14 @@ def test_no_number_is_beyond_what_an_answer_can_use() -> None:
     wild = b'{"usage": {"prompt_tokens": -7, "completion_tokens": 90000000000000000000000}}'
 
     assert Usage(0, MAX_TOKENS) == usage_in(b"", wild)
+
+
+def test_an_answer_of_no_byte_has_used_nothing() -> None:
+    class Refusing:
+        def answered(self, n_tokens: int = 0) -> None:
+            raise AssertionError("nothing was answered")
+
+        def used(self, usage: Usage) -> None:
+            raise AssertionError("nothing was used")
+
+    Meter(Refusing()).whole(b"")

@@ -156,9 +156,9 @@ class SqliteSpend:
 
     def _cover(self, name: str, added: _Sum) -> bool:
         """Note more than there is where more is to be expected: each note is a write to a file."""
-        most = added.pusd + added.pusd // 4 if added.covered_pusd else added.pusd
+        most = min(added.pusd + added.pusd // 4 if added.covered_pusd else added.pusd, LARGEST)
         try:
-            self._notes.cover(name, added.part, added.at, min(most, LARGEST))
+            self._notes.cover(name, added.part, added.at, most)
         except OSError:  # as when the disk is full: the database may say more of it
             return False
         added.covered_pusd = most

@@ -105,7 +105,7 @@ class Lane:
     ) -> Sequence[asyncio.Future[None]]:
         """One that a lane of this deployment has let in, this one or an earlier, was sent and has ended.
 
-        What is returned is still to be written.
+        It has used no more than it had reserved. What is returned is still to be written.
         """
         self.n_ended += 1
         self.held_s += now - passage.in_lane_since
@@ -120,6 +120,4 @@ class Lane:
             return ()
         self.spent_pusd += cost_pusd
         task = self._spending.keep(cost_pusd)
-        if self.pusd < 0:  # more was spent than there was: that is to be told
-            self.close()
         return () if task is None else (task,)

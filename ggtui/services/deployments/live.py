@@ -255,10 +255,12 @@ class LiveDeployment:
         tokens = usage[0] + usage[1]
         cost_pusd = passage.rules.pricing.cost_pusd(usage) if tokens and passage.held_pusd >= 0 else 0
         try:
-            if passage.in_lane_since and was_sent and now < lane.until:
-                return lane.settle(passage, tokens, cost_pusd, now)
-            if now >= lane.until:
+            if tokens > passage.tokens or cost_pusd > max(0, passage.held_pusd):
+                lane.close()  # it has less to hand out than it knows
+            elif now >= lane.until:
                 lane.close()  # what has ended before this must be settled before it
+            elif passage.in_lane_since and was_sent:
+                return lane.settle(passage, tokens, cost_pusd, now)
             return self._settle_exactly(passage, tokens, cost_pusd, now, was_sent=was_sent)
         finally:
             self._open.discard(passage)

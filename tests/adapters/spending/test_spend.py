@@ -42,8 +42,12 @@ async def main():
     async def ask():
         nonlocal total
         while True:
-            async with await live.enter(RequestFacts(0, 3)) as passage:
-                passage.used(Usage(0, 3))
+            passage = await live.enter(RequestFacts(0, 3))
+            passage.sent()
+            passage.used(Usage(0, 3))
+            for write in passage.leave():
+                await write
+            await asyncio.sleep(0)  # some are let in while others are served
             total += 3
             print(total, flush=True)
 
@@ -245,5 +249,21 @@ def test_a_cost_that_no_file_holds_does_not_stop_what_comes_after(tmp_path: Path
         await spend.close()
 
         assert [7, 7, 2**63 - 1, 2**63 - 1] == sorted(entry.cost_pusd for entry in kept)
+
+    asyncio.run(scenario())
+
+
+def test_what_is_covered_by_a_note_is_no_more_than_a_row_holds(path: Path) -> None:
+    largest = 2**63 - 1
+
+    async def scenario() -> None:
+        spend = SqliteSpend(path)
+        await spend.load("a", 0.0)
+        for share in (0.5, 0.4, 0.2):
+            await _kept(spend.add("a", 1000.1, int(largest * share)))
+        await _kept(spend.add("b", 1000.1, 5))
+        await spend.close()
+
+        assert (SpendEntry(1000.1, 5),) == await SqliteSpend(path).load("b", 0.0)
 
     asyncio.run(scenario())

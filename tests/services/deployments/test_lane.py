@@ -132,6 +132,23 @@ def test_more_than_the_budget_is_told_though_nobody_looks(caplog: pytest.LogCapt
     assert ["deployment 'a' has spent more than its budget of the last hour"] == caplog.messages
 
 
+@pytest.mark.parametrize("which", [0, -1])
+def test_more_than_was_reserved_is_no_more_there_for_others(which: int) -> None:
+    """The first was asked for one by one, the last was let in by the lane."""
+
+    async def scenario() -> None:
+        rig = Rig((remote(rate_limits=RateLimits(tokens_per_minute=1000)),))
+        passages = await _let_in(rig, 5)
+
+        assert _is_open(rig.live())
+
+        await _ended(passages[which], 960)
+        with pytest.raises(PolicyRefusal):
+            await rig.live().enter(asking(3, 50))
+
+    run(scenario())
+
+
 def test_a_moment_lasts_no_longer_than_it_is_counted_as_one() -> None:
     async def scenario() -> None:
         rig = Rig((MANY,))

@@ -53,11 +53,6 @@ class Usage(NamedTuple):
     cached_input_tokens: int = 0
     """How many of the input the server did not have to read again."""
 
-    @property
-    def total_tokens(self) -> int:
-        """Input and output."""
-        return self.input_tokens + self.output_tokens
-
 
 @dataclass(frozen=True, slots=True)
 class Pricing:

@@ -63,7 +63,7 @@ class Lane:
         if block is None or not pusd:
             self._room.decided.give_back(n)
             if block is not None:
-                self._limits.give_back_rest(block, now, 0)
+                self._limits.give_rest_back(block, now, 0)
             return
         self._room.decided.give_back(n - block.n)
         self.n = self._n_taken = block.n
@@ -81,7 +81,7 @@ class Lane:
         self._room.decided.give_back(self.n)
         if self.n_ended:
             self._room.decided.have_left(self.n_ended, self.held_s)
-        self._limits.give_back_rest(rest, self.newest, self.n_of_moment)
+        self._limits.give_rest_back(rest, self.newest, self.n_of_moment)
         if self.spent_pusd:
             self._spending.settle_many(self.pusd + self.spent_pusd, self.spent_pusd)
         else:

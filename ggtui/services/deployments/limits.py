@@ -109,7 +109,7 @@ class Limits:
             return None
         return self._own.take_all(most, now)
 
-    def give_back_rest(self, rest: Block, newest: float, n_ended: int) -> None:
+    def give_rest_back(self, rest: Block, newest: float, n_ended: int) -> None:
         """What is left of a block; newest: when the last of it was used. n_ended: of its requests."""
         self._own.give_rest_back(rest, newest, n_ended)
 

@@ -98,7 +98,7 @@ class BackendPlaces:
         """Without those that surely read too little, where others read enough: an estimate refuses nobody."""
         known = [each.context_length for each in places if each.context_length]
         body, ruled = request.body or b"", request.ruled
-        n_out = (ruled.facts.max_tokens or 0) if ruled is not None else 0
+        n_out = (ruled.max_tokens or 0) if ruled is not None else 0
         if len(places) < 2 or not known or len(body) + n_out <= min(known):  # no token is less than a byte
             return places
         required = input_tokens(body, self._estimated_bytes) + n_out

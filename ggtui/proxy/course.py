@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
 
     from ggtui.core.deployment.deployment import Deployment
-    from ggtui.core.deployment.facts import RequestFacts
     from ggtui.proxy.answers import Reply
     from ggtui.proxy.backend_places import BackendPlaces
     from ggtui.proxy.forward_request import ForwardRequest, Ruled
@@ -41,6 +40,8 @@ if TYPE_CHECKING:
     from ggtui.proxy.ports import EndpointsPort, LivePort, PassagePort
     from ggtui.proxy.relay import EventHold
     from ggtui.proxy.waiting import Telling
+
+_READY: Final = EndpointStatus.READY
 
 
 class Course:
@@ -61,21 +62,31 @@ class Course:
         self._kept_terms: dict[str, tuple[Deployment, Terms]] = {}
         """How a model of this machine is asked by the rules of a deployment, while they are the same."""
 
-    async def run(self, request: ForwardRequest, ruled: Ruled, reply: Reply, hold: EventHold) -> Judged:
+    def run(self, request: ForwardRequest, ruled: Ruled, reply: Reply, hold: EventHold) -> Awaitable[Judged]:
         """Answer but for what is returned: the last of it goes when the request is settled.
 
         When every place of the chain fails, what the first one said is raised: it is the one that was asked.
-        Raises: Failure.
+        Raises: Failure, here or later.
         """
         assert request.route is not None
         asked = request.route.endpoint
+        if len(ruled.chain) > 1:
+            return self._along(request, asked, ruled, reply, hold)
+        live = ruled.chain[0]
+        if asked.status is not _READY:
+            _check_ready(asked, live)
+        return self._through(live, request, ruled, reply, hold)
+
+    async def _along(
+        self, request: ForwardRequest, asked: ModelEndpoint, ruled: Ruled, reply: Reply, hold: EventHold
+    ) -> Judged:
         first: Failure | None = None
         for live in ruled.chain:
             try:
                 if first is None and not asked.status.is_available:
                     _check_ready(asked, live)
                 carried = request if first is None else self._for_fallback(request, live)
-                return await self._through(live, carried, ruled.facts, reply, hold)
+                return await self._through(live, carried, ruled, reply, hold)
             except Failure as failure:
                 is_final = isinstance(failure, UpstreamStopped) or not outcome_of(failure).falls_back
                 if is_final or reply.has_answered:
@@ -84,18 +95,10 @@ class Course:
         raise first or EndpointNotFound(asked.id)
 
     async def _through(
-        self, live: LivePort, request: ForwardRequest, facts: RequestFacts, reply: Reply, hold: EventHold
+        self, live: LivePort, request: ForwardRequest, ruled: Ruled, reply: Reply, hold: EventHold
     ) -> Judged:
-        telling = self._telling(request, reply, f"room at {live.name}") if request.is_stream else None
+        passage = live.enter_at_once(ruled) or await self._entered(live, request, ruled, reply)
         try:
-            passage = await live.enter(facts)
-        except BaseException:
-            if telling is not None:
-                await telling.end()
-            raise
-        try:
-            if telling is not None:
-                await telling.end()
             if passage.taken is None:
                 passage.take_breaker()
             try:
@@ -112,6 +115,25 @@ class Course:
         if unwritten := passage.leave():
             await _all(unwritten)
         return judged
+
+    async def _entered(
+        self, live: LivePort, request: ForwardRequest, ruled: Ruled, reply: Reply
+    ) -> PassagePort:
+        """A client that reads events hears of the wait."""
+        telling = self._telling(request, reply, f"room at {live.name}")
+        try:
+            passage = await live.enter(ruled)
+        except BaseException:
+            if telling is not None:
+                await telling.end()
+            raise
+        try:
+            if telling is not None:
+                await telling.end()
+        except BaseException as error:
+            await _all(passage.leave(error))
+            raise
+        return passage
 
     async def _again(
         self,

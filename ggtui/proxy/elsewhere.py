@@ -87,7 +87,7 @@ class Elsewhere:
             body,
             limits=terms.limits,
             may_repeat=rules.idempotent,
-            sent=attempt.passage.sent,
+            sender=attempt.passage,
         ) as exchange:
             hold, passage = attempt.hold, attempt.passage
             return await relay_judged(exchange, reply, hold, request, terms, passage, self._catalog)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ggtui.core.deployment.facts import RequestFacts
 from ggtui.core.deployment.policies import Priority
 from ggtui.core.errors import InvalidRequest
 from ggtui.core.routing.token_estimate import BYTES_PER_MS, MEDIA_TOKENS, estimate_tokens
@@ -23,13 +22,14 @@ if TYPE_CHECKING:
     from ggtui.proxy.settings import ProxySettings
 
 _PRIORITY: Final = b"x-ggtui-priority"
+_NORMAL: Final = Priority.NORMAL
 _ANSWER_NO_TEXT: Final = SLOTLESS_POSTS | {
     path for path, capability in CAPABILITIES.items() if capability in ("embedding", "rerank")
 }
 _ABSENT: Final = msgspec.Raw(b"")
 _SHORT_BYTES: Final = 256
 _BYTES_OF_TOKEN: Final = 3
-"""Of a short text, half of which is the JSON around it: a closer look would cost more than it tells."""
+"""Of a short body, half of which is the JSON around its text: a closer look would cost more than it tells."""
 
 
 class _Read(msgspec.Struct):
@@ -81,8 +81,8 @@ class FactFinder:
                 n_input = input_tokens(body.data, self._estimated_bytes)
                 break
         told = fields.get(_PRIORITY)
-        priority = Priority.NORMAL if told is None else _priority(told)
-        return Ruled(RequestFacts(n_input, max_tokens, priority, self._client), chain)
+        priority = _NORMAL if told is None else _priority(told)
+        return Ruled(chain, n_input, max_tokens, priority, self._client)
 
 
 def input_tokens(body: bytes | bytearray, max_bytes: int) -> int:
@@ -90,14 +90,14 @@ def input_tokens(body: bytes | bytearray, max_bytes: int) -> int:
 
     max_bytes: see estimate_tokens.
     """
+    n_bytes = len(body)
+    if n_bytes < _SHORT_BYTES:
+        return -(-n_bytes // _BYTES_OF_TOKEN)
     if body.startswith(b"-"):
         return MEDIA_TOKENS
-    if len(body) > OFF_LOOP_BYTES:
+    if n_bytes > OFF_LOOP_BYTES:
         return estimate_tokens(body, max_bytes)
-    text = b"".join(msgspec.structs.astuple(_READ.decode(body)))
-    if len(text) < _SHORT_BYTES:
-        return -(-len(text) // _BYTES_OF_TOKEN)
-    return estimate_tokens(text, max_bytes)
+    return estimate_tokens(b"".join(msgspec.structs.astuple(_READ.decode(body))), max_bytes)
 
 
 def _priority(text: bytes) -> Priority:

@@ -9,7 +9,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ggtui.core.deployment.facts import RequestFacts
+    from ggtui.core.deployment.policies import Priority
     from ggtui.core.models import RunningTarget
     from ggtui.core.routing.route import Route
     from ggtui.proxy.adapter_list import AdapterWish
@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 
 class Ruled(msgspec.Struct, frozen=True):
-    """A request that is served by the rules of deployments."""
+    """A request that is served by the rules of deployments: who is asked, and what they are told of it."""
 
-    facts: RequestFacts
     chain: Sequence[LivePort]
-    """Who is asked, in order: the deployment that the request names, then its fallbacks."""
+    """In order: the deployment that the request names, then its fallbacks."""
+    input_tokens: int
+    """See RequestFacts, as for all that follow."""
+    max_tokens: int | None
+    priority: Priority
+    client: str
 
 
 class ForwardRequest(msgspec.Struct, frozen=True):

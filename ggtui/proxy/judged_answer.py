@@ -23,7 +23,7 @@ from ggtui.core.routing.endpoints import EndpointStatus
 from ggtui.proxy.answers import STREAM_HEADERS, document_event
 from ggtui.proxy.headers import client_fields
 from ggtui.proxy.upstream_answer import MAX_ERROR_BYTES, context_refusal
-from ggtui.proxy.usage import Meter, usage_of_chat
+from ggtui.proxy.usage import Meter, meter_chat
 
 if TYPE_CHECKING:
     from ggtui.core.errors import Failure
@@ -113,9 +113,7 @@ async def relay_judged(
     if reply.is_only_waiting:
         raise UpstreamProtocolError(f"{terms.server} answered with no events")
     if terms.mask is None and (body := exchange.rest()) is not None:
-        if (usage := usage_of_chat(body)) is not None:
-            passage.used(usage)
-        else:
+        if not meter_chat(passage, body):
             Meter(passage).whole(body)
         return Judged(body, (status, client_fields(exchange.head.fields, is_event_stream=False)))
     return await _relay_plain(exchange, reply, terms, Meter(passage))

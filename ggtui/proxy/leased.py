@@ -129,7 +129,7 @@ class Leased:
                         body,
                         limits=terms.limits,
                         may_repeat=terms.may_repeat,
-                        sent=passage.sent,
+                        sender=passage,
                     ) as exchange:
                         return await relay_judged(
                             exchange, reply, hold, request, terms, passage, self._catalog

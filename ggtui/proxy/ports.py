@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ggtui.core.deployment.deployment import ChoicePolicy, Deployment
     from ggtui.core.deployment.facts import RequestFacts
     from ggtui.core.deployment.orders import DeploymentOrder
-    from ggtui.core.deployment.pricing import Usage
     from ggtui.core.deployment.runtimes import RuntimeKind
     from ggtui.core.deployment.secret import Secret
     from ggtui.core.downloads.jobs import Job
@@ -72,15 +71,14 @@ class PassagePort(Protocol):
 
     taken: int | None
     """The pass of the breaker for an attempt; None when there is none."""
+    was_sent: bool
+    """True when it counts, whatever becomes of it: something of it is on its way to a server."""
 
     def leave(self, error: BaseException | None = None) -> Sequence[asyncio.Future[None]]:
         """Settle, in whatever way the request has ended; what is returned is still to be written."""
 
     def take_breaker(self) -> None:
         """Before each attempt. Raises: CircuitOpen."""
-
-    def sent(self) -> None:
-        """The request is on its way to a server: it counts from now on, whatever becomes of it."""
 
     def attempt_succeeded(self) -> None:
         """The whole answer has come."""
@@ -100,8 +98,8 @@ class PassagePort(Protocol):
     def answered(self, n_tokens: int = 0) -> None:
         """A part of the answer has come, with so many tokens more where that can be seen."""
 
-    def used(self, usage: Usage) -> None:
-        """The server has counted."""
+    def used(self, n_input: int, n_output: int, n_cached: int = 0) -> None:
+        """The server has counted: tokens, see Usage."""
 
 
 class LivePort(Protocol):
@@ -122,6 +120,9 @@ class LivePort(Protocol):
     @property
     def is_by_backends(self) -> bool:
         """True when declared backends serve it."""
+
+    def enter_at_once(self, facts: RequestFacts) -> PassagePort | None:
+        """Let a request in, if that can be said without a closer look; None when it must `enter`."""
 
     async def enter(self, facts: RequestFacts) -> PassagePort:
         """Let a request in, which may wait; a refusal and a cancellation take nothing.

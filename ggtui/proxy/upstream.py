@@ -7,7 +7,7 @@ import math
 import ssl
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from ggtui.core.errors import UpstreamUnreachable
@@ -21,7 +21,6 @@ from ggtui.proxy.upstream_connection import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
 
     from ggtui.core.models import RunningTarget
@@ -43,6 +42,13 @@ class UpstreamLimits:
     """True: of an event stream, the first event must have come within first_byte_s, not only the head."""
     keep_idle_s: float = math.inf
     """An idle connection is used again within this time: what lies between may forget it without a word."""
+
+
+class Sender(Protocol):
+    """Who sends a request."""
+
+    was_sent: bool
+    """Set to True once something of it is on its way."""
 
 
 @dataclass(slots=True)
@@ -77,16 +83,16 @@ class UpstreamPool:
         is_head_request: bool = False,
         limits: UpstreamLimits | None = None,
         may_repeat: bool = True,
-        sent: Callable[[], None] | None = None,
+        sender: Sender | None = None,
     ) -> Exchange:
         """One request, as a context: entering sends it and waits for the answer's head.
 
         limits: None for the pool's own. may_repeat: False for a request that must not reach a server twice.
-        sent: called once something of it is on its way, perhaps twice.
+        sender: whoever must know that it is on its way.
         Raises: UpstreamUnreachable, UpstreamCrashed, UpstreamProtocolError, UpstreamTimedOut, on entry.
         """
         limits = limits or self.limits
-        return Exchange(self, target.base_url, head, body, is_head_request, limits, may_repeat, sent)
+        return Exchange(self, target.base_url, head, body, is_head_request, limits, may_repeat, sender)
 
     def close_target(self, target: RunningTarget) -> None:
         """Close every connection to a server, also those in use: their readers get UpstreamStopped."""
@@ -185,7 +191,7 @@ class Exchange:
         "_limits",
         "_may_repeat",
         "_pool",
-        "_sent",
+        "_sender",
         "head",
         "is_event_stream",
     )
@@ -203,7 +209,7 @@ class Exchange:
         is_head_request: bool,
         limits: UpstreamLimits,
         may_repeat: bool,
-        sent: Callable[[], None] | None,
+        sender: Sender | None,
     ) -> None:
         self._pool = pool
         self._base_url = base_url
@@ -212,7 +218,7 @@ class Exchange:
         self._is_head_request = is_head_request
         self._limits = limits
         self._may_repeat = may_repeat
-        self._sent = sent
+        self._sender = sender
         self._connection: UpstreamConnection | None = None
 
     async def __aenter__(self) -> Exchange:
@@ -261,8 +267,8 @@ class Exchange:
         is_sent = connection.send(
             self._head, self._body, limits.first_byte_s, is_head_request=self._is_head_request
         )
-        if is_sent and self._sent is not None:
-            self._sent()
+        if is_sent and self._sender is not None:
+            self._sender.was_sent = True
         try:
             self.head = await connection.head()
         except BaseException:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, Protocol
 
 import msgspec
 
-from ggtui.core.deployment.pricing import Usage
 from ggtui.core.units import KIB
 
 if TYPE_CHECKING:
@@ -28,14 +27,24 @@ _DATA: Final = re.compile(rb"^data: ?(.*)$", re.MULTILINE)
 _NO_CHOICES: Final = re.compile(rb'"choices"\s*:\s*\[\s*\]')
 
 
+class Usage(NamedTuple):
+    """Tokens of one request, as its server counted them."""
+
+    input_tokens: int = 0
+    """Cached ones included."""
+    output_tokens: int = 0
+    cached_input_tokens: int = 0
+    """How many of the input the server did not have to read again."""
+
+
 class Counted(Protocol):
     """Who is told what an answer has used."""
 
     def answered(self, n_tokens: int = 0) -> None:
         """A part of the answer has come, with so many tokens more where that can be seen."""
 
-    def used(self, usage: Usage) -> None:
-        """The server has counted."""
+    def used(self, n_input: int, n_output: int, n_cached: int = 0) -> None:
+        """The server has counted: tokens, see Usage."""
 
 
 class _Details(msgspec.Struct):
@@ -124,7 +133,7 @@ class Meter:
         tail = self._tail[0] if len(self._tail) == 1 else b"".join(self._tail)
         usage = usage_in(self._opening, tail if len(tail) <= MAX_TAIL_BYTES else tail[-MAX_TAIL_BYTES:])
         if usage is not None:
-            self._counted.used(usage)
+            self._counted.used(*usage)
 
     def _keep(self, data: bytes) -> None:
         if not self._is_seen:
@@ -137,15 +146,21 @@ class Meter:
             self._n_tail = MAX_TAIL_BYTES
 
 
-def usage_of_chat(answer: bytes) -> Usage | None:
-    """The usage of a whole answer in OpenAI's older form, the usual case; None for any other."""
+def meter_chat(counted: Counted, answer: bytes) -> bool:
+    """Tell the usage of a whole answer in OpenAI's older form, the usual case; False for any other."""
+    told = _of_chat(answer)
+    if told is None:
+        return False
+    cached = told.prompt_tokens_details
+    counted.used(told.prompt_tokens, told.completion_tokens or 0, _cached(cached))
+    return True
+
+
+def _of_chat(answer: bytes) -> _ChatUsage | None:
     try:
-        told = _CHAT_ANSWER.decode(answer).usage
+        return _CHAT_ANSWER.decode(answer).usage
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
-    cached = told.prompt_tokens_details
-    n_cached = (cached.cached_tokens or 0) if cached is not None else 0
-    return Usage(told.prompt_tokens, told.completion_tokens or 0, n_cached)
 
 
 def usage_in(opening: bytes, tail: bytes) -> Usage | None:
@@ -154,8 +169,8 @@ def usage_in(opening: bytes, tail: bytes) -> Usage | None:
     opening: how the answer begins. Anthropic's streams tell the tokens of the input there, and those of the
     output in their last event.
     """
-    if tail.startswith(b"{") and (usage := usage_of_chat(tail)) is not None:
-        return usage
+    if tail.startswith(b"{") and (chat := _of_chat(tail)) is not None:
+        return Usage(chat.prompt_tokens, chat.completion_tokens or 0, _cached(chat.prompt_tokens_details))
     told = next(_told_in(tail), None)
     if told is None:
         return _timed(tail)
@@ -233,7 +248,7 @@ def _usage(told: _Told) -> Usage:
     return _counted(n_input, told.output_tokens or 0, read or of_responses)
 
 
-def _cached(details: _Details | None) -> int:
+def _cached(details: _Details | _ChatDetails | None) -> int:
     return (details.cached_tokens or 0) if details is not None else 0
 
 

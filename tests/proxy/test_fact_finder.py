@@ -19,7 +19,7 @@ from ggtui.services.deployments.book import Deployments
 from tests.proxy.deployed import A_DOLLAR, far
 
 if TYPE_CHECKING:
-    from ggtui.core.deployment.facts import RequestFacts
+    from ggtui.proxy.forward_request import Ruled
 
 CHAT = b"/v1/chat/completions"
 FAR = ModelEndpoint(ModelId("far"), "", deployment="far")
@@ -27,13 +27,12 @@ FAR = ModelEndpoint(ModelId("far"), "", deployment="far")
 
 def facts(
     body: RequestBody, path: bytes = CHAT, fields: Any = None, endpoint: ModelEndpoint = FAR, **rules: Any
-) -> RequestFacts | None:
+) -> Ruled | None:
     rules = rules or {"pricing": A_DOLLAR}
     book = Deployments(
         [far(1, **rules)], spend=MemorySpend(), counters=MemoryCounters(), secrets=MemorySecrets()
     )
-    ruled = FactFinder(book, ProxySettings(), "key-1").of(path, fields or {}, endpoint, body)
-    return ruled.facts if ruled is not None else None
+    return FactFinder(book, ProxySettings(), "key-1").of(path, fields or {}, endpoint, body)
 
 
 def body_of(text: bytes) -> RequestBody:
@@ -41,9 +40,8 @@ def body_of(text: bytes) -> RequestBody:
 
 
 def test_the_input_is_what_the_model_reads_and_the_answer_what_the_client_allows() -> None:
-    body = body_of(
-        b'{"model": "far", "messages": [{"content": "hello"}], "n": 2, "max_tokens": 10, "seed": 123456}'
-    )
+    unread = b'"n": 2, "max_tokens": 10, "stop": ["%b"]' % (b"stop " * 100)
+    body = body_of(b'{"model": "far", "messages": [{"content": "hello"}], %b}' % unread)
     other = body_of(b'{"model": "far", "prompt": "%b"}' % (b"word " * 100))
     known, unsaid = facts(body), facts(other)
 
@@ -53,6 +51,13 @@ def test_the_input_is_what_the_model_reads_and_the_answer_what_the_client_allows
     assert 5 <= known.input_tokens <= 12
     assert unsaid.max_tokens is None
     assert 90 <= unsaid.input_tokens <= 120
+
+
+def test_a_short_body_counts_by_its_length_as_more_rather_than_less() -> None:
+    known = facts(body_of(b'{"model": "far", "messages": [{"content": "%b"}]}' % ("好".encode() * 50)))
+
+    assert known is not None
+    assert 50 <= known.input_tokens <= 75
 
 
 @pytest.mark.parametrize(
@@ -83,7 +88,7 @@ def test_what_writes_nothing_reserves_nothing_for_it(path: bytes, expected: int 
 
 
 def test_a_form_counts_as_the_sound_it_holds() -> None:
-    known = facts(RequestBody(bytearray(b"--XX\r\n")), b"/v1/audio/transcriptions")
+    known = facts(RequestBody(bytearray(b"--XX\r\n" + bytes(300))), b"/v1/audio/transcriptions")
 
     assert known is not None
     assert MEDIA_TOKENS == known.input_tokens

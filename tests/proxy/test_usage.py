@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from ggtui.core.deployment.pricing import Usage
 from ggtui.proxy.usage import (
     MAX_LOOKS,
     MAX_TAIL_BYTES,
     MAX_TOKENS,
     Meter,
+    Usage,
     usage_in,
     without_usage_event,
 )
@@ -27,8 +27,8 @@ class Noted:
     def answered(self, n_tokens: int = 0) -> None:
         self.n_answered += n_tokens
 
-    def used(self, usage: Usage) -> None:
-        self.usage = usage
+    def used(self, n_input: int, n_output: int, n_cached: int = 0) -> None:
+        self.usage = Usage(n_input, n_output, n_cached)
 
 
 CHAT = (
@@ -164,7 +164,7 @@ def test_an_answer_of_no_byte_has_used_nothing() -> None:
         def answered(self, n_tokens: int = 0) -> None:
             raise AssertionError("nothing was answered")
 
-        def used(self, usage: Usage) -> None:
+        def used(self, n_input: int, n_output: int, n_cached: int = 0) -> None:
             raise AssertionError("nothing was used")
 
     Meter(Refusing()).whole(b"")

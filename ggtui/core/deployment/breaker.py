@@ -41,8 +41,8 @@ class CircuitBreaker:
         self.is_calm = True
         """True while it is closed and nothing has failed since a success: one more changes nothing."""
         self._open_until = 0.0
-        self._number = 0
-        """Changes of state so far."""
+        self.number = 0
+        """Changes of state so far; the pass of whoever comes while it is closed."""
         self._n_probes = 0
         """Passes of half open that were not handed in."""
 
@@ -79,11 +79,11 @@ class CircuitBreaker:
             if self.state(now) is not self._state:
                 self._change(BreakerState.HALF_OPEN)
             self._n_probes += 1
-        return self._number
+        return self.number
 
     def succeeded(self, taken: int) -> bool:
         """The server answered; returns whether that closed it."""
-        if taken != self._number:
+        if taken != self.number:
             return False
         self._n_failures = 0
         self.is_calm = self.is_closed
@@ -94,7 +94,7 @@ class CircuitBreaker:
 
     def failed(self, taken: int, now: float) -> bool:
         """The server failed in a way that counts; returns whether that opened it, as a failed probe does."""
-        if taken != self._number or self._is_forced:
+        if taken != self.number or self._is_forced:
             return False
         self._n_failures += 1
         self.is_calm = False
@@ -107,7 +107,7 @@ class CircuitBreaker:
 
     def give_back(self, taken: int) -> None:
         """Nothing was learned: the client has gone, or the answer says nothing about the server's health."""
-        if taken == self._number and self._state is BreakerState.HALF_OPEN:
+        if taken == self.number and self._state is BreakerState.HALF_OPEN:
             self._n_probes -= 1
 
     def force(self, state: BreakerState) -> None:
@@ -125,5 +125,5 @@ class CircuitBreaker:
     def _change(self, state: BreakerState) -> None:
         self._state = state
         self.is_closed = self.is_calm = state is BreakerState.CLOSED
-        self._number += 1
+        self.number += 1
         self._n_failures = self._n_probes = 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final
 
 PUSD_PER_USD: Final = 10**12
 _MOST_USD: Final = 10**6
@@ -44,16 +44,6 @@ def _scaled(value: object, decimals: int, key: str) -> int:
     return int(scaled)
 
 
-class Usage(NamedTuple):
-    """Tokens of one request, as its server counted them. A tuple, of which each request makes some."""
-
-    input_tokens: int = 0
-    """Cached ones included."""
-    output_tokens: int = 0
-    cached_input_tokens: int = 0
-    """How many of the input the server did not have to read again."""
-
-
 @dataclass(frozen=True, slots=True)
 class Pricing:
     """Prices in pusd for one token."""
@@ -72,10 +62,13 @@ class Pricing:
         """What so many tokens cost at most, none of which was read before."""
         return n_input * self.input_pusd + n_output * self.output_pusd
 
-    def cost_pusd(self, usage: Usage) -> int:
-        """What these tokens cost, in pusd; never negative, whatever a server counted."""
-        n_input, n_output, n_cached = usage
-        n_input, n_output = n_input if n_input > 0 else 0, n_output if n_output > 0 else 0
+    def cost_pusd(self, n_input: int, n_output: int, n_cached: int = 0) -> int:
+        """What these tokens cost, in pusd; never negative, whatever a server counted.
+
+        n_cached: how many of the input the server did not have to read again.
+        """
+        if n_input < 0 or n_output < 0:
+            n_input, n_output = max(0, n_input), max(0, n_output)
         cost = n_input * self.input_pusd + n_output * self.output_pusd
         if self.cached_input_pusd is not None and n_cached > 0:
             cost += min(n_input, n_cached) * (self.cached_input_pusd - self.input_pusd)

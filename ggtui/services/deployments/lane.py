@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ggtui.services.deployments.passage import Passage
     from ggtui.services.deployments.room import Room
     from ggtui.services.deployments.spending import Spending
+    from ggtui.services.deployments.tally import Tally
 
 MANY: Final = 1 << 60
 """So much is taken of what has no limit."""
@@ -30,11 +31,14 @@ class Lane:
     """Takes all that is free for a moment, hands it out by counting down, and keeps sums of what comes back:
     thousands of requests a second would otherwise spend more time on asking each limit than on being served.
 
-    Invariant: while it is open nobody waits, and whoever looks at the room, the limits, the budget or the
-    retries has closed it before: these are exact then.
+    Invariant: while it is open nobody waits, and whoever looks at the room, the limits, the budget, the
+    retries or the tally has closed it before: these are exact then. So nobody is told of what happens in it:
+    the request before it was told of, and whoever looked after that has closed it.
     """
 
-    def __init__(self, room: Room, limits: Limits, spending: Spending, retries: RetryBudget) -> None:
+    def __init__(
+        self, room: Room, limits: Limits, spending: Spending, retries: RetryBudget, tally: Tally
+    ) -> None:
         self.until = -math.inf
         """Monotonic moment at which it is over; past while it is closed."""
         self.n = self.tokens = self.pusd = 0
@@ -43,15 +47,17 @@ class Lane:
         """When the newest request was let in."""
         self.moment: Moment | None = None
         """Of the limits, for all that it lets in."""
-        self.n_ended = self.n_of_moment = 0
-        """Requests that have ended meanwhile; those of them that it has let in itself."""
+        self.n_succeeded = self.n_others = self.n_earlier = 0
+        """Requests that have ended meanwhile, well or otherwise; those of them that earlier lanes let in."""
         self.held_s = 0.0
-        """How long all that have ended had their slots."""
-        self.spent_pusd = 0
+        """How long all of them had their slots."""
+        self.n_input = self.n_output = self.spent_pusd = 0
+        """What they took: tokens and money."""
         self._room = room
         self._limits = limits
         self._spending = spending
         self._retries = retries
+        self._tally = tally
         self._n_taken = 0
 
     def open(self, now: float) -> None:
@@ -68,7 +74,8 @@ class Lane:
         self._room.decided.give_back(n - block.n)
         self.n = self._n_taken = block.n
         self.tokens, self.pusd = block.tokens, pusd
-        self.n_ended = self.n_of_moment = self.spent_pusd = 0
+        self.n_succeeded = self.n_others = self.n_earlier = 0
+        self.n_input = self.n_output = self.spent_pusd = 0
         self.held_s = 0.0
         self.moment, self.until, self.newest = block.moment, block.until, now
 
@@ -79,9 +86,10 @@ class Lane:
         rest = Block(self.moment, self.n, self.tokens, self.until)
         self.until = -math.inf
         self._room.decided.give_back(self.n)
-        if self.n_ended:
-            self._room.decided.have_left(self.n_ended, self.held_s)
-        self._limits.give_rest_back(rest, self.newest, self.n_of_moment)
+        if n_ended := self.n_succeeded + self.n_others:
+            self._room.decided.have_left(n_ended, self.held_s)
+            self._tally.took(self.n_succeeded, self.n_input, self.n_output, self.spent_pusd)
+        self._limits.give_rest_back(rest, self.newest, n_ended - self.n_earlier)
         if self.spent_pusd:
             self._spending.settle_many(self.pusd + self.spent_pusd, self.spent_pusd)
         else:
@@ -89,32 +97,47 @@ class Lane:
         if n := self._n_taken - self.n:
             self._retries.requested(self.newest, n)
 
-    def lets_in(self, passage: Passage, cost_pusd: int, now: float) -> bool:
+    def lets_in(self, passage: Passage, now: float) -> bool:
         """Let a request in, if all that it might use is left; else nothing has happened."""
-        if not self.n or passage.tokens > self.tokens or cost_pusd > self.pusd:
+        tokens, n_input = passage.tokens, passage.facts.input_tokens
+        cost_pusd = passage.rules.pricing.most_pusd(n_input, tokens - n_input)
+        if not self.n or tokens > self.tokens or cost_pusd > self.pusd:
             return False
         self.n -= 1
-        self.tokens -= passage.tokens
+        self.tokens -= tokens
         self.pusd -= cost_pusd
         self.newest = passage.in_lane_since = now
         passage.moment = self.moment
+        passage.held_pusd = cost_pusd
         return True
 
-    def settle(
-        self, passage: Passage, tokens: int, cost_pusd: int, now: float
-    ) -> Sequence[asyncio.Future[None]]:
+    def settle(self, passage: Passage, now: float) -> Sequence[asyncio.Future[None]] | None:
         """One that a lane of this deployment has let in, this one or an earlier, was sent and has ended.
 
-        It has used no more than it had reserved. What is returned is still to be written.
+        What is returned is still to be written; None when it must be settled by itself, and nothing has
+        happened: the lane is over, or it has used more than it had reserved.
         """
-        self.n_ended += 1
-        self.held_s += now - passage.in_lane_since
+        n_input, n_output = passage.n_input, passage.n_output
+        tokens = n_input + n_output
+        cost_pusd = passage.rules.pricing.cost_pusd(n_input, n_output, passage.n_cached)
+        if now >= self.until or tokens > passage.tokens or cost_pusd > passage.held_pusd:
+            return None
+        outcome = passage.outcome
+        if outcome is True:
+            self.n_succeeded += 1
+        else:
+            self.n_others += 1
+            if outcome:
+                self._tally.failed(outcome)
         moment = passage.moment
         if moment is self.moment:
-            self.n_of_moment += 1
             self.tokens += passage.tokens - tokens
         elif moment is not None:
+            self.n_earlier += 1
             self._limits.settle(moment, passage.tokens, tokens)
+        self.held_s += now - passage.in_lane_since
+        self.n_input += n_input
+        self.n_output += n_output
         self.pusd += passage.held_pusd - cost_pusd
         if not cost_pusd:
             return ()

@@ -16,7 +16,7 @@ from ggtui.core.errors import CircuitOpen, ConfigInvalid, EndpointNotReady, Engi
 from ggtui.core.routing.endpoints import EndpointStatus
 from ggtui.services.deployments.lane import Lane
 from ggtui.services.deployments.limits import Limits
-from ggtui.services.deployments.passage import Passage
+from ggtui.services.deployments.passage import UNSAID_TOKENS, Passage
 from ggtui.services.deployments.pauses import Pauses
 from ggtui.services.deployments.room import Room
 from ggtui.services.deployments.spending import Spending
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.facts import RequestFacts
-    from ggtui.core.deployment.pricing import Usage
     from ggtui.core.deployment.replicas import Replica
     from ggtui.core.deployment.runtimes import RuntimeKind
     from ggtui.core.deployment.secret import Secret
@@ -46,10 +45,11 @@ class LiveDeployment:
     def __init__(self, rules: Deployment, around: Surroundings) -> None:
         self.rules = rules
         self.clock = around.clock
+        self._monotonic = around.clock.monotonic
         self.random = around.random
         self.breaker = CircuitBreaker(rules.circuit_breaker)
         self._retry_budget = RetryBudget()
-        self.tally = Tally()
+        self._tally = Tally()
         self._around = around
         self._room = Room(rules.name, rules.serving, self._slots_by_rule(), around.clock)
         self._limits = Limits(
@@ -62,7 +62,7 @@ class LiveDeployment:
             around.writes,
         )
         self._spending = Spending(rules.name, rules.budget, around.spend, around.clock, around.writes)
-        self._lane = Lane(self._room, self._limits, self._spending, self._retry_budget)
+        self._lane = Lane(self._room, self._limits, self._spending, self._retry_budget, self._tally)
         self._busy_until = -math.inf
         """A request that comes before this comes fast."""
         self.pauses = Pauses(around.clock)
@@ -109,7 +109,8 @@ class LiveDeployment:
     @property
     def counters(self) -> DeploymentCounts:
         """What became of its requests since ggtui began."""
-        return self.tally.counts
+        self._lane.close()
+        return self._tally.counts
 
     @property
     def in_flight(self) -> int:
@@ -160,16 +161,26 @@ class LiveDeployment:
         Whoever is cancelled while it waits leaves no trace. The passage must be left.
         Raises: EndpointNotReady when it is drained, PolicyRefusal.
         """
-        passage, now, lane = Passage(self, facts), self.clock.monotonic(), self._lane
-        cost_pusd = passage.rules.pricing.most_pusd(facts.input_tokens, passage.tokens - facts.input_tokens)
-        is_well = self.breaker.is_closed and not self.standing.is_shut
-        if not (is_well and now < lane.until and lane.lets_in(passage, cost_pusd, now)):
-            now = await self._enter_exactly(passage, now, cost_pusd)
-        passage.held_pusd = cost_pusd
+        passage = self.enter_at_once(facts)
+        if passage is None:
+            passage = self._passage(facts)
+            await self._enter_exactly(passage, self.clock.monotonic())
+            self._open.add(passage)
+            if self.breaker.is_closed:
+                passage.taken = self.breaker.number
+            self._around.changed()
+        return passage
+
+    def enter_at_once(self, facts: RequestFacts) -> Passage | None:
+        """Let a request in without asking for each thing; None, and nothing has happened: it must `enter`."""
+        now, lane = self._monotonic(), self._lane
+        if now >= lane.until or not self.breaker.is_closed or self.standing.is_shut:
+            return None
+        passage = self._passage(facts)
+        if not lane.lets_in(passage, now):
+            return None
+        passage.taken = self.breaker.number
         self._open.add(passage)
-        if self.breaker.is_closed:
-            passage.taken = self.breaker.take(now)
-        self._around.changed()
         return passage
 
     async def key(self) -> Secret | None:
@@ -247,26 +258,17 @@ class LiveDeployment:
         """The key was refused: the next attempt reads it again."""
         self._key = None
 
-    def settle(
-        self, passage: Passage, usage: Usage, outcome: Failure | bool | None, *, was_sent: bool
-    ) -> Sequence[asyncio.Future[None]]:
+    def settle(self, passage: Passage) -> Sequence[asyncio.Future[None]]:
         """A request has ended, or was not let in, and holds but a part; the tasks are still to be written."""
-        now, lane = self.clock.monotonic(), self._lane
-        tokens = usage[0] + usage[1]
-        cost_pusd = passage.rules.pricing.cost_pusd(usage) if tokens and passage.held_pusd >= 0 else 0
+        now = self._monotonic()
+        self._open.discard(passage)
+        if passage.in_lane_since and passage.was_sent:
+            unwritten = self._lane.settle(passage, now)
+            if unwritten is not None:
+                return unwritten
         try:
-            if tokens > passage.tokens or cost_pusd > max(0, passage.held_pusd):
-                lane.close()  # it has less to hand out than it knows
-            elif now >= lane.until:
-                lane.close()  # what has ended before this must be settled before it
-            elif passage.in_lane_since and was_sent:
-                return lane.settle(passage, tokens, cost_pusd, now)
-            return self._settle_exactly(passage, tokens, cost_pusd, now, was_sent=was_sent)
+            return self._settle_exactly(passage, now)
         finally:
-            self._open.discard(passage)
-            self.tally.ended(outcome, usage, cost_pusd)
-            if self._may_throttle:
-                self.adapt_slots()
             self._around.changed()
 
     def leave_all(self) -> None:
@@ -287,10 +289,21 @@ class LiveDeployment:
 
     # How
 
-    def _settle_exactly(
-        self, passage: Passage, tokens: int, cost_pusd: int, now: float, *, was_sent: bool
-    ) -> Sequence[asyncio.Future[None]]:
-        held_pusd, moment = passage.held_pusd, passage.moment
+    def _passage(self, facts: RequestFacts) -> Passage:
+        n_output = facts.max_tokens
+        tokens = facts.input_tokens + (UNSAID_TOKENS if n_output is None else n_output)
+        return Passage(self, facts, self.rules, tokens)
+
+    def _settle_exactly(self, passage: Passage, now: float) -> Sequence[asyncio.Future[None]]:
+        held_pusd, moment, was_sent = passage.held_pusd, passage.moment, passage.was_sent
+        n_input, n_output = passage.n_input, passage.n_output
+        tokens, cost_pusd = n_input + n_output, 0
+        if held_pusd >= 0:
+            cost_pusd = passage.rules.pricing.cost_pusd(n_input, n_output, passage.n_cached)
+        is_more = tokens > passage.tokens or cost_pusd > max(0, held_pusd)
+        if is_more or now >= self._lane.until:
+            # It has less to hand out than it knows; or what has ended in it must be settled before this.
+            self._lane.close()
         tasks: list[asyncio.Future[None]] = []
         try:
             if held_pusd >= 0 and tokens:
@@ -310,11 +323,18 @@ class LiveDeployment:
                 room.tell(room.decided.left(now - passage.in_lane_since, now))
             elif passage.has_slot:
                 room.tell(room.decided.leave(passage, now))
+            is_well, outcome = passage.outcome is True, passage.outcome
+            self._tally.took(is_well, n_input, n_output, cost_pusd)
+            if outcome and outcome is not True:
+                self._tally.failed(outcome)
+            if self._may_throttle:
+                self.adapt_slots()
         return tasks
 
-    async def _enter_exactly(self, passage: Passage, now: float, cost_pusd: int) -> float:
-        """By asking for each thing; returns the time after that."""
-        rules = passage.rules
+    async def _enter_exactly(self, passage: Passage, now: float) -> None:
+        """By asking for each thing."""
+        rules, n_input = passage.rules, passage.facts.input_tokens
+        cost_pusd = rules.pricing.most_pusd(n_input, passage.tokens - n_input)
         deadline = now + rules.serving.queue_timeout_s
         priority = passage.facts.priority
         try:
@@ -332,6 +352,7 @@ class LiveDeployment:
                 passage.moment, passage.shared = grant
                 now = self.clock.monotonic()
             self.spending.reserve(cost_pusd)
+            passage.held_pusd = cost_pusd
         except BaseException as error:
             passage.leave(error)
             raise
@@ -339,7 +360,6 @@ class LiveDeployment:
         if now < self._busy_until and not self._may_throttle:
             self._lane.open(now)
         self._busy_until = now + TOGETHER_S
-        return now
 
     def _know(self) -> None:
         """What follows from the rules alone, and each request asks."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ggtui.core.deployment.breaker import BreakerState
 from ggtui.core.deployment.outcomes import Retry, outcome_of
-from ggtui.core.deployment.pricing import Usage
 from ggtui.core.deployment.retry import delay_s, may_retry
 from ggtui.core.errors import CircuitOpen, Failure, UpstreamRateLimited
 
@@ -23,16 +24,23 @@ UNSAID_TOKENS = 1024
 """Reserved for an answer whose length the client does not limit."""
 
 
-class Passage:
+class Passage(msgspec.Struct, eq=False):
     """What one request holds of a deployment, given back or settled exactly once: when it is left.
 
     What it is billed for: the tokens that its server counted (`used`). Where it did not count and part of the
     answer had come – the client cut the stream, or the server tells no usage – the tokens of the input by our
     estimate, and those of the answer that `answered` was told of; when it was told of none, as many as were
     reserved. Nothing when no byte of an answer came.
+
+    A struct: thousands a second are made, most of which use few of its fields.
     """
 
-    # What most requests never set, or set once: a default of the class costs nothing.
+    live: LiveDeployment
+    facts: RequestFacts
+    rules: Deployment
+    """As they were when it came; a reload does not change what it was promised."""
+    tokens: int
+    """What it might use."""
     has_slot: bool = False
     """By a ticket, which it is itself."""
     in_lane_since: float = 0.0
@@ -41,33 +49,22 @@ class Passage:
     """Of the limits; None where it holds nothing of them."""
     held_pusd: int = -1
     """Of the budget; -1 where it holds nothing of it."""
+    shared: int | None = None
+    """Its number where all processes count the limits."""
     taken: int | None = None
     """Of the breaker, for the attempt that runs."""
-    _was_sent: bool = False
+    was_sent: bool = False
+    """True when it counts, whatever becomes of it: something of it is on its way to a server."""
+    n_input: int = -1
+    """Tokens that its server has counted, the cached ones among them; -1 while it has not."""
+    n_output: int = 0
+    n_cached: int = 0
+    outcome: Failure | bool | None = None
+    """How it went: True, or its failure; None for neither."""
     _is_answered: bool = False
     _n_answered: int = 0
-    _usage: Usage | None = None
     _has_new_key: bool = False
-    _outcome: Failure | bool | None = None
-    """How the last attempt went: True, or its failure; None before its end."""
-
-    def __init__(self, live: LiveDeployment, facts: RequestFacts) -> None:
-        """Made by LiveDeployment.enter alone, which hands over what it takes."""
-        self.live = live
-        self.rules: Deployment = live.rules
-        """As they were when it came; a reload does not change what it was promised."""
-        self.facts = facts
-        n_output = facts.max_tokens
-        self.tokens = facts.input_tokens + (UNSAID_TOKENS if n_output is None else n_output)
-        """What it might use."""
-        self.shared: int | None = None
-        """Its number where all processes count the limits."""
-        self._is_left = False
-
-    @property
-    def reserved(self) -> Usage:
-        """The tokens it might use."""
-        return Usage(self.facts.input_tokens, self.tokens - self.facts.input_tokens)
+    _is_left: bool = False
 
     # Attempts
 
@@ -76,27 +73,23 @@ class Passage:
         if self.taken is not None:
             self._give_pass_back()
         breaker, now = self.live.breaker, self.live.clock.monotonic()
-        self._outcome = None
+        self.outcome = None
         self.taken = breaker.take(now)
         if self.taken is None:
             raise CircuitOpen(self.rules.name, retry_after_s=breaker.retry_after_s(now))
-
-    def sent(self) -> None:
-        """The request is on its way to a server: it counts from now on, whatever becomes of it."""
-        self._was_sent = True
 
     def answered(self, n_tokens: int = 0) -> None:
         """A part of the answer has come, with so many tokens more where that can be seen."""
         self._is_answered = True
         self._n_answered += n_tokens
 
-    def used(self, usage: Usage) -> None:
+    def used(self, n_input: int, n_output: int, n_cached: int = 0) -> None:
         """The server has counted; what it says last counts."""
-        self._usage = usage
+        self.n_input, self.n_output, self.n_cached = n_input, n_output, n_cached
 
     def attempt_succeeded(self) -> None:
         """The whole answer has come."""
-        taken, self.taken, self._outcome = self.taken, None, True
+        taken, self.taken, self.outcome = self.taken, None, True
         live = self.live
         if taken is not None and not live.breaker.is_calm and live.breaker.succeeded(taken):
             live.breaker_changed()
@@ -105,7 +98,7 @@ class Passage:
 
     def attempt_failed(self, failure: Failure) -> None:
         """The attempt has ended with this."""
-        taken, self.taken, self._outcome = self.taken, None, failure
+        taken, self.taken, self.outcome = self.taken, None, failure
         if taken is not None:
             if outcome_of(failure).counts_for_breaker:
                 if self.live.breaker.failed(taken, self.live.clock.monotonic()):
@@ -159,16 +152,17 @@ class Passage:
         self._is_left = True
         if self.taken is not None:
             self._give_pass_back()
-        outcome = error if isinstance(error, Failure) else self._outcome
-        usage = self._usage or self._billed()
-        return self.live.settle(self, usage, outcome, was_sent=self._was_sent)
+        if error is not None and isinstance(error, Failure):
+            self.outcome = error
+        if self.n_input < 0:
+            self._bill()
+        return self.live.settle(self)
 
-    def _billed(self) -> Usage:
-        if self._usage is not None:
-            return self._usage
-        if not self._is_answered:
-            return Usage()
-        return Usage(self.facts.input_tokens, self._n_answered) if self._n_answered else self.reserved
+    def _bill(self) -> None:
+        """Its server has not counted."""
+        n_input = self.facts.input_tokens if self._is_answered else 0
+        n_output = (self._n_answered or self.tokens - n_input) if self._is_answered else 0
+        self.used(n_input, n_output)
 
     def _give_pass_back(self) -> None:
         if self.taken is not None:

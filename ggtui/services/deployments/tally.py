@@ -10,7 +10,6 @@ from ggtui.core.deployment.outcomes import outcome_of
 from ggtui.core.snapshot import DeploymentCounts
 
 if TYPE_CHECKING:
-    from ggtui.core.deployment.pricing import Usage
     from ggtui.core.errors import Failure
 
 _COUNTED_AS: Final[tuple[tuple[type[Failure], str], ...]] = (
@@ -46,17 +45,15 @@ class Tally:
             **self._counts,
         )
 
-    def ended(self, outcome: Failure | bool | None, usage: Usage, cost_pusd: int) -> None:
-        """A request was answered, or failed, or neither; and what it took."""
-        if outcome is True:
-            self._n_succeeded += 1
-        elif outcome:
-            self._failed(outcome)
-        self._n_input += usage[0]
-        self._n_output += usage[1]
+    def took(self, n_succeeded: int, n_input: int, n_output: int, cost_pusd: int) -> None:
+        """So many were answered, and all that have ended took this."""
+        self._n_succeeded += n_succeeded
+        self._n_input += n_input
+        self._n_output += n_output
         self._cost_pusd += cost_pusd
 
-    def _failed(self, failure: Failure) -> None:
+    def failed(self, failure: Failure) -> None:
+        """A request has ended with this."""
         kind = next((name for kind, name in _COUNTED_AS if isinstance(failure, kind)), "")
         if kind or not outcome_of(failure).is_the_callers:
             self._counts[kind or "failed"] += 1

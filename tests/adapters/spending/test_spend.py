@@ -28,8 +28,9 @@ from pathlib import Path
 from ggtui.adapters.memory.deployments import MemoryCounters, MemorySecrets
 from ggtui.adapters.spending.spend import SqliteSpend
 from ggtui.core.deployment.deployment import Deployment
-from ggtui.core.deployment.facts import RequestFacts
-from ggtui.core.deployment.pricing import Pricing, Usage
+from ggtui.core.deployment.policies import Priority
+from ggtui.core.deployment.pricing import Pricing
+from ggtui.proxy.forward_request import Ruled
 from ggtui.services.deployments.book import Deployments
 
 async def main():
@@ -42,9 +43,9 @@ async def main():
     async def ask():
         nonlocal total
         while True:
-            passage = await live.enter(RequestFacts(0, 3))
-            passage.sent()
-            passage.used(Usage(0, 3))
+            passage = await live.enter(Ruled((), 0, 3, Priority.NORMAL, ""))
+            passage.was_sent = True
+            passage.used(0, 3)
             for write in passage.leave():
                 await write
             await asyncio.sleep(0)  # some are let in while others are served

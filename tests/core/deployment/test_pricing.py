@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ggtui.core.deployment.pricing import FREE, PUSD_PER_USD, Pricing, Usage, parse_price, parse_usd, usd
+from ggtui.core.deployment.pricing import FREE, PUSD_PER_USD, Pricing, parse_price, parse_usd, usd
 
 MILLION = 1_000_000
 
@@ -22,7 +22,7 @@ def _pricing(per_mtok_in: float, per_mtok_out: float, cached: float | None = Non
 
 
 def test_a_million_each_way() -> None:
-    cost = _pricing(2.5, 10).cost_pusd(Usage(MILLION, MILLION))
+    cost = _pricing(2.5, 10).cost_pusd(MILLION, MILLION)
 
     assert (12 * PUSD_PER_USD + PUSD_PER_USD // 2, Decimal("12.5")) == (cost, usd(cost))
 
@@ -34,7 +34,7 @@ def test_a_million_each_way() -> None:
 def test_cached_input_has_a_price_of_its_own(
     cached_price: float | None, n_cached: int, expected: str
 ) -> None:
-    cost = _pricing(3.0, 15.0, cached_price).cost_pusd(Usage(1000, 0, n_cached))
+    cost = _pricing(3.0, 15.0, cached_price).cost_pusd(1000, 0, n_cached)
 
     assert Decimal(expected) == usd(cost)
 
@@ -42,21 +42,21 @@ def test_cached_input_has_a_price_of_its_own(
 def test_a_server_cannot_earn_money_by_its_count() -> None:
     pricing = _pricing(1.0, 1.0, 0.5)
 
-    assert 0 == pricing.cost_pusd(Usage(-MILLION, -MILLION, -MILLION))
-    assert pricing.cost_pusd(Usage(10, 0)) == pricing.cost_pusd(Usage(10, 0, -5))
+    assert 0 == pricing.cost_pusd(-MILLION, -MILLION, -MILLION)
+    assert pricing.cost_pusd(10, 0) == pricing.cost_pusd(10, 0, -5)
 
 
 def test_what_is_free() -> None:
-    assert (True, 0) == (FREE.is_free, FREE.cost_pusd(Usage(10, 10, 5)))
+    assert (True, 0) == (FREE.is_free, FREE.cost_pusd(10, 10, 5))
     assert not Pricing(cached_input_pusd=1).is_free
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 10**7)), max_size=20))
 def test_a_sum_of_costs_is_the_cost_of_the_sum(parts: list[tuple[int, int]]) -> None:
     pricing = _pricing(0.0375, 0.15)
-    cost = sum(pricing.cost_pusd(Usage(*part)) for part in parts)
+    cost = sum(pricing.cost_pusd(*part) for part in parts)
 
-    assert pricing.cost_pusd(Usage(sum(a for a, _ in parts), sum(b for _, b in parts))) == cost
+    assert pricing.cost_pusd(sum(a for a, _ in parts), sum(b for _, b in parts)) == cost
 
 
 @pytest.mark.parametrize(

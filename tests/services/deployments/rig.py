@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from ggtui.adapters.memory.deployments import ManualClock, MemoryCounters, MemorySecrets, MemorySpend
 from ggtui.core.deployment.deployment import Deployment
-from ggtui.core.deployment.facts import RequestFacts
 from ggtui.core.deployment.policies import CapacityPolicy, Priority, Serving
-from ggtui.core.deployment.pricing import Pricing, Usage
+from ggtui.core.deployment.pricing import Pricing
+from ggtui.proxy.forward_request import Ruled
 from ggtui.services.deployments.book import Deployments
 
 if TYPE_CHECKING:
@@ -34,10 +34,8 @@ def remote(name: str = "a", **rules: Any) -> Deployment:
     return Deployment(name, "gpt-4o", **rules)
 
 
-def asking(
-    input_tokens: int = 0, max_tokens: int | None = 1, priority: Priority = Priority.NORMAL
-) -> RequestFacts:
-    return RequestFacts(input_tokens, max_tokens, priority)
+def asking(input_tokens: int = 0, max_tokens: int | None = 1, priority: Priority = Priority.NORMAL) -> Ruled:
+    return Ruled((), input_tokens, max_tokens, priority, "")
 
 
 @dataclass
@@ -98,7 +96,7 @@ async def settled() -> None:
 
 
 @asynccontextmanager
-async def entered(live: LiveDeployment, facts: RequestFacts) -> AsyncIterator[Passage]:
+async def entered(live: LiveDeployment, facts: Ruled) -> AsyncIterator[Passage]:
     """A request that was let in, and leaves with the block as one of the proxy does."""
     passage = await live.enter(facts)
     try:
@@ -115,13 +113,13 @@ async def gone(passage: Passage, error: BaseException | None = None) -> None:
         await asyncio.shield(write)
 
 
-async def answer(live: LiveDeployment, n_tokens: int = 1, facts: RequestFacts | None = None) -> None:
+async def answer(live: LiveDeployment, n_tokens: int = 1, facts: Ruled | None = None) -> None:
     """One request that is answered with so many tokens."""
     async with entered(live, facts or asking()) as passage:
         passage.take_breaker()
-        passage.sent()
+        passage.was_sent = True
         passage.answered(0)
-        passage.used(Usage(passage.facts.input_tokens, n_tokens))
+        passage.used(passage.facts.input_tokens, n_tokens)
         passage.attempt_succeeded()
 
 

@@ -17,7 +17,6 @@ from ggtui.core.deployment.policies import (
     RateLimits,
     Serving,
 )
-from ggtui.core.deployment.pricing import Usage
 from ggtui.core.errors import PolicyRefusal, UpstreamServerError
 from tests.services.deployments.rig import (
     A_DOLLAR,
@@ -47,13 +46,13 @@ async def _request(live: LiveDeployment, chance: random.Random) -> None:
             for _ in range(chance.randrange(1, 3)):
                 passage.take_breaker()
                 await _pause(chance)
-                passage.sent()
+                passage.was_sent = True
                 if chance.random() < 0.3:
                     passage.attempt_failed(UpstreamServerError("503"))
                     continue
                 passage.answered(chance.randrange(3))
                 await _pause(chance)
-                passage.used(Usage(1, chance.randrange(10)))
+                passage.used(1, chance.randrange(10))
                 await _pause(chance)
                 passage.attempt_succeeded()
                 break

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from ggtui.core.deployment.limits import TOGETHER_S
 from ggtui.core.deployment.policies import Budget, BudgetAction, CapacityPolicy, RateLimits, Serving
-from ggtui.core.deployment.pricing import Usage
 from ggtui.core.deployment.spend import Period
 from ggtui.core.errors import EndpointNotReady, PolicyRefusal, UpstreamServerError
 from tests.services.deployments.rig import (
@@ -52,8 +51,8 @@ async def _let_in(rig: Rig, n: int) -> list[Passage]:
 
 
 async def _ended(passage: Passage, n_tokens: int = 2) -> None:
-    passage.sent()
-    passage.used(Usage(3, n_tokens))
+    passage.was_sent = True
+    passage.used(3, n_tokens)
     passage.attempt_succeeded()
     await gone(passage)
 
@@ -210,9 +209,9 @@ class _Twin:
     async def end(self, which: int, how: str, n_tokens: int) -> None:
         passage = self.held.pop(which % len(self.held))
         if how != "unsent":
-            passage.sent()
+            passage.was_sent = True
         if how == "answered":
-            passage.used(Usage(passage.facts.input_tokens, n_tokens))
+            passage.used(passage.facts.input_tokens, n_tokens)
             passage.attempt_succeeded()
         elif how == "failed":
             passage.attempt_failed(UpstreamServerError("503"))

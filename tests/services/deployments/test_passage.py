@@ -8,7 +8,6 @@ import pytest
 
 from ggtui.core.deployment.deployment import RuntimeConfig
 from ggtui.core.deployment.policies import Budget, CircuitBreakerPolicy, RateLimits, RetryPolicy
-from ggtui.core.deployment.pricing import Usage
 from ggtui.core.deployment.secret import Secret, SecretRef, SecretSource
 from ggtui.core.errors import (
     ContentFiltered,
@@ -54,10 +53,10 @@ def test_what_the_server_counted_is_billed() -> None:
             assert 100 * DOLLAR == rig.live().spending.held_pusd
 
             passage.take_breaker()
-            passage.sent()
+            passage.was_sent = True
             passage.answered(3)
-            passage.used(Usage(7, 2))
-            passage.used(Usage(7, 8))
+            passage.used(7, 2)
+            passage.used(7, 8)
             passage.attempt_succeeded()
 
         assert (1, 15, 8) == _told(rig)
@@ -83,7 +82,7 @@ def test_who_leaves_pays_for_what_was_made(n_seen: int, max_tokens: int | None, 
         rig = Rig((PRICED,))
         passage = await rig.live().enter(asking(5, max_tokens))
         passage.take_breaker()
-        passage.sent()
+        passage.was_sent = True
         passage.answered()
         for _ in range(n_seen):
             passage.answered(1)
@@ -101,7 +100,7 @@ def test_what_was_never_answered_costs_nothing_and_what_was_never_sent_never_was
         rig = Rig((PRICED,))
         passage = await rig.live().enter(asking(5, 100))
         passage.take_breaker()
-        passage.sent()
+        passage.was_sent = True
         passage.attempt_failed(failure := UpstreamServerError("500"))
         await gone(passage, failure)
 
@@ -124,8 +123,8 @@ def test_it_is_settled_once() -> None:
         rig = Rig((PRICED,))
         async with entered(rig.live(), asking(0, 100)) as passage:
             passage.take_breaker()
-            passage.sent()
-            passage.used(Usage(0, 8))
+            passage.was_sent = True
+            passage.used(0, 8)
             passage.attempt_succeeded()
         passage.leave()
 
@@ -143,7 +142,7 @@ def test_what_cannot_be_kept_still_counts_and_is_told_once(caplog: pytest.LogCap
         rig.spend.failure = "the disk is full"
         for _ in range(2):
             async with entered(rig.live(), asking(0, 100)) as passage:
-                passage.used(Usage(0, 8))
+                passage.used(0, 8)
 
         assert 16 * DOLLAR == rig.status().spent_hour_pusd
 

@@ -11,8 +11,8 @@ from ggtui.adapters.memory.deployments import ManualClock, MemoryCounters, Memor
 from ggtui.adapters.spending.counters import SqliteCounters
 from ggtui.adapters.spending.spend import SqliteSpend
 from ggtui.core.deployment.limits import Limit, Wait
-from ggtui.core.deployment.policies import RateLimits
-from ggtui.core.deployment.spend import SpendEntry
+from ggtui.core.deployment.policies import Budget, RateLimits
+from ggtui.core.deployment.spend import Period, SpendEntry, SpendLedger
 from ggtui.core.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -64,6 +64,27 @@ async def _add(run: SpendPort, name: str, entry: SpendEntry) -> None:
     work = run.add(name, entry.at, entry.cost_pusd)
     if work is not None:
         await work
+
+
+@pytest.mark.parametrize("pause_s", [0.0, 0.7])
+def test_what_was_not_spent_after_all_is_taken_back(next_run: NextRun, pause_s: float) -> None:
+    """Together with what was kept, and when that is written already."""
+
+    async def scenario() -> None:
+        first = next_run()
+        await _add(first, "a", SpendEntry(NOW, 100))
+        await _add(first, "a", SpendEntry(NOW + 0.5, 10))
+        await asyncio.sleep(pause_s)
+        await _add(first, "a", SpendEntry(NOW + 0.5, -4))
+        await first.close()
+        second = next_run()
+        ledger = SpendLedger(Budget(), await second.load("a", 0.0))
+
+        assert 106 == ledger.spent_pusd(Period.HOUR, NOW + 0.5)
+        assert 0 == ledger.spent_pusd(Period.HOUR, NOW + 3602.0)
+        await second.close()
+
+    asyncio.run(scenario())
 
 
 def test_what_is_added_is_there_in_the_next_run_oldest_first(next_run: NextRun) -> None:

@@ -22,6 +22,7 @@ class SpendPort(Protocol):
     def add(self, name: str, at: float, cost_pusd: int) -> Coroutine[Any, Any, None] | None:
         """Keep what was settled at this Unix time. What is returned must be awaited; None: it is kept.
 
+        cost_pusd: negative to take back what was kept for that time and not spent after all.
         No kill takes it away then, and soon no loss of power. A caller that is cancelled meanwhile does not
         keep it from being written.
         """

@@ -43,8 +43,8 @@ class Lane:
         """Monotonic moment at which it is over; past while it is closed."""
         self.n = self.tokens = self.pusd = 0
         """What is left to hand out: requests, tokens, and what they may cost."""
-        self.newest = 0.0
-        """When the newest request was let in."""
+        self.newest = self.newest_end = 0.0
+        """When the newest request was let in, and when the newest one has ended."""
         self.moment: Moment | None = None
         """Of the limits, for all that it lets in."""
         self.n_succeeded = self.n_others = self.n_earlier = 0
@@ -59,6 +59,12 @@ class Lane:
         self._retries = retries
         self._tally = tally
         self._n_taken = 0
+        self._kept_pusd = 0
+        """What outlives ggtui already: more than was spent, so that most that end have nothing to write."""
+        self._kept_at = 0.0
+        """Monotonic moment at which the last of it was kept."""
+        self._keeping: Sequence[asyncio.Future[None]] = ()
+        """The write of it while it runs: until then none of it is kept."""
 
     def open(self, now: float) -> None:
         """Take what is free; nothing where there is something of which nothing is left."""
@@ -75,8 +81,8 @@ class Lane:
         self.n = self._n_taken = block.n
         self.tokens, self.pusd = block.tokens, pusd
         self.n_succeeded = self.n_others = self.n_earlier = 0
-        self.n_input = self.n_output = self.spent_pusd = 0
-        self.held_s = 0.0
+        self.n_input = self.n_output = self.spent_pusd = self._kept_pusd = 0
+        self.held_s, self._keeping = 0.0, ()
         self.moment, self.until, self.newest = block.moment, block.until, now
 
     def close(self) -> None:
@@ -91,7 +97,9 @@ class Lane:
             self._tally.took(self.n_succeeded, self.n_input, self.n_output, self.spent_pusd)
         self._limits.give_rest_back(rest, self.newest, n_ended - self.n_earlier)
         if self.spent_pusd:
-            self._spending.settle_many(self.pusd + self.spent_pusd, self.spent_pusd)
+            at = self._spending.kept_at + self.newest_end - self._kept_at
+            self._spending.settle_kept(self.pusd + self.spent_pusd, self.spent_pusd, at)
+            self._spending.take_back(self._kept_pusd - self.spent_pusd)
         else:
             self._spending.give_back(self.pusd)
         if n := self._n_taken - self.n:
@@ -139,8 +147,17 @@ class Lane:
         self.n_input += n_input
         self.n_output += n_output
         self.pusd += passage.held_pusd - cost_pusd
-        if not cost_pusd:
-            return ()
         self.spent_pusd += cost_pusd
-        task = self._spending.keep(cost_pusd)
-        return () if task is None else (task,)
+        self.newest_end = now
+        if self.spent_pusd > self._kept_pusd:
+            self._keep(now)
+        elif self._keeping and self._keeping[0].done():
+            self._keeping = ()
+        return self._keeping
+
+    def _keep(self, now: float) -> None:
+        """Keep a quarter more than was spent so far: what of it is not spent is taken back at the end."""
+        most = self.spent_pusd + self.spent_pusd // 4
+        task = self._spending.keep(most - self._kept_pusd)
+        self._kept_pusd, self._kept_at = most, now
+        self._keeping = () if task is None else (task,)

@@ -29,7 +29,7 @@ class Spending:
         self._port = port
         self._clock = clock
         self._writes = writes
-        self._kept_at = 0.0
+        self.kept_at = 0.0
         """Unix time at which something was kept last."""
         self._ledger = SpendLedger(budget or Budget())
         self.adapt(budget)
@@ -93,18 +93,25 @@ class Spending:
             self.give_back(held_pusd)
             return None
         task = self.keep(cost_pusd)
-        self.settle_many(held_pusd, cost_pusd)
+        self.settle_kept(held_pusd, cost_pusd, self.kept_at)
         return task
 
-    def settle_many(self, held_pusd: int, cost_pusd: int) -> None:
-        """Requests have ended whose cost was kept, the last of it when something was kept last."""
-        if self._ledger.settle(held_pusd, cost_pusd, self._kept_at):
-            self._tell_excess(self._kept_at)
+    def settle_kept(self, held_pusd: int, cost_pusd: int, at: float) -> None:
+        """Requests have ended whose cost was kept, the last of them at this Unix time."""
+        if self._ledger.settle(held_pusd, cost_pusd, at):
+            self._tell_excess(at)
 
     def keep(self, cost_pusd: int) -> asyncio.Task[None] | None:
         """Have a cost outlive ggtui; the task is what is still to be written."""
-        self._kept_at = self._clock.unix()
-        work = self._port.add(self._name, self._kept_at, cost_pusd)
+        self.kept_at = self._clock.unix()
+        return self._add(cost_pusd)
+
+    def take_back(self, kept_pusd: int) -> None:
+        """So much of what was kept last was not spent after all."""
+        self._add(-kept_pusd)
+
+    def _add(self, cost_pusd: int) -> asyncio.Task[None] | None:
+        work = self._port.add(self._name, self.kept_at, cost_pusd)
         return None if work is None else self._writes.begin(work)
 
     def give_back(self, held_pusd: int) -> None:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ggtui.core.backends.choice import BackendPlace
     from ggtui.proxy.elsewhere import Attempt, Elsewhere
     from ggtui.proxy.forward_request import ForwardRequest
-    from ggtui.proxy.judged_answer import Judged
     from ggtui.proxy.ports import BackendsPort
     from ggtui.proxy.settings import ProxySettings
 
@@ -45,27 +44,26 @@ class BackendPlaces:
         self._elsewhere = elsewhere
         self._estimated_bytes = settings.estimate_ms * BYTES_PER_MS
 
-    async def answer(self, attempt: Attempt) -> Judged:
-        """Answer but for what is returned. When every place fails, what the first one said is raised.
+    async def answer(self, attempt: Attempt) -> None:
+        """Answer but for the end. When every place fails, what the first one said is raised.
 
         Raises: NoneMatched, CapabilityMissing, EndpointNotReady, and what a place says.
         """
         try:
-            return await self._answered(attempt)
+            await self._answered(attempt)
         except EndpointNotReady as failure:  # that names a place or a model: nothing that the client knows
             name, status = attempt.live.name, failure.endpoint_status
             raise EndpointNotReady(name, status, hint=failure.hint) from failure
 
-    async def _answered(self, attempt: Attempt) -> Judged:
+    async def _answered(self, attempt: Attempt) -> None:
         first: Failure | None = None
         places = self._fitting(await self._places(attempt), attempt.request)
         for place in places:
             try:
                 name, has_others = place.backend.name, place is not places[-1]
                 secret, there = await self._backends.key(name, place.backend), place_of_backend(place.backend)
-                return await self._elsewhere.answer(
-                    attempt, there, place.model, secret, name, has_others=has_others
-                )
+                await self._elsewhere.answer(attempt, there, place.model, secret, name, has_others=has_others)
+                return
             except Failure as failure:
                 if attempt.reply.has_answered or isinstance(failure, UpstreamStopped):
                     raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -24,13 +23,13 @@ from ggtui.core.routing.route import Route
 from ggtui.proxy.adapter_list import NOTHING
 from ggtui.proxy.destination import Destination
 from ggtui.proxy.elsewhere import Attempt, Elsewhere, limits_of
-from ggtui.proxy.judged_answer import Judged, Terms
+from ggtui.proxy.judged_answer import Terms, all_written
 from ggtui.proxy.pauses import Pauses
 from ggtui.proxy.remote import place_of
 from ggtui.proxy.upstream_connection import UpstreamStopped
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable
+    from collections.abc import Awaitable
 
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.proxy.answers import Reply
@@ -62,8 +61,8 @@ class Course:
         self._kept_terms: dict[str, tuple[Deployment, Terms]] = {}
         """How a model of this machine is asked by the rules of a deployment, while they are the same."""
 
-    def run(self, request: ForwardRequest, ruled: Ruled, reply: Reply, hold: EventHold) -> Awaitable[Judged]:
-        """Answer but for what is returned: the last of it goes when the request is settled.
+    def run(self, request: ForwardRequest, ruled: Ruled, reply: Reply, hold: EventHold) -> Awaitable[None]:
+        """Answer but for the end; the last of it goes when the request is settled, which has left then.
 
         When every place of the chain fails, what the first one said is raised: it is the one that was asked.
         Raises: Failure, here or later.
@@ -79,14 +78,15 @@ class Course:
 
     async def _along(
         self, request: ForwardRequest, asked: ModelEndpoint, ruled: Ruled, reply: Reply, hold: EventHold
-    ) -> Judged:
+    ) -> None:
         first: Failure | None = None
         for live in ruled.chain:
             try:
                 if first is None and not asked.status.is_available:
                     _check_ready(asked, live)
                 carried = request if first is None else self._for_fallback(request, live)
-                return await self._through(live, carried, ruled, reply, hold)
+                await self._through(live, carried, ruled, reply, hold)
+                return
             except Failure as failure:
                 is_final = isinstance(failure, UpstreamStopped) or not outcome_of(failure).falls_back
                 if is_final or reply.has_answered:
@@ -96,25 +96,18 @@ class Course:
 
     async def _through(
         self, live: LivePort, request: ForwardRequest, ruled: Ruled, reply: Reply, hold: EventHold
-    ) -> Judged:
+    ) -> None:
         passage = live.enter_at_once(ruled) or await self._entered(live, request, ruled, reply)
         try:
             if passage.taken is None:
                 passage.take_breaker()
             try:
-                judged = await self._attempt(live, passage, request, reply, hold)
+                await self._attempt(live, passage, request, reply, hold)
             except Failure as failure:
-                judged = await self._again(failure, live, passage, request, reply, hold)
-            if judged.refusal is not None:
-                passage.attempt_failed(judged.refusal)
-            else:
-                passage.attempt_succeeded()
+                await self._again(failure, live, passage, request, reply, hold)
         except BaseException as error:
-            await _all(passage.leave(error))
+            await all_written(passage.leave(error))
             raise
-        if unwritten := passage.leave():
-            await _all(unwritten)
-        return judged
 
     async def _entered(
         self, live: LivePort, request: ForwardRequest, ruled: Ruled, reply: Reply
@@ -131,7 +124,7 @@ class Course:
             if telling is not None:
                 await telling.end()
         except BaseException as error:
-            await _all(passage.leave(error))
+            await all_written(passage.leave(error))
             raise
         return passage
 
@@ -143,8 +136,8 @@ class Course:
         request: ForwardRequest,
         reply: Reply,
         hold: EventHold,
-    ) -> Judged:
-        """The first attempt after a failed one that is answered, while more of them may be made."""
+    ) -> None:
+        """Until an attempt after a failed one is answered, while more of them may be made."""
         n_retries = 0
         last: Failure | None = None
         pauses = Pauses(passage, live, partial(self._telling, request, reply))
@@ -171,13 +164,14 @@ class Course:
                     raise
                 raise last from None
             try:
-                return await self._attempt(live, passage, request, reply, hold)
+                await self._attempt(live, passage, request, reply, hold)
+                return
             except Failure as another:
                 failure = another
 
     def _attempt(
         self, live: LivePort, passage: PassagePort, request: ForwardRequest, reply: Reply, hold: EventHold
-    ) -> Awaitable[Judged]:
+    ) -> Awaitable[None]:
         if not request.model:
             return self._elsewhere_once(live, passage, request, reply, hold)
         # Of this machine: nobody need ask what serves it.
@@ -197,13 +191,14 @@ class Course:
 
     async def _elsewhere_once(
         self, live: LivePort, passage: PassagePort, request: ForwardRequest, reply: Reply, hold: EventHold
-    ) -> Judged:
+    ) -> None:
         rules = live.rules
         attempt = Attempt(live, passage, request, reply, hold)
         if self._places is not None and live.is_by_backends:
-            return await self._places.answer(attempt)
+            await self._places.answer(attempt)
+            return
         place, secret = place_of(rules, live.kind), await live.key()
-        return await self._elsewhere.answer(attempt, place, rules.model, secret)
+        await self._elsewhere.answer(attempt, place, rules.model, secret)
 
     def _for_fallback(self, request: ForwardRequest, live: LivePort) -> ForwardRequest:
         """The same request for another place. Adapters are those of a model, and so not of this one."""
@@ -222,12 +217,6 @@ class Course:
             route=route,
             wish=wish,
         )
-
-
-async def _all(writes: Iterable[asyncio.Future[None]]) -> None:
-    """Wait for these; who is cancelled meanwhile leaves them running."""
-    for write in writes:
-        await asyncio.shield(write)
 
 
 def _check_ready(endpoint: ModelEndpoint, live: LivePort) -> None:

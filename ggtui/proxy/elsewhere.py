@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ggtui.core.ports.catalog import ModelCatalogPort
     from ggtui.proxy.answers import Reply
     from ggtui.proxy.forward_request import ForwardRequest
-    from ggtui.proxy.judged_answer import Judged
     from ggtui.proxy.ports import LivePort, PassagePort
     from ggtui.proxy.relay import EventHold
     from ggtui.proxy.remote import Place
@@ -58,8 +57,8 @@ class Elsewhere:
         backend: str = "",
         *,
         has_others: bool = False,
-    ) -> Judged:
-        """Answer but for what is returned.
+    ) -> None:
+        """Answer but for the end.
 
         model: as it is called there. secret: sent there and shown nowhere. backend: name of the declared one
         that is asked; empty for a deployment's own server. has_others: whether other backends have the model.
@@ -90,7 +89,7 @@ class Elsewhere:
             sender=attempt.passage,
         ) as exchange:
             hold, passage = attempt.hold, attempt.passage
-            return await relay_judged(exchange, reply, hold, request, terms, passage, self._catalog)
+            await relay_judged(exchange, reply, hold, request, terms, passage, self._catalog)
 
 
 @lru_cache(maxsize=256)

@@ -10,11 +10,12 @@ from ggtui.proxy.interrupt import Cause, Interrupted, Interruptible
 from ggtui.proxy.relay import EventHold
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from ggtui.proxy.answers import Reply
     from ggtui.proxy.course import Course
     from ggtui.proxy.forward_request import ForwardRequest
     from ggtui.proxy.interrupt import Drain
-    from ggtui.proxy.judged_answer import Judged
     from ggtui.proxy.leased import Leased
     from ggtui.proxy.presence import Presence
 
@@ -36,7 +37,7 @@ class Forwarder:
         hold = EventHold()
         try:
             async with Interruptible(client, self._drain) as work:
-                rest = await self._answered(request, reply, hold)
+                await self._answered(request, reply, hold)
                 work.settle()
         except Failure as failure:
             if not reply.is_begun:
@@ -50,15 +51,13 @@ class Forwarder:
                 raise stopping from None
             await _say_in_stream(stopping, request, reply, hold)
         else:
-            if rest.begin is not None:
-                await reply.begin(*rest.begin)
-            await reply.end(rest.last)
+            await reply.end()
 
-    async def _answered(self, request: ForwardRequest, reply: Reply, hold: EventHold) -> Judged:
-        """Answer but for what is returned."""
+    def _answered(self, request: ForwardRequest, reply: Reply, hold: EventHold) -> Awaitable[None]:
+        """Answer but for the end."""
         if request.ruled is not None and self._course is not None:
-            return await self._course.run(request, request.ruled, reply, hold)
-        return await self._leased.answer(request, reply, hold)
+            return self._course.run(request, request.ruled, reply, hold)
+        return self._leased.answer(request, reply, hold)
 
 
 async def _say_in_stream(failure: Failure, request: ForwardRequest, reply: Reply, hold: EventHold) -> None:

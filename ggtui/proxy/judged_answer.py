@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +27,8 @@ from ggtui.proxy.upstream_answer import MAX_ERROR_BYTES, context_refusal
 from ggtui.proxy.usage import Meter, meter_chat
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ggtui.core.errors import Failure
     from ggtui.core.ports.catalog import ModelCatalogPort
     from ggtui.proxy.answers import Headers, Reply
@@ -74,18 +77,14 @@ class Terms(msgspec.Struct, frozen=True):
         return fields if self.mask is None else self.mask.fields(fields)
 
 
-class Judged(msgspec.Struct, frozen=True):
-    """An answer that has gone to the client but for its last bytes."""
+class _Rest(msgspec.Struct, frozen=True):
+    """What has not gone to the client of an answer that is whole."""
 
-    last: bytes = b""
+    last: bytes
     begin: tuple[int, Headers] | None = None
     """Status and fields, when even these have not gone."""
     refusal: Failure | None = None
     """What the answer means when it is no success: the request itself is at fault."""
-
-
-WHOLE: Final = Judged()
-"""All of it has gone but its end."""
 
 
 async def relay_judged(
@@ -96,8 +95,8 @@ async def relay_judged(
     terms: Terms,
     passage: PassagePort,
     catalog: ModelCatalogPort,
-) -> Judged:
-    """Pass a sound answer on, but for its last bytes: they go when everything about it is settled.
+) -> None:
+    """Pass a sound answer on but for its end; the last of it goes when everything about it is settled.
 
     The reply begins with the first byte or event that there is: until then another server may be asked.
     Raises: UpstreamFailure, ModelLoading; before anything has gone to the client for a server that fails.
@@ -106,17 +105,34 @@ async def relay_judged(
     if status == 407 or 300 <= status < 400:
         raise UpstreamProtocolError(f"{terms.server} answered {status}")
     if status >= 400:
-        return await _refused(exchange, reply, asked, terms, catalog)
-    if exchange.is_event_stream:
+        rest = await _refused(exchange, reply, asked, terms, catalog)
+    elif exchange.is_event_stream:
         meter = Meter(passage, hides_usage=terms.hides_usage)
-        return Judged(await _relay_events(exchange, reply, hold, terms, meter))
-    if reply.is_only_waiting:
+        rest = _Rest(await _relay_events(exchange, reply, hold, terms, meter))
+    elif reply.is_only_waiting:
         raise UpstreamProtocolError(f"{terms.server} answered with no events")
-    if terms.mask is None and (body := exchange.rest()) is not None:
+    elif terms.mask is None and (body := exchange.rest()) is not None:
         if not meter_chat(passage, body):
             Meter(passage).whole(body)
-        return Judged(body, (status, client_fields(exchange.head.fields, is_event_stream=False)))
-    return await _relay_plain(exchange, reply, terms, Meter(passage))
+        rest = _Rest(body, (status, client_fields(exchange.head.fields, is_event_stream=False)))
+    else:
+        rest = await _relay_plain(exchange, reply, terms, Meter(passage))
+    if rest.refusal is not None:
+        passage.attempt_failed(rest.refusal)
+    else:
+        passage.attempt_succeeded()
+    if unwritten := passage.leave():
+        await all_written(unwritten)
+    if rest.begin is not None:
+        await reply.begin(*rest.begin)
+    if rest.last:
+        await reply.write(rest.last)
+
+
+async def all_written(writes: Iterable[asyncio.Future[None]]) -> None:
+    """Wait for these; who is cancelled meanwhile leaves them running."""
+    for write in writes:
+        await asyncio.shield(write)
 
 
 async def _relay_events(
@@ -156,7 +172,7 @@ async def _write_event(exchange: Exchange, reply: Reply, terms: Terms, data: byt
         await reply.write(data)
 
 
-async def _relay_plain(exchange: Exchange, reply: Reply, terms: Terms, meter: Meter) -> Judged:
+async def _relay_plain(exchange: Exchange, reply: Reply, terms: Terms, meter: Meter) -> _Rest:
     begin, mask = (exchange.head.status, terms.fields_of(exchange)), terms.mask
     data = await exchange.read()
     while data:
@@ -172,12 +188,12 @@ async def _relay_plain(exchange: Exchange, reply: Reply, terms: Terms, meter: Me
         await reply.write(data)
         data = more
     meter.end()
-    return Judged(data, None if reply.is_begun else begin)
+    return _Rest(data, None if reply.is_begun else begin)
 
 
 async def _refused(
     exchange: Exchange, reply: Reply, asked: Asked, terms: Terms, catalog: ModelCatalogPort
-) -> Judged:
+) -> _Rest:
     """Raise what the refusal means, or pass it on as it is when the request is at fault.
 
     Raises: UpstreamFailure, ModelLoading, EndpointNotReady.
@@ -198,14 +214,14 @@ async def _refused(
     refusal = (kind or UpstreamBadRequest)(f"{terms.server} answered {status}")
     if reply.is_only_waiting:
         await _say_refusal(reply, body, asked, terms, refusal)
-        return Judged(refusal=refusal)
+        return _Rest(b"", refusal=refusal)
     fields = terms.fields_of(exchange)
     await reply.begin(status, _sized(fields, len(body)) if document is not None else fields)
     while not is_whole:
         await reply.write(body)
         body = terms.refusal(await exchange.read())
         is_whole = not body
-    return Judged(body, refusal=refusal)
+    return _Rest(body, refusal=refusal)
 
 
 async def _start_of_body(exchange: Exchange) -> tuple[bytes, bool]:

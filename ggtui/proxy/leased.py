@@ -13,7 +13,7 @@ from ggtui.core.routing.endpoints import EndpointStatus
 from ggtui.proxy.adapter_list import NOTHING, AdapterNotCarried, opened
 from ggtui.proxy.deaths import Deaths
 from ggtui.proxy.headers import upstream_head
-from ggtui.proxy.judged_answer import WHOLE, Judged, relay_judged
+from ggtui.proxy.judged_answer import relay_judged
 from ggtui.proxy.served_by import served_by
 from ggtui.proxy.upstream_answer import relay_answer
 from ggtui.proxy.upstream_connection import UpstreamStopped
@@ -60,7 +60,7 @@ class Leased:
         hold: EventHold,
         terms: Terms | None = None,
         passage: PassagePort | None = None,
-    ) -> Judged:
+    ) -> None:
         """Serve the request, without the end of its answer.
 
         terms, passage: both or none: those of its deployment, if it has any. Raises: Failure.
@@ -68,7 +68,8 @@ class Leased:
         chances = _Chances(self._settings.restart_wait_s)
         while True:
             try:
-                return await self._once(request, reply, hold, chances, terms, passage)
+                await self._once(request, reply, hold, chances, terms, passage)
+                return
             except (UpstreamUnreachable, UpstreamCrashed) as fault:
                 if passage is not None:
                     self._tell(fault, chances, passage)
@@ -110,7 +111,7 @@ class Leased:
         chances: _Chances,
         terms: Terms | None,
         passage: PassagePort | None,
-    ) -> Judged:
+    ) -> None:
         admission = Admission(needs_slot=request.needs_slot, keep_alive_s=request.keep_alive_s)
         telling = self.telling(request, reply, admission)
         try:
@@ -131,13 +132,11 @@ class Leased:
                         may_repeat=terms.may_repeat,
                         sender=passage,
                     ) as exchange:
-                        return await relay_judged(
-                            exchange, reply, hold, request, terms, passage, self._catalog
-                        )
+                        await relay_judged(exchange, reply, hold, request, terms, passage, self._catalog)
+                    return
                 async with self._pool.exchange(target, head, body) as exchange:
                     reply.served_by = served_by(request) + _of_server(target, request, scales) + timing
                     await relay_answer(exchange, reply, hold, request, self._catalog)
-                return WHOLE
         finally:
             if telling is not None:
                 await telling.end()

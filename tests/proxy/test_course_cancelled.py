@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from ggtui.proxy.course import Course
-from ggtui.proxy.judged_answer import WHOLE, Judged
+from ggtui.proxy.judged_answer import all_written
 from ggtui.proxy.waiting import Telling
 from tests.services.deployments.rig import NOTHING, ONE, Rig, asking, gone, left_over, remote, run
 
@@ -23,8 +23,8 @@ class Answering:
     def telling(self, request: Any, reply: Reply, admission: Admission, waited_s: float = 0.0) -> Telling:
         return Telling(reply, admission, 0.001, 0.01)
 
-    async def answer(self, *_: Any) -> Judged:
-        return WHOLE
+    async def answer(self, *arguments: Any) -> None:
+        await all_written(arguments[-1].leave())
 
 
 class Stream:

@@ -52,7 +52,7 @@ class Door:
             backends=self.backends,
             settings=ProxySettings(
                 default_ctx=config.n_ctx,
-                api_key=config.api_key,
+                client_keys=config.client_keys,
                 hosts=config.hosts,
                 max_body_bytes=config.max_body_bytes,
                 count_timeout_ms=config.count_timeout_ms,

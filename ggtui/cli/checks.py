@@ -35,7 +35,7 @@ def port(config: Config, state: dict[str, Any] | None) -> Check:
     if state is not None and f":{config.port}/" in str(state["url"]):
         return Check("port", Health.OK, f"{where}, held by the running ggtui")
     try:
-        bind(config.host, config.port, has_api_key=bool(config.api_key)).close()
+        bind(config.host, config.port, has_api_key=bool(config.client_keys)).close()
     except PortInUse as failure:
         return Check("port", Health.FAIL, failure.detail, failure.hint)
     except Failure as failure:

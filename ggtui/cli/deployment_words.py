@@ -72,7 +72,8 @@ def _rate_limits(limits: RateLimits) -> Iterator[str]:
         if most is not None
     ]
     if found:
-        yield f"at most {', '.join(found)}{', counted with all ggtui here' if limits.strict else ''}"
+        whose = " for each API key" if limits.per_key else ""
+        yield f"at most {', '.join(found)}{whose}{', counted with all ggtui here' if limits.strict else ''}"
 
 
 def _retry(each: Deployment, kind: RuntimeKind) -> str:

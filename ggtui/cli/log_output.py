@@ -10,9 +10,10 @@ from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ggtui.config.schema import Config
+    from ggtui.core.client_keys import ClientKey
 
 LOG_NAME = "_ggtui.log"
 """No public id begins with an underscore, so no model's log has this name."""
@@ -24,17 +25,20 @@ HIDDEN = "[key]"
 
 
 class Discreet(logging.Formatter):
-    """Takes a secret out of every line; `shows_traces` is False where a person reads along."""
+    """Takes keys out of every line; `shows_traces` is False where a person reads along."""
 
-    def __init__(self, secret: str, *, shows_traces: bool) -> None:
+    def __init__(self, keys: Iterable[ClientKey], *, shows_traces: bool) -> None:
         super().__init__(_FORMAT)
-        self._secret = secret
+        self._secrets = sorted((each.key for each in keys), key=len, reverse=True)
+        """The longest first: a key may begin with another one."""
         self._shows_traces = shows_traces
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, with a trace below it where that is wanted."""
         text = super().format(record) if self._shows_traces else self._without_trace(record)
-        return text.replace(self._secret, HIDDEN) if self._secret else text
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        return text
 
     def _without_trace(self, record: logging.LogRecord) -> str:
         record = logging.makeLogRecord(record.__dict__ | {"exc_text": None, "stack_info": None})
@@ -54,7 +58,7 @@ def file_log(config: Config) -> Iterator[None]:
 def stderr_log(config: Config) -> Iterator[None]:
     """Log to standard error while no screen is there."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Discreet(config.api_key, shows_traces=False))
+    handler.setFormatter(Discreet(config.client_keys, shows_traces=False))
     with _logging_to(handler):
         yield
 
@@ -80,5 +84,5 @@ def _file(config: Config) -> logging.Handler:
         handler = RotatingFileHandler(file, maxBytes=LARGEST_LOG, backupCount=1, encoding="utf-8")
     except OSError:
         return logging.NullHandler()
-    handler.setFormatter(Discreet(config.api_key, shows_traces=True))
+    handler.setFormatter(Discreet(config.client_keys, shows_traces=True))
     return handler

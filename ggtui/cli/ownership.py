@@ -45,12 +45,13 @@ def owning(config: Config, say: Callable[[str], None]) -> Iterator[Ground]:
     with ExitStack() as held:
         config = held.enter_context(usable_directories(config, say))
         held.enter_context(InstanceLock(config.data_dir))
-        sock = bind(config.host, config.port, has_api_key=bool(config.api_key))
+        sock = bind(config.host, config.port, has_api_key=bool(config.client_keys))
         held.callback(sock.close)
         url = url_of(sock)
         held.callback(remove_record, config.data_dir)
         # Before the engine serves: whoever connects now waits in the socket's backlog.
-        write_record(config.data_dir, own_record(url, config.api_key))
+        key = config.client_keys[0].key if config.client_keys else ""
+        write_record(config.data_dir, own_record(url, key))
         yield Ground(config, sock, url)
 
 

@@ -59,6 +59,8 @@ def _folder(name: str, folder: Path) -> Check:
 
 def api_key(config: Config) -> Check:
     """Who may ask."""
-    if config.api_key:
-        return Check("api key", Health.OK, "set; clients must send it")
+    if config.client_keys:
+        n_keys = len(config.client_keys)
+        words = "set; clients must send it" if n_keys == 1 else f"{n_keys} are set; clients must send one"
+        return Check("api key", Health.OK, words)
     return Check("api key", Health.OK, "none; only this machine can connect")

@@ -88,7 +88,7 @@ _SERVING: Final = Part(
 _RATE_LIMITS: Final = Part(
     RateLimits,
     keys_of(_WHOLE, "requests_per_minute", "tokens_per_minute", "concurrent_requests")
-    | keys_of(kinds.SWITCH, "strict"),
+    | keys_of(kinds.SWITCH, "strict", "per_key"),
 )
 _RETRY: Final = Part(
     RetryPolicy,

@@ -16,6 +16,7 @@ from ggtui.config.settings import BACKENDS, BY_FIELD, DECLARED, DEPLOYMENTS, NAM
 from ggtui.config.stores import store_roots
 from ggtui.config.toml_file import read_settings
 from ggtui.core.backends.backend import Declared
+from ggtui.core.client_keys import ClientKey, is_sound, parse_keys
 from ggtui.core.deployment.secret import SecretSource
 from ggtui.core.errors import ConfigInvalid
 from ggtui.core.models import LaunchOptions
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-LARGEST_KEY = 4096
-"""Characters of an API key."""
+LARGEST_KEY_FILE = 1024 * 1024
+"""Bytes."""
 
 
 def load(
@@ -86,7 +87,7 @@ def _config(values: Mapping[Setting, object], file: Path | None, environ: Mappin
         config_file=file,
         models_file=models_file,
         model_settings=read_models(models_file),
-        api_key=_api_key(environ.get("GGTUI_API_KEY", ""), key_file),
+        client_keys=_client_keys(environ.get("GGTUI_API_KEY", "").strip(), key_file),
         options=LaunchOptions(**options),
         names=NameSettings(**names),
         declared=replace(declared, **backends),
@@ -143,21 +144,19 @@ def _absolute(setting: Setting, value: object, folder: Path) -> object:
     return value
 
 
-def _api_key(given: str, file: Path | None) -> str:
+def _client_keys(given: str, file: Path | None) -> tuple[ClientKey, ...]:
     if given:
-        return _checked_key(given.strip(), "GGTUI_API_KEY")
+        if not is_sound(given):
+            raise ConfigInvalid("GGTUI_API_KEY must hold one key without spaces, in ASCII")
+        return (ClientKey(given),)
     if file is None:
-        return ""
+        return ()
     try:
         with file.open(encoding="utf-8") as stream:
-            return _checked_key(stream.read(LARGEST_KEY + 2).strip(), f"api_key_file {file}")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise ConfigInvalid(f"api_key_file {file} cannot be read: {reason}") from None
-
-
-def _checked_key(key: str, place: str) -> str:
-    is_sound = key.isascii() and key.isprintable() and " " not in key and 0 < len(key) <= LARGEST_KEY
-    if not is_sound:
-        raise ConfigInvalid(f"{place} must hold one key without spaces, in ASCII")
-    return key
+            return parse_keys(stream.read(LARGEST_KEY_FILE))
+    except OSError as error:
+        raise ConfigInvalid(f"api_key_file {file} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigInvalid(f"api_key_file {file} cannot be read: not text") from None
+    except ValueError as error:
+        raise ConfigInvalid(f"api_key_file {file}: {error}") from None

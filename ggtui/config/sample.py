@@ -15,7 +15,7 @@ SAMPLE = """\
 [server]
 # host = "127.0.0.1"              # any other address needs an API key
 # port = 8080
-# api_key_file = "api-key"        # a file that holds the key clients must send; none by default
+# api_key_file = "api-key"        # a file with the key clients must send, or a name and a key in each line
 # hosts = []                      # further names that clients may call this machine by
 # default_ctx = "auto"            # tokens, when nobody chooses; auto: the largest of 4k 8k 16k 32k that fits
 # admission_timeout_s = 180       # how long a request may wait for its model
@@ -98,6 +98,7 @@ SAMPLE = """\
 # tokens_per_minute = 100000
 # concurrent_requests = 8
 # strict = false                  # true: all ggtui of one user of this machine count together
+# per_key = false                 # true: each key of api_key_file has these limits for itself
 
 # [deployment.retry]
 # max_retries = 3

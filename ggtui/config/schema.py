@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from ggtui.core.client_keys import ClientKey
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.model_settings import ModelSettings
     from ggtui.core.stores import StoreRoot
@@ -79,8 +80,8 @@ class Config:
     """`[server] host`, GGTUI_HOST, --host: address to listen on; any but loopback needs a key."""
     port: int = 8080
     """`[server] port`, GGTUI_PORT, --port: 0 takes any free one."""
-    api_key: str = field(default="", repr=False)
-    """GGTUI_API_KEY, or the content of `[server] api_key_file`, GGTUI_API_KEY_FILE; empty asks for none."""
+    client_keys: tuple[ClientKey, ...] = ()
+    """GGTUI_API_KEY, or what `[server] api_key_file`, GGTUI_API_KEY_FILE, holds; empty asks for none."""
     hosts: tuple[str, ...] = ()
     """`[server] hosts`: further names, without port, that clients may call this machine by."""
     n_ctx: int = AUTO_CTX

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ggtui.core.deployment.breaker import BreakerState
 from ggtui.core.deployment.limits import Limit
@@ -19,8 +19,15 @@ SHORT = {
 }
 """A limit in a word."""
 
-Use = tuple[str, int, int]
-"""A limit by the name of its setting, how much of it is used, and how much is allowed."""
+
+class Use(NamedTuple):
+    """Of a limit: its name, what is used, what is allowed."""
+
+    name: str
+    used: int
+    allowed: int
+    key: str = ""
+    """Who holds the key that has used so much, where each key has the limit for itself."""
 
 
 def count(number: int) -> str:
@@ -52,15 +59,17 @@ def _two_digits(amount: float) -> str:
 
 
 def limits_text(uses: Iterable[Use]) -> str:
-    """`12/60 req/min  4k/100k tok/min`; empty without limits."""
+    """`12/60 req/min  4k/100k tok/min`, with `(ann)` behind what her key has used; empty without limits."""
     return "  ".join(
-        f"{count(used)}/{count(allowed)} {SHORT.get(Limit(name), name)}" for name, used, allowed in uses
+        f"{count(use.used)}/{count(use.allowed)} {SHORT.get(Limit(use.name), use.name)}"
+        + (f" ({use.key})" if use.key else "")
+        for use in uses
     )
 
 
 def fullest(uses: Iterable[Use]) -> Use | None:
     """The limit of which least is left; None without limits."""
-    return max(uses, key=lambda each: each[1] / max(1, each[2]), default=None)
+    return max(uses, key=lambda use: use.used / max(1, use.allowed), default=None)
 
 
 def breaker_text(state: str, *, is_forced: bool, retry_after_s: float | None) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from ggtui.core.deployment.policies import Budget
     from ggtui.core.deployment.replicas import Replica
-    from ggtui.core.snapshot import DeploymentCounts, DeploymentStatus
+    from ggtui.core.snapshot import DeploymentCounts, DeploymentStatus, LimitUse
 
 SCHEMA = 1
 """Grows when a field changes its meaning or goes away; new fields do not count."""
@@ -39,7 +39,7 @@ def _declared(status: DeploymentStatus) -> dict[str, object]:
     return {
         **deployment_document(status, 0.0),
         **dict.fromkeys((*unknown, *amounts)),
-        "limits": {str(each.limit): {"used": None, "allowed": each.allowed} for each in status.limits},
+        "limits": {str(each.limit): _limit(each) | {"used": None} for each in status.limits},
         "breaker": dict.fromkeys(("state", "is_forced", "retry_after_s")),
     }
 
@@ -60,7 +60,7 @@ def deployment_document(status: DeploymentStatus, now: float) -> dict[str, objec
         "queued": status.queued,
         "slots": status.slots,
         "replicas": [_replica(each) for each in status.replicas],
-        "limits": {str(each.limit): {"used": each.used, "allowed": each.allowed} for each in status.limits},
+        "limits": {str(each.limit): _limit(each) for each in status.limits},
         "breaker": {
             "state": str(status.breaker),
             "is_forced": status.is_breaker_forced,
@@ -74,6 +74,12 @@ def deployment_document(status: DeploymentStatus, now: float) -> dict[str, objec
         "spent_day_usd": amount(status.spent_day_pusd),
         "budget": None if status.budget is None else _budget(status.budget),
     }
+
+
+def _limit(each: LimitUse) -> dict[str, object]:
+    """`key` names who has used most of it, where each key has the limit for itself."""
+    by_key = {"key": each.client} if each.client else {}
+    return {"used": each.used, "allowed": each.allowed, **by_key}
 
 
 def _replica(each: Replica) -> dict[str, object]:

@@ -218,6 +218,8 @@ class LimitUse:
     limit: Limit
     used: int
     allowed: int
+    client: str = ""
+    """Who holds the key that has used most of it, where each has the limit for itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,24 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ggtui.core.errors import HostNotAllowed, InvalidApiKey, OriginNotAllowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ggtui.core.client_keys import ClientKey
+
+CLIENT: Final = "ggtui.client"
+"""The scope's extension with the name of who holds the key of a request, where keys have names."""
+
 
 class Access:
     """The three checks. Invariant: no key is kept, only its hash."""
 
     def __init__(
-        self, bound_host: str, port: int, *, api_key: str | None = None, hosts: Iterable[str] = ()
+        self, bound_host: str, port: int, *, keys: Iterable[ClientKey] = (), hosts: Iterable[str] = ()
     ) -> None:
         """bound_host: the address that is listened on. hosts: further names, without port."""
         bound = bound_host.strip("[]").lower()
@@ -28,9 +33,7 @@ class Access:
             names.add(bound)
         self._hosts = frozenset(form for name in names for form in _host_forms(name, port))
         self._origins = frozenset(b"http://" + host for host in self._hosts)
-        self._key_hash = _hash(api_key.encode()) if api_key else None
-        self.client = f"key-{self._key_hash.hex()[:8]}" if self._key_hash else ""
-        """A name for who holds the key, always the same for the same key; empty without one."""
+        self._clients = [(_hash(each.key.encode()), each.name) for each in keys]
 
     def check_host(self, fields: Mapping[bytes, bytes], local_address: str | None) -> None:
         """Refuse a name that is not ours: a page may have pointed its own name at this machine.
@@ -58,17 +61,20 @@ class Access:
         if fields.get(b"sec-fetch-site", b"").lower() == b"cross-site":
             raise OriginNotAllowed("web pages of other origins are not served")
 
-    def check_key(self, fields: Mapping[bytes, bytes]) -> None:
-        """Ask for the key when there is one.
+    def check_key(self, fields: Mapping[bytes, bytes]) -> str:
+        """Ask for a key when there are any; the name of who holds it, empty where keys have none.
 
         Raises: InvalidApiKey.
         """
-        if self._key_hash is None:
-            return
+        if not self._clients:
+            return ""
         offered = _credentials(fields)
-        is_right = len(offered) == 1 and hmac.compare_digest(_hash(offered.pop()), self._key_hash)
-        if not is_right:
-            raise InvalidApiKey("the API key is missing or wrong")
+        if len(offered) == 1:
+            given = _hash(offered.pop())
+            right = [name for known, name in self._clients if hmac.compare_digest(given, known)]
+            if right:
+                return right[0]
+        raise InvalidApiKey("the API key is missing or wrong")
 
 
 def _credentials(fields: Mapping[bytes, bytes]) -> set[bytes]:

@@ -18,6 +18,7 @@ from ggtui.core.errors import (
     RouteNotFound,
 )
 from ggtui.core.hops import check_no_loop
+from ggtui.proxy.access import CLIENT
 from ggtui.proxy.answers import Reply
 from ggtui.proxy.body import ClientGone, check_name
 from ggtui.proxy.headers import BY_NAME
@@ -154,7 +155,7 @@ class App:
         self._access.check_origin(fields)
         if scope["raw_path"] in HEALTH:
             return
-        self._access.check_key(fields)
+        scope["extensions"][CLIENT] = self._access.check_key(fields)
         if b"via" in fields:
             check_no_loop(scope["headers"])
         if self._drain.is_begun:

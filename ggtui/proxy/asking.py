@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ggtui.core.errors import ContextTooLong
+from ggtui.proxy.access import CLIENT
 from ggtui.proxy.body import read_model_request
 from ggtui.proxy.forward_request import ForwardRequest
 from ggtui.proxy.headers import BY_NAME
@@ -13,11 +14,13 @@ from ggtui.proxy.query import with_query
 from ggtui.proxy.routes import FORM_POSTS, LIST_POSTS, MODEL_POSTS, SLOTLESS_POSTS
 
 if TYPE_CHECKING:
+    from ggtui.core.routing.endpoints import ModelEndpoint
     from ggtui.proxy.answers import Receive, Reply
     from ggtui.proxy.body import RequestBody
     from ggtui.proxy.destination import Destination
     from ggtui.proxy.fact_finder import FactFinder
     from ggtui.proxy.forward import Forwarder
+    from ggtui.proxy.forward_request import Ruled
     from ggtui.proxy.naming import Naming
 
 
@@ -86,8 +89,13 @@ class Asking:
             route=destination.route,
             wish=self._naming.wish(path, destination, body),
             is_movable=is_movable and not endpoint.deployment,
-            ruled=self._facts.of(path, scope["extensions"][BY_NAME], endpoint, body)
-            if endpoint.deployment and self._facts is not None
-            else None,
+            ruled=self._ruled(path, scope["extensions"], endpoint, body) if endpoint.deployment else None,
             is_usage_asked=body.is_usage_asked,
         )
+
+    def _ruled(
+        self, path: bytes, extensions: Any, endpoint: ModelEndpoint, body: RequestBody
+    ) -> Ruled | None:
+        if self._facts is None:
+            return None
+        return self._facts.of(path, extensions[BY_NAME], endpoint, body, extensions[CLIENT])

@@ -53,16 +53,21 @@ _READ: Final = msgspec.json.Decoder(_Read)
 class FactFinder:
     """Looks at a request whose name is that of a deployment."""
 
-    def __init__(self, deployments: DeploymentsPort, settings: ProxySettings, client: str) -> None:
-        """client: a name for who holds the key of the door; empty without one."""
+    def __init__(self, deployments: DeploymentsPort, settings: ProxySettings) -> None:
         self._deployments = deployments
         self._estimated_bytes = settings.estimate_ms * BYTES_PER_MS
-        self._client = client
 
     def of(
-        self, path: bytes, fields: Mapping[bytes, bytes], endpoint: ModelEndpoint, body: RequestBody
+        self,
+        path: bytes,
+        fields: Mapping[bytes, bytes],
+        endpoint: ModelEndpoint,
+        body: RequestBody,
+        client: str = "",
     ) -> Ruled | None:
         """path, fields: the client's. None when no rules count for it: it is then served as any model is.
+
+        client: see RequestFacts.
 
         Raises: InvalidRequest for a priority that there is not.
         """
@@ -82,7 +87,7 @@ class FactFinder:
                 break
         told = fields.get(_PRIORITY)
         priority = _NORMAL if told is None else _priority(told)
-        return Ruled(chain, n_input, max_tokens, priority, self._client)
+        return Ruled(chain, n_input, max_tokens, priority, client)
 
 
 def input_tokens(body: bytes | bytearray, max_bytes: int) -> int:

@@ -126,14 +126,14 @@ class ProxyServer:
         backends: BackendsPort | None,
     ) -> App:
         settings = self._settings
-        access = Access(self._host, self._port, api_key=settings.api_key, hosts=settings.hosts)
+        access = Access(self._host, self._port, keys=settings.client_keys, hosts=settings.hosts)
         leased = Leased(runtime, catalog, self.pool, settings)
         course, facts = None, None
         if deployments is not None:
             elsewhere = Elsewhere(self.pool, catalog)
             places = None if backends is None else BackendPlaces(backends, elsewhere, settings)
             course = Course(endpoints, leased, elsewhere, places)
-            facts = FactFinder(deployments, settings, access.client)
+            facts = FactFinder(deployments, settings)
         forwarder = Forwarder(leased, self._drain, course)
         need = ContextNeed(endpoints, catalog, TokenCount(self.pool, settings))
         naming = Naming(endpoints, runtime, need)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ggtui.core.context import AUTO_CTX
 from ggtui.core.units import KIB, MIB
 from ggtui.proxy.waiting import EVERY_S, GRACE_S
+
+if TYPE_CHECKING:
+    from ggtui.core.client_keys import ClientKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,8 @@ class ProxySettings:
 
     default_ctx: int = AUTO_CTX
     """Context in tokens for a cold start when neither request nor model chooses."""
-    api_key: str | None = field(default=None, repr=False)
-    """When set, everything but `/health` needs it."""
+    client_keys: tuple[ClientKey, ...] = ()
+    """When there are any, everything but `/health` needs one."""
     max_body_bytes: int = 64 * MIB
     hosts: tuple[str, ...] = ()
     """Further host names, without port, that clients may call us by."""

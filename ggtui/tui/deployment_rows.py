@@ -12,6 +12,7 @@ from ggtui.core.deployment.breaker import BreakerState
 from ggtui.core.deployment.limits import Limit
 from ggtui.core.deployment_words import (
     SHORT,
+    Use,
     breaker_text,
     count,
     dollars,
@@ -29,7 +30,6 @@ from ggtui.tui.reasons import READ_ONLY
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ggtui.core.deployment_words import Use
     from ggtui.core.snapshot import DeploymentStatus, EngineSnapshot
     from ggtui.tui.format import Part
     from ggtui.tui.glyphs import Glyphs
@@ -80,7 +80,9 @@ class DeploymentRow:
     @property
     def uses(self) -> tuple[Use, ...]:
         """Its limits and what of them is used."""
-        return tuple((str(each.limit), each.used, each.allowed) for each in self.status.limits)
+        return tuple(
+            Use(str(each.limit), each.used, each.allowed, each.client) for each in self.status.limits
+        )
 
 
 def deployment_rows(snapshot: EngineSnapshot, now: float, words: str = "") -> tuple[DeploymentRow, ...]:
@@ -177,9 +179,8 @@ def _limits(row: DeploymentRow, to: Columns) -> tuple[str, int]:
     if most is None:
         return "–", to.limits
     if to.is_full:
-        return limits_text(row.uses), to.limits
-    name, used, allowed = most
-    return f"{SHORT[Limit(name)][:3].strip()} {percent(used, allowed)}", to.limits
+        return limits_text(use._replace(key="") for use in row.uses), to.limits
+    return f"{SHORT[Limit(most.name)][:3].strip()} {percent(most.used, most.allowed)}", to.limits
 
 
 def _tokens(row: DeploymentRow, to: Columns) -> tuple[str, int]:

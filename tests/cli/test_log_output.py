@@ -10,6 +10,7 @@ import pytest
 
 from ggtui.cli.log_output import LOG_NAME, file_log, stderr_log
 from ggtui.config.load import load
+from ggtui.core.client_keys import ClientKey
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +25,7 @@ def config(tmp_path: Path) -> Config:
     (tmp_path / "config.toml").write_text("")
     found = load({"data_dir": str(tmp_path)}, {}, tmp_path / "config.toml")
     found.log_dir.mkdir()
-    return replace(found, api_key="s3cret")
+    return replace(found, client_keys=(ClientKey("s3", "ann"), ClientKey("s3cret", "bob")))
 
 
 def _log_all() -> None:

@@ -11,6 +11,7 @@ import pytest
 from ggtui.adapters.instance.record import find_instance
 from ggtui.cli.ownership import owning, url_of, usable_directories
 from ggtui.config.load import load
+from ggtui.core.client_keys import ClientKey
 from ggtui.core.errors import BindRefused, InstanceRunning, PortInUse
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def _say(_: str) -> None:
 
 
 def test_the_record_is_there_while_it_is_held(config: Config) -> None:
-    with owning(replace(config, api_key="s3cret"), _say) as ground:
+    with owning(
+        replace(config, client_keys=(ClientKey("s3cret"), ClientKey("other", "bob"))), _say
+    ) as ground:
         record = find_instance(config.data_dir)
 
         assert record is not None

@@ -9,6 +9,7 @@ import pytest
 
 from ggtui.config.load import load
 from ggtui.config.schema import Config
+from ggtui.core.client_keys import ClientKey
 from ggtui.core.context import AUTO_CTX
 from ggtui.core.errors import ConfigInvalid
 from ggtui.core.models import KvType, LaunchOptions
@@ -135,21 +136,29 @@ def test_the_key_comes_from_its_file_and_never_shows(tmp_path: Path) -> None:
 
     config = load({}, {}, file)
 
-    assert "s3cret" == config.api_key
+    assert (ClientKey("s3cret"),) == config.client_keys
     assert "s3cret" not in repr(config)
 
 
 def test_the_key_of_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     file = _written(tmp_path, "[server]\napi_key_file = 'missing'\n")
 
-    assert "other" == load({}, {"GGTUI_API_KEY": "other"}, file).api_key
+    assert (ClientKey("other"),) == load({}, {"GGTUI_API_KEY": "other"}, file).client_keys
 
 
-@pytest.mark.parametrize("content", ["", "two words", "schlüssel", "k" * 5000])
-def test_a_file_without_one_sound_key_is_refused_without_showing_it(tmp_path: Path, content: str) -> None:
-    (tmp_path / "key").write_text(content)
+def test_several_keys_have_names(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("# who may ask\nann k1\n\nbob  k2\n")
 
-    with pytest.raises(ConfigInvalid, match="must hold one key") as caught:
+    config = load({}, {}, _written(tmp_path, "[server]\napi_key_file = 'key'\n"))
+
+    assert (ClientKey("k1", "ann"), ClientKey("k2", "bob")) == config.client_keys
+
+
+@pytest.mark.parametrize("content", ["", "three se cret", "schlüssel", "k" * 5000, "\xff", "an \x07bell"])
+def test_a_file_without_a_sound_key_is_refused_without_showing_it(tmp_path: Path, content: str) -> None:
+    (tmp_path / "key").write_bytes(content.encode("latin-1"))
+
+    with pytest.raises(ConfigInvalid, match=r"api_key_file .*/key") as caught:
         load({}, {}, _written(tmp_path, "[server]\napi_key_file = 'key'\n"))
 
     assert not content or content not in str(caught.value)

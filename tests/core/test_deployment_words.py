@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ggtui.core.deployment_words import (
+    Use,
     breaker_text,
     count,
     dollars,
@@ -14,7 +15,7 @@ from ggtui.core.deployment_words import (
     spent_text,
 )
 
-REQUESTS, TOKENS = ("requests_per_minute", 12, 60), ("tokens_per_minute", 99_999, 100_000)
+REQUESTS, TOKENS = Use("requests_per_minute", 12, 60), Use("tokens_per_minute", 99_999, 100_000)
 
 
 @pytest.mark.parametrize(
@@ -60,12 +61,13 @@ def test_an_amount_shows_two_digits_that_count(amount: float, words: str) -> Non
 
 def test_limits_are_told_by_a_short_name() -> None:
     assert "12/60 req/min  99.9k/100k tok/min" == limits_text((REQUESTS, TOKENS))
+    assert "12/60 req/min (ann)" == limits_text((REQUESTS._replace(key="ann"),))
     assert "" == limits_text(())
 
 
 def test_the_limit_with_least_left_is_the_fullest() -> None:
     assert (TOKENS, None) == (fullest((REQUESTS, TOKENS)), fullest(()))
-    assert ("concurrent_requests", 1, 1) == fullest((REQUESTS, ("concurrent_requests", 1, 1)))
+    assert Use("concurrent_requests", 1, 1) == fullest((REQUESTS, Use("concurrent_requests", 1, 1)))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ggtui.core.client_keys import ClientKey
 from ggtui.core.errors import HostNotAllowed, InvalidApiKey, OriginNotAllowed
 from ggtui.proxy.access import Access
 from ggtui.proxy.settings import ProxySettings
@@ -50,7 +51,7 @@ def test_other_names_do_not(host: str) -> None:
 
 
 def test_an_open_door_also_goes_by_the_address_that_was_called() -> None:
-    access = Access("0.0.0.0", 8080, api_key="k")
+    access = Access("0.0.0.0", 8080, keys=[ClientKey("k")])
 
     access.check_host({b"host": b"192.168.1.5:8080"}, "192.168.1.5")
     with pytest.raises(HostNotAllowed):
@@ -100,7 +101,7 @@ def test_our_own_pages_and_programs_enter() -> None:
 )
 def test_a_wrong_key_does_not_enter(fields: dict[bytes, bytes]) -> None:
     with pytest.raises(InvalidApiKey):
-        Access("127.0.0.1", 8080, api_key="secret").check_key(fields)
+        Access("127.0.0.1", 8080, keys=[ClientKey("secret")]).check_key(fields)
 
 
 @pytest.mark.parametrize(
@@ -113,14 +114,23 @@ def test_a_wrong_key_does_not_enter(fields: dict[bytes, bytes]) -> None:
     ],
 )
 def test_the_right_key_enters(fields: dict[bytes, bytes]) -> None:
-    Access("127.0.0.1", 8080, api_key="secret").check_key(fields)
+    Access("127.0.0.1", 8080, keys=[ClientKey("secret")]).check_key(fields)
+
+
+def test_a_key_tells_who_holds_it() -> None:
+    access = Access("127.0.0.1", 8080, keys=[ClientKey("k1", "ann"), ClientKey("k2", "bob")])
+
+    assert ["bob", "ann"] == [access.check_key({b"x-api-key": key}) for key in (b"k2", b"k1")]
+    assert "" == Access("127.0.0.1", 8080).check_key({b"x-api-key": b"k1"})
+    with pytest.raises(InvalidApiKey):
+        access.check_key({b"x-api-key": b"ann k1"})
 
 
 def test_the_key_is_not_kept() -> None:
-    access = Access("127.0.0.1", 8080, api_key="secret")
+    access = Access("127.0.0.1", 8080, keys=[ClientKey("secret")])
 
     assert "secret" not in repr(vars(access))
-    assert "secret" not in repr(ProxySettings(api_key="secret"))
+    assert "secret" not in repr(ProxySettings(client_keys=(ClientKey("secret"),)))
 
 
 PATHS = ["/health", "/v1/models", "/nowhere", "/ggtui/state"]
@@ -152,7 +162,7 @@ def test_every_path_is_guarded(path: str, fields: list[str], code: str) -> None:
 @pytest.mark.parametrize("path", PATHS)
 def test_everything_but_health_needs_the_key(path: str) -> None:
     async def check() -> None:
-        async with door(settings=ProxySettings(api_key="secret")) as proxy:
+        async with door(settings=ProxySettings(client_keys=(ClientKey("secret"),))) as proxy:
             without = Answer.parse(await proxy.ask(proxy.get(path)))
             within = Answer.parse(await proxy.ask(proxy.get(path, "Authorization: Bearer secret")))
 
@@ -165,7 +175,7 @@ def test_everything_but_health_needs_the_key(path: str) -> None:
 
 def test_a_body_without_key_is_not_read() -> None:
     async def check() -> None:
-        async with door(settings=ProxySettings(api_key="secret")) as proxy:
+        async with door(settings=ProxySettings(client_keys=(ClientKey("secret"),))) as proxy:
             raw = proxy.head("POST /v1/completions", "Content-Length: 10", "Expect: 100-continue")
             answer = await proxy.ask(raw)
 

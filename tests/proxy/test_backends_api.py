@@ -11,6 +11,7 @@ from ggtui.core.backends.backend import Backend, BackendType, DeclaredModel
 from ggtui.core.backends.observed import BackendState, PulledModel
 from ggtui.core.backends.rows import Row, RowState
 from ggtui.core.backends_json import row_document
+from ggtui.core.client_keys import ClientKey
 from ggtui.core.errors import ReadOnly, StoreUnavailable
 from ggtui.core.snapshot import EngineSnapshot
 from ggtui.proxy.server import ProxySettings
@@ -144,7 +145,7 @@ def test_a_refusal_is_told(failure: ReadOnly | StoreUnavailable) -> None:
 def test_only_those_with_the_key_see_and_order() -> None:
     async def check() -> None:
         control = _control()
-        async with door(control=control, settings=ProxySettings(api_key="secret")) as proxy:
+        async with door(control=control, settings=ProxySettings(client_keys=(ClientKey("secret"),))) as proxy:
             told, ordered = await _get(proxy, "/ggtui/backends"), await _reconcile(proxy, {})
 
             assert [401, 401] == [told.status, ordered.status]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ggtui.adapters.memory.deployments import MemorySpend
+from ggtui.core.client_keys import ClientKey
 from ggtui.core.deployment.policies import (
     Budget,
     CapacityPolicy,
@@ -420,6 +421,27 @@ def test_what_never_left_does_not_count_as_a_request(more: dict[str, Any]) -> No
             live = proxy.deployments.get("near")
             assert live is not None
             assert [0, 0] == [each.used for each in live.limits.uses]
+
+    run(check())
+
+
+def test_limits_of_each_key_count_for_whoever_sends_it() -> None:
+    async def check() -> None:
+        keys = ClientKey("k1", "ann"), ClientKey("k2", "bob")
+        rules: dict[str, Any] = {"rate_limits": RateLimits(1, per_key=True), "serving": ONE_SLOT}
+        async with (
+            RawUpstream(answering(OK, OK)) as upstream,
+            door(
+                deployments=[far(upstream.port, **rules)], settings=ProxySettings(client_keys=keys)
+            ) as proxy,
+        ):
+            found = [
+                await ask(proxy, CHAT, f"Authorization: Bearer {key}") for key in ("k1", "k1", "k2", "k3")
+            ]
+
+            assert [200, 429, 200, 401] == [each.status for each in found]
+            assert 2 == len(upstream.requests)
+            assert "k1" not in found[1].body.decode()
 
     run(check())
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ggtui.core.client_keys import ClientKey
 from ggtui.core.deployment.breaker import BreakerState
 from ggtui.core.deployment.runtimes import RuntimeKind
 from ggtui.core.errors import EndpointNotFound, ReadOnly
@@ -109,7 +110,7 @@ def test_a_refusal_is_told(failure: Exception, status: int, code: str) -> None:
 def test_only_those_with_the_key_see_and_order() -> None:
     async def check() -> None:
         control = FakeControl(STATE)
-        async with door(control=control, settings=ProxySettings(api_key="secret")) as proxy:
+        async with door(control=control, settings=ProxySettings(client_keys=(ClientKey("secret"),))) as proxy:
             told = Answer.parse(await proxy.ask(proxy.get("/ggtui/deployments")))
             ordered = await _post(proxy, {"deployment": "cloud", "action": "open"})
             counted = Answer.parse(await proxy.ask(proxy.get("/metrics")))

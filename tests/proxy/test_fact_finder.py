@@ -11,7 +11,6 @@ from ggtui.core.deployment.policies import Priority, RateLimits
 from ggtui.core.errors import InvalidRequest
 from ggtui.core.routing.endpoints import ModelEndpoint, ModelId
 from ggtui.core.routing.token_estimate import MEDIA_TOKENS
-from ggtui.proxy.access import Access
 from ggtui.proxy.body import RequestBody, judge
 from ggtui.proxy.fact_finder import FactFinder
 from ggtui.proxy.settings import ProxySettings
@@ -32,7 +31,7 @@ def facts(
     book = Deployments(
         [far(1, **rules)], spend=MemorySpend(), counters=MemoryCounters(), secrets=MemorySecrets()
     )
-    return FactFinder(book, ProxySettings(), "key-1").of(path, fields or {}, endpoint, body)
+    return FactFinder(book, ProxySettings()).of(path, fields or {}, endpoint, body, "ann")
 
 
 def body_of(text: bytes) -> RequestBody:
@@ -47,7 +46,7 @@ def test_the_input_is_what_the_model_reads_and_the_answer_what_the_client_allows
 
     assert known is not None
     assert unsaid is not None
-    assert (20, Priority.NORMAL, "key-1") == (known.max_tokens, known.priority, known.client)
+    assert (20, Priority.NORMAL, "ann") == (known.max_tokens, known.priority, known.client)
     assert 5 <= known.input_tokens <= 12
     assert unsaid.max_tokens is None
     assert 90 <= unsaid.input_tokens <= 120
@@ -110,13 +109,3 @@ def test_the_rank_is_a_word_of_the_client() -> None:
     assert Priority.HIGH == known.priority
     with pytest.raises(InvalidRequest, match="background, normal, high, critical"):
         facts(body_of(b"{}"), fields={b"x-ggtui-priority": b"\xffurgent"})
-
-
-def test_who_holds_a_key_has_a_name_that_does_not_tell_it() -> None:
-    one, same = (Access("127.0.0.1", 1, api_key="a-long-key-of-the-door").client for _ in range(2))
-
-    assert one == same
-    assert "key-" == one[:4]
-    assert 12 == len(one)
-    assert one != Access("127.0.0.1", 1, api_key="another-key").client
-    assert "" == Access("127.0.0.1", 1).client

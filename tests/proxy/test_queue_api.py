@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from ggtui.core.client_keys import ClientKey
 from ggtui.core.downloads.jobs import FilePart, Job, JobKind, JobState
 from ggtui.core.downloads_json import job_document
 from ggtui.core.errors import BackendNotFound, DownloadNotFound, ReadOnly
@@ -343,7 +344,7 @@ def test_a_refusal_is_told(failure: DownloadNotFound | BackendNotFound | ReadOnl
 def test_only_those_with_the_key_see_and_order() -> None:
     async def check() -> None:
         control = FakeControl(STATE)
-        async with door(control=control, settings=ProxySettings(api_key="secret")) as proxy:
+        async with door(control=control, settings=ProxySettings(client_keys=(ClientKey("secret"),))) as proxy:
             answers = [
                 await _ask(proxy, "GET", "/ggtui/queue"),
                 await _ask(proxy, "GET", "/ggtui/queue/events"),

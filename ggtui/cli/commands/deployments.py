@@ -13,6 +13,7 @@ from ggtui.core.deployment.limits import Limit
 from ggtui.core.deployment.orders import DeploymentOrder
 from ggtui.core.deployment_words import (
     SHORT,
+    Use,
     breaker_text,
     count,
     dollars,
@@ -109,7 +110,10 @@ def _declared_row(deployment: dict[str, Any]) -> tuple[str, ...]:
 
 def _live_row(deployment: dict[str, Any]) -> tuple[str, ...]:
     breaker, budget = deployment["breaker"], deployment["budget"] or {}
-    uses = [(name, use["used"], use["allowed"]) for name, use in deployment["limits"].items()]
+    uses = [
+        Use(name, use["used"], use["allowed"], use.get("key", ""))
+        for name, use in deployment["limits"].items()
+    ]
     n_in, n_out = deployment["tokens_in"], deployment["tokens_out"]
     return (
         deployment["name"],

@@ -49,6 +49,8 @@ class RateLimits:
     concurrent_requests: int | None = None
     strict: bool = False
     """True: all processes of ggtui on this machine count together."""
+    per_key: bool = False
+    """True: each API key of the door has these limits for itself."""
 
 
 class Jitter(StrEnum):

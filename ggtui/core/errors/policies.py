@@ -33,11 +33,12 @@ class RateLimitExceeded(PolicyRefusal):
 
     title = "Rate limit reached"
 
-    def __init__(self, name: str, limit: str, *, retry_after_s: float) -> None:
-        """limit: which, by the name of its setting."""
+    def __init__(self, name: str, limit: str, *, retry_after_s: float, is_per_key: bool = False) -> None:
+        """limit: which, by the name of its setting. is_per_key: of the key that the client has sent."""
         hint = "" if math.isfinite(retry_after_s) else "the request alone is larger than the limit"
+        whose = " for this key" if is_per_key else ""
         super().__init__(
-            f"deployment '{name}' has reached its {limit}", retry_after_s=retry_after_s, hint=hint
+            f"deployment '{name}' has reached its {limit}{whose}", retry_after_s=retry_after_s, hint=hint
         )
 
 

@@ -49,8 +49,12 @@ class Limits:
         counters: CountersPort,
         clock: Clock,
         writes: Writes,
+        client: str = "",
     ) -> None:
-        """shared_name: what all processes call the deployment that count it together."""
+        """shared_name: what all processes call the deployment that count it together.
+
+        client: who holds the key that has these limits for itself; empty for the limits of all.
+        """
         self.shared_name = shared_name
         self._name = name
         self._limits = limits
@@ -65,6 +69,7 @@ class Limits:
         self._news: asyncio.Future[Failure | None] | None = None
         """What the first of the line waits for: None when there may be room, or why it must not wait."""
         self._has_warned = False
+        self.client = client
 
     @property
     def n_waiting(self) -> int:
@@ -86,7 +91,9 @@ class Limits:
             (Limit.TOKENS, n_tokens, limits.tokens_per_minute),
             (Limit.CONCURRENT, self._own.in_flight, limits.concurrent_requests),
         )
-        return tuple(LimitUse(limit, used, most) for limit, used, most in uses if most is not None)
+        return tuple(
+            LimitUse(limit, used, most, self.client) for limit, used, most in uses if most is not None
+        )
 
     def adapt(self, limits: RateLimits, serving: Serving) -> None:
         """Other limits from now on; what was let through still counts."""
@@ -219,7 +226,8 @@ class Limits:
             return None
 
     def _refusal(self, wait: Wait) -> RateLimitExceeded:
-        return RateLimitExceeded(self._name, wait.limit, retry_after_s=wait.seconds)
+        is_per_key = bool(self.client)
+        return RateLimitExceeded(self._name, wait.limit, retry_after_s=wait.seconds, is_per_key=is_per_key)
 
 
 def _has_any(limits: RateLimits) -> bool:

@@ -18,6 +18,7 @@ from ggtui.services.deployments.lane import Lane
 from ggtui.services.deployments.limits import Limits
 from ggtui.services.deployments.passage import UNSAID_TOKENS, Passage
 from ggtui.services.deployments.pauses import Pauses
+from ggtui.services.deployments.quotas import Quotas
 from ggtui.services.deployments.room import Room
 from ggtui.services.deployments.spending import Spending
 from ggtui.services.deployments.standing import Standing
@@ -52,17 +53,9 @@ class LiveDeployment:
         self._tally = Tally()
         self._around = around
         self._room = Room(rules.name, rules.serving, self._slots_by_rule(), around.clock)
-        self._limits = Limits(
-            rules.name,
-            _shared_name(rules),
-            rules.rate_limits,
-            rules.serving,
-            around.counters,
-            around.clock,
-            around.writes,
-        )
+        self._quotas = Quotas(self._limits_of, rules.rate_limits)
         self._spending = Spending(rules.name, rules.budget, around.spend, around.clock, around.writes)
-        self._lane = Lane(self._room, self._limits, self._spending, self._retry_budget, self._tally)
+        self._lane = Lane(self._room, self._quotas.common, self._spending, self._retry_budget, self._tally)
         self._busy_until = -math.inf
         """A request that comes before this comes fast."""
         self.pauses = Pauses(around.clock)
@@ -136,10 +129,10 @@ class LiveDeployment:
         return self._room
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> Quotas:
         """Its rate limits."""
         self._lane.close()
-        return self._limits
+        return self._quotas
 
     @property
     def spending(self) -> Spending:
@@ -231,7 +224,8 @@ class LiveDeployment:
         ):
             self.breaker.reset()  # passes to the former server are void
             self._key, self.standing.why_failed = None, ""
-            self.limits.shared_name = _shared_name(rules)
+            for each in self.limits.all:
+                each.shared_name = _shared_name(rules, each.client)
         self.breaker.policy = rules.circuit_breaker
         self.limits.adapt(rules.rate_limits, rules.serving)
         self.spending.adapt(rules.budget)
@@ -292,7 +286,22 @@ class LiveDeployment:
     def _passage(self, facts: RequestFacts) -> Passage:
         n_output = facts.max_tokens
         tokens = facts.input_tokens + (UNSAID_TOKENS if n_output is None else n_output)
-        return Passage(self, facts, self.rules, tokens)
+        quotas = self._quotas
+        limits = quotas.of(facts.client) if quotas.is_per_key else quotas.common
+        return Passage(self, facts, self.rules, tokens, limits)
+
+    def _limits_of(self, client: str) -> Limits:
+        rules, around = self.rules, self._around
+        return Limits(
+            rules.name,
+            _shared_name(rules, client),
+            rules.rate_limits,
+            rules.serving,
+            around.counters,
+            around.clock,
+            around.writes,
+            client,
+        )
 
     def _settle_exactly(self, passage: Passage, now: float) -> Sequence[asyncio.Future[None]]:
         held_pusd, moment, was_sent = passage.held_pusd, passage.moment, passage.was_sent
@@ -312,11 +321,11 @@ class LiveDeployment:
             elif held_pusd >= 0:
                 self._spending.give_back(held_pusd)
             if moment is not None and was_sent:
-                self._limits.settle(moment, passage.tokens, tokens)
+                passage.limits.settle(moment, passage.tokens, tokens)
             elif moment is not None:
-                self._limits.give_back(moment, passage.tokens)
+                passage.limits.give_back(moment, passage.tokens)
             if passage.shared is not None:
-                tasks.append(self._limits.settle_shared(passage.shared, tokens if was_sent else None))
+                tasks.append(passage.limits.settle_shared(passage.shared, tokens if was_sent else None))
         finally:
             room = self._room
             if passage.in_lane_since:
@@ -333,7 +342,7 @@ class LiveDeployment:
 
     async def _enter_exactly(self, passage: Passage, now: float) -> None:
         """By asking for each thing."""
-        rules, n_input = passage.rules, passage.facts.input_tokens
+        rules, n_input, limits = passage.rules, passage.facts.input_tokens, passage.limits
         cost_pusd = rules.pricing.most_pusd(n_input, passage.tokens - n_input)
         deadline = now + rules.serving.queue_timeout_s
         priority = passage.facts.priority
@@ -345,10 +354,11 @@ class LiveDeployment:
                 await self.room.enter(passage, priority, deadline)
                 now = self.clock.monotonic()
             passage.has_slot = True
-            passage.moment = self.limits.enter_at_once(passage.tokens, now)
+            self._lane.close()  # it may have been opened while this one waited
+            passage.moment = limits.enter_at_once(passage.tokens, now)
             if passage.moment is None:
                 may_wait = rules.serving.on_capacity_exhausted is CapacityPolicy.QUEUE
-                grant = await self.limits.enter(passage.tokens, priority, deadline, may_wait=may_wait)
+                grant = await limits.enter(passage.tokens, priority, deadline, may_wait=may_wait)
                 passage.moment, passage.shared = grant
                 now = self.clock.monotonic()
             self.spending.reserve(cost_pusd)
@@ -357,7 +367,7 @@ class LiveDeployment:
             passage.leave(error)
             raise
         self.retry_budget.requested(now)
-        if now < self._busy_until and not self._may_throttle:
+        if now < self._busy_until and not (self._may_throttle or self._quotas.is_per_key):
             self._lane.open(now)
         self._busy_until = now + TOGETHER_S
 
@@ -392,11 +402,11 @@ class LiveDeployment:
         return serving.max_concurrent or serving.slots(self.kind)
 
 
-def _shared_name(rules: Deployment) -> str:
-    """What two processes must agree on to serve the same deployment: its name, and what stands behind it.
+def _shared_name(rules: Deployment, client: str) -> str:
+    """What two processes must agree on to count together: the deployment, what stands behind it, and the key.
 
     A digest: a URL can hold what is nobody's business, and the file of the counts keeps what it is given.
     """
     config = rules.runtime_config
-    parts = (rules.name, rules.model, config.endpoint, config.resource, config.deployment)
+    parts = (rules.name, rules.model, config.endpoint, config.resource, config.deployment, client)
     return blake2s("\0".join(parts).encode(), digest_size=16).hexdigest()

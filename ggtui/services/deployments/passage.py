@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ggtui.core.deployment.deployment import Deployment
     from ggtui.core.deployment.facts import RequestFacts
     from ggtui.core.deployment.limits import Moment
+    from ggtui.services.deployments.limits import Limits
     from ggtui.services.deployments.live import LiveDeployment
 
 UNSAID_TOKENS = 1024
@@ -41,12 +42,14 @@ class Passage(msgspec.Struct, eq=False):
     """As they were when it came; a reload does not change what it was promised."""
     tokens: int
     """What it might use."""
+    limits: Limits
+    """Those that count for whoever asks."""
     has_slot: bool = False
     """By a ticket, which it is itself."""
     in_lane_since: float = 0.0
     """Monotonic moment at which a lane gave it a slot, without a ticket; 0 when none did."""
     moment: Moment | None = None
-    """Of the limits; None where it holds nothing of them."""
+    """Of its limits; None where it holds nothing of them."""
     held_pusd: int = -1
     """Of the budget; -1 where it holds nothing of it."""
     shared: int | None = None

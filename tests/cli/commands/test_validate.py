@@ -19,7 +19,7 @@ REMOTE = """\
 name = "far"
 model = "gpt-4o-mini"
 serving = { max_concurrent = 2, on_capacity_exhausted = "reject" }
-rate_limits = { requests_per_minute = 60, strict = true }
+rate_limits = { requests_per_minute = 60, strict = true, per_key = true }
 retry = { max_retries = 1 }
 pricing = { input_per_mtok_usd = 2.5, output_per_mtok_usd = 10 }
 budget = { max_spend_per_hour_usd = 20, on_exceeded = "warn" }
@@ -41,7 +41,7 @@ def test_a_sound_file_is_told_with_what_serves_and_by_which_rules(cli: CommandLi
         "far: open_ai, the name of the model is like those of open_ai; model gpt-4o-mini",
         "  key from the configuration itself",
         "  2 at once, one more is refused",
-        "  at most 60 requests a minute, counted with all ggtui here",
+        "  at most 60 requests a minute for each API key, counted with all ggtui here",
         "  1 retry, 1 s to 60 s apart",
         "  left alone for 30 s after 10 failures in a row",
         "  30 s to the first byte, 10 s between events",

@@ -34,8 +34,13 @@ def remote(name: str = "a", **rules: Any) -> Deployment:
     return Deployment(name, "gpt-4o", **rules)
 
 
-def asking(input_tokens: int = 0, max_tokens: int | None = 1, priority: Priority = Priority.NORMAL) -> Ruled:
-    return Ruled((), input_tokens, max_tokens, priority, "")
+def asking(
+    input_tokens: int = 0,
+    max_tokens: int | None = 1,
+    priority: Priority = Priority.NORMAL,
+    client: str = "",
+) -> Ruled:
+    return Ruled((), input_tokens, max_tokens, priority, client)
 
 
 @dataclass

@@ -637,7 +637,7 @@ def holds(live: LiveDeployment) -> bool:
     return bool(
         live.in_flight
         or live.n_waiting
-        or live.room.n_served
-        or live.limits.in_flight
-        or live.spending.held_pusd
+        or live.resources.room.n_served
+        or live.resources.limits.in_flight
+        or live.resources.spending.held_pusd
     )

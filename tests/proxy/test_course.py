@@ -420,7 +420,7 @@ def test_what_never_left_does_not_count_as_a_request(more: dict[str, Any]) -> No
             assert "rate_limit_exceeded" not in codes
             live = proxy.deployments.get("near")
             assert live is not None
-            assert [0, 0] == [each.used for each in live.limits.uses]
+            assert [0, 0] == [each.used for each in live.resources.limits.uses]
 
     run(check())
 

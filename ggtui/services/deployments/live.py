@@ -1,28 +1,18 @@
-"""One deployment as it runs: its rules, what is in force of them now, and the way in."""
+"""One deployment as it runs: its rules, whether it takes requests, and the way in."""
 
 from __future__ import annotations
 
 import logging
-import math
-from hashlib import blake2s
 from typing import TYPE_CHECKING
 
 from ggtui.core.backends.serving import WHY_BY_BACKENDS, is_by_backends
 from ggtui.core.deployment.breaker import BreakerState, CircuitBreaker
-from ggtui.core.deployment.limits import TOGETHER_S
-from ggtui.core.deployment.policies import CapacityPolicy
-from ggtui.core.deployment.retry import RetryBudget
 from ggtui.core.errors import CircuitOpen, ConfigInvalid, EndpointNotReady, EngineStopping
 from ggtui.core.routing.endpoints import EndpointStatus
-from ggtui.services.deployments.lane import Lane
-from ggtui.services.deployments.limits import Limits
 from ggtui.services.deployments.passage import UNSAID_TOKENS, Passage
 from ggtui.services.deployments.pauses import Pauses
-from ggtui.services.deployments.quotas import Quotas
-from ggtui.services.deployments.room import Room
-from ggtui.services.deployments.spending import Spending
+from ggtui.services.deployments.resources import Resources
 from ggtui.services.deployments.standing import Standing
-from ggtui.services.deployments.tally import Tally
 
 if TYPE_CHECKING:
     import asyncio
@@ -45,22 +35,17 @@ class LiveDeployment:
 
     def __init__(self, rules: Deployment, around: Surroundings) -> None:
         self.rules = rules
+        self.counts_tokens = _counts_tokens(rules)
+        """True when something is counted by tokens: a price, or a limit."""
         self.clock = around.clock
         self._monotonic = around.clock.monotonic
         self.random = around.random
         self.breaker = CircuitBreaker(rules.circuit_breaker)
-        self._retry_budget = RetryBudget()
-        self._tally = Tally()
         self._around = around
-        self._room = Room(rules.name, rules.serving, self._slots_by_rule(), around.clock)
-        self._quotas = Quotas(self._limits_of, rules.rate_limits)
-        self._spending = Spending(rules.name, rules.budget, around.spend, around.clock, around.writes)
-        self._lane = Lane(self._room, self._quotas.common, self._spending, self._retry_budget, self._tally)
-        self._busy_until = -math.inf
-        """A request that comes before this comes fast."""
+        self.resources = Resources(rules, around, self._slots)
+        self._lane = self.resources.lane
         self.pauses = Pauses(around.clock)
         self._open: set[Passage] = set()
-        self._know()
         self.standing = Standing(rules.name, lambda: around.changed())
         self._key: Secret | None = None
 
@@ -96,14 +81,13 @@ class LiveDeployment:
         """Why it does not serve, one sentence; or what a person should know although it does."""
         if self.standing.why:
             return self.standing.why
-        period = self.spending.exceeded
+        period = self.resources.spending.exceeded
         return f"more was spent than its budget of the last {period}" if period is not None else ""
 
     @property
     def counters(self) -> DeploymentCounts:
         """What became of its requests since ggtui began."""
-        self._lane.close()
-        return self._tally.counts
+        return self.resources.counts
 
     @property
     def in_flight(self) -> int:
@@ -113,38 +97,12 @@ class LiveDeployment:
     @property
     def n_waiting(self) -> int:
         """Requests that wait for a slot or for the limits."""
-        return self.room.n_waiting + self.limits.n_waiting
+        return self.resources.room.n_waiting + self.resources.limits.n_waiting
 
     @property
     def replicas(self) -> tuple[Replica, ...]:
         """Its servers, where it has several of this machine."""
         return self._around.replicas(self.rules.model) if self.kind.is_local else ()
-
-    # What is exact for whoever looks
-
-    @property
-    def room(self) -> Room:
-        """Its slots, and who waits for one."""
-        self._lane.close()
-        return self._room
-
-    @property
-    def limits(self) -> Quotas:
-        """Its rate limits."""
-        self._lane.close()
-        return self._quotas
-
-    @property
-    def spending(self) -> Spending:
-        """What it spends."""
-        self._lane.close()
-        return self._spending
-
-    @property
-    def retry_budget(self) -> RetryBudget:
-        """How many retries it may make."""
-        self._lane.close()
-        return self._retry_budget
 
     # The way in
 
@@ -156,8 +114,13 @@ class LiveDeployment:
         """
         passage = self.enter_at_once(facts)
         if passage is None:
-            passage = self._passage(facts)
-            await self._enter_exactly(passage, self.clock.monotonic())
+            passage, now = self._passage(facts), self._monotonic()
+            try:
+                self._check(now)
+                await self.resources.take(passage, now)
+            except BaseException as error:
+                passage.leave(error)
+                raise
             self._open.add(passage)
             if self.breaker.is_closed:
                 passage.taken = self.breaker.number
@@ -211,7 +174,7 @@ class LiveDeployment:
 
     async def load(self) -> None:
         """Take over what was spent before."""
-        await self.spending.load()
+        await self.resources.spending.load()
 
     def adapt(self, rules: Deployment) -> None:
         """Serve by other rules from the next request on; counts, limits used and money spent stay."""
@@ -224,13 +187,9 @@ class LiveDeployment:
         ):
             self.breaker.reset()  # passes to the former server are void
             self._key, self.standing.why_failed = None, ""
-            for each in self.limits.all:
-                each.shared_name = _shared_name(rules, each.client)
         self.breaker.policy = rules.circuit_breaker
-        self.limits.adapt(rules.rate_limits, rules.serving)
-        self.spending.adapt(rules.budget)
-        self._know()
-        self.adapt_slots()
+        self.counts_tokens = _counts_tokens(rules)
+        self.resources.adapt(rules)
 
     def remove(self) -> None:
         """The configuration has it no more: nobody new is served, requests that run end normally."""
@@ -261,7 +220,7 @@ class LiveDeployment:
             if unwritten is not None:
                 return unwritten
         try:
-            return self._settle_exactly(passage, now)
+            return self.resources.settle(passage, now)
         finally:
             self._around.changed()
 
@@ -271,115 +230,12 @@ class LiveDeployment:
         for passage in list(self._open):
             passage.leave()
 
-    def adapt_slots(self) -> None:
-        """Let in as many as may be now: a spent budget halves their number."""
-        if not self.spending.may_throttle:
-            self.room.adapt(self.rules.serving, self._slots_by_rule())
-            return
-        slots = self._slots_by_rule()
-        if slots is None and self.spending.is_throttled:
-            slots = self._around.server_slots(self.rules.model)
-        self.room.adapt(self.rules.serving, self.spending.slots(slots))
-
     # How
 
     def _passage(self, facts: RequestFacts) -> Passage:
         n_output = facts.max_tokens
         tokens = facts.input_tokens + (UNSAID_TOKENS if n_output is None else n_output)
-        quotas = self._quotas
-        limits = quotas.of(facts.client) if quotas.is_per_key else quotas.common
-        return Passage(self, facts, self.rules, tokens, limits)
-
-    def _limits_of(self, client: str) -> Limits:
-        rules, around = self.rules, self._around
-        return Limits(
-            rules.name,
-            _shared_name(rules, client),
-            rules.rate_limits,
-            rules.serving,
-            around.counters,
-            around.clock,
-            around.writes,
-            client,
-        )
-
-    def _settle_exactly(self, passage: Passage, now: float) -> Sequence[asyncio.Future[None]]:
-        held_pusd, moment, was_sent = passage.held_pusd, passage.moment, passage.was_sent
-        n_input, n_output = passage.n_input, passage.n_output
-        tokens, cost_pusd = n_input + n_output, 0
-        if held_pusd >= 0:
-            cost_pusd = passage.rules.pricing.cost_pusd(n_input, n_output, passage.n_cached)
-        is_more = tokens > passage.tokens or cost_pusd > max(0, held_pusd)
-        if is_more or now >= self._lane.until:
-            # It has less to hand out than it knows; or what has ended in it must be settled before this.
-            self._lane.close()
-        tasks: list[asyncio.Future[None]] = []
-        try:
-            if held_pusd >= 0 and tokens:
-                if (task := self._spending.settle(held_pusd, cost_pusd)) is not None:
-                    tasks.append(task)
-            elif held_pusd >= 0:
-                self._spending.give_back(held_pusd)
-            if moment is not None and was_sent:
-                passage.limits.settle(moment, passage.tokens, tokens)
-            elif moment is not None:
-                passage.limits.give_back(moment, passage.tokens)
-            if passage.shared is not None:
-                tasks.append(passage.limits.settle_shared(passage.shared, tokens if was_sent else None))
-        finally:
-            room = self._room
-            if passage.in_lane_since:
-                room.tell(room.decided.left(now - passage.in_lane_since, now))
-            elif passage.has_slot:
-                room.tell(room.decided.leave(passage, now))
-            is_well, outcome = passage.outcome is True, passage.outcome
-            self._tally.took(is_well, n_input, n_output, cost_pusd)
-            if outcome and outcome is not True:
-                self._tally.failed(outcome)
-            if self._may_throttle:
-                self.adapt_slots()
-        return tasks
-
-    async def _enter_exactly(self, passage: Passage, now: float) -> None:
-        """By asking for each thing."""
-        rules, n_input, limits = passage.rules, passage.facts.input_tokens, passage.limits
-        cost_pusd = rules.pricing.most_pusd(n_input, passage.tokens - n_input)
-        deadline = now + rules.serving.queue_timeout_s
-        priority = passage.facts.priority
-        try:
-            self._check(now)
-            if self._slots_vary:
-                self.adapt_slots()
-            if not self.room.decided.admits_at_once(passage, now):
-                await self.room.enter(passage, priority, deadline)
-                now = self.clock.monotonic()
-            passage.has_slot = True
-            self._lane.close()  # it may have been opened while this one waited
-            passage.moment = limits.enter_at_once(passage.tokens, now)
-            if passage.moment is None:
-                may_wait = rules.serving.on_capacity_exhausted is CapacityPolicy.QUEUE
-                grant = await limits.enter(passage.tokens, priority, deadline, may_wait=may_wait)
-                passage.moment, passage.shared = grant
-                now = self.clock.monotonic()
-            self.spending.reserve(cost_pusd)
-            passage.held_pusd = cost_pusd
-        except BaseException as error:
-            passage.leave(error)
-            raise
-        self.retry_budget.requested(now)
-        if now < self._busy_until and not (self._may_throttle or self._quotas.is_per_key):
-            self._lane.open(now)
-        self._busy_until = now + TOGETHER_S
-
-    def _know(self) -> None:
-        """What follows from the rules alone, and each request asks."""
-        rules = self.rules
-        self.counts_tokens = not rules.pricing.is_free or rules.rate_limits.tokens_per_minute is not None
-        """True when something is counted by tokens."""
-        self._may_throttle = self.spending.may_throttle
-        """True when each end of a request may change how many are let in."""
-        self._slots_vary = rules.serving.max_concurrent is None or self._may_throttle
-        """By what was spent, or by what serves it; else a reload alone changes their number."""
+        return Passage(self, facts, self.rules, tokens, self.resources.limits_of(facts.client))
 
     def _check(self, now: float) -> None:
         if (refusal := self.standing.refusal()) is not None:
@@ -391,22 +247,16 @@ class LiveDeployment:
         """Whoever waits hears this, or why no new request is taken."""
         failure = failure or self.standing.refusal()
         assert failure is not None
-        self.room.turn_away(failure)
-        self.limits.turn_away(failure)
+        self.resources.turn_away(failure)
 
     def _choice(self) -> tuple[RuntimeKind, str]:
         return self.rules.choose_runtime(is_local=self._around.is_local(self.rules.model))
 
-    def _slots_by_rule(self) -> int | None:
+    def _slots(self) -> int | None:
+        """Requests served at once by the rules; None for any number."""
         serving = self.rules.serving
         return serving.max_concurrent or serving.slots(self.kind)
 
 
-def _shared_name(rules: Deployment, client: str) -> str:
-    """What two processes must agree on to count together: the deployment, what stands behind it, and the key.
-
-    A digest: a URL can hold what is nobody's business, and the file of the counts keeps what it is given.
-    """
-    config = rules.runtime_config
-    parts = (rules.name, rules.model, config.endpoint, config.resource, config.deployment, client)
-    return blake2s("\0".join(parts).encode(), digest_size=16).hexdigest()
+def _counts_tokens(rules: Deployment) -> bool:
+    return not rules.pricing.is_free or rules.rate_limits.tokens_per_minute is not None

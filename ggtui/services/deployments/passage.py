@@ -135,7 +135,7 @@ class Passage(msgspec.Struct, eq=False):
         is_for_key = outcome.retry is Retry.WITH_NEW_SECRET
         asked_for_s = failure.retry_after_s if isinstance(failure, UpstreamRateLimited) else None
         delay = 0.0 if is_for_key else delay_s(policy, retries_done, live.random(), asked_for_s)
-        if delay is None or not live.retry_budget.take(live.clock.monotonic()):
+        if delay is None or not live.resources.retry_budget.take(live.clock.monotonic()):
             return None
         if is_for_key:
             self._has_new_key = True

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def status_of(live: LiveDeployment) -> DeploymentStatus:
     """Everything that is shown of it, at this moment."""
-    clock, breaker, spending = live.clock, live.breaker, live.spending
+    clock, breaker, resources = live.clock, live.breaker, live.resources
     kind, why_kind = live.kind, live.why_kind
     state = breaker.state(clock.monotonic())
     is_timed = state is BreakerState.OPEN and not breaker.is_forced
@@ -27,13 +27,13 @@ def status_of(live: LiveDeployment) -> DeploymentStatus:
         why=live.why,
         in_flight=live.in_flight,
         queued=live.n_waiting,
-        slots=live.room.slots,
-        limits=live.limits.uses,
+        slots=resources.room.slots,
+        limits=resources.limits.uses,
         breaker=state,
         is_breaker_forced=breaker.is_forced,
         retry_at=clock.unix() + breaker.retry_after_s(clock.monotonic()) if is_timed else None,
-        spent_hour_pusd=spending.spent_pusd(Period.HOUR),
-        spent_day_pusd=spending.spent_pusd(Period.DAY),
+        spent_hour_pusd=resources.spending.spent_pusd(Period.HOUR),
+        spent_day_pusd=resources.spending.spent_pusd(Period.DAY),
         budget=live.rules.budget,
         replicas=live.replicas,
         counts=live.counters,

@@ -134,10 +134,10 @@ def left_over(rig: Rig, name: str = "a") -> dict[str, int]:
     return {
         "open": live.in_flight,
         "waiting": live.n_waiting,
-        "slots": live.room.n_served,
-        "limits": live.limits.in_flight,
+        "slots": live.resources.room.n_served,
+        "limits": live.resources.limits.in_flight,
         "shared": rig.counters.n_open,
-        "held": live.spending.held_pusd,
+        "held": live.resources.spending.held_pusd,
         "passes": live.breaker._n_probes,
         "alarms": rig.clock.n_alarms,
     }

@@ -42,7 +42,7 @@ MANY = remote(
 
 
 def _is_open(live: LiveDeployment) -> bool:
-    return live._lane.until > live.clock.monotonic()
+    return live.resources.lane.until > live.clock.monotonic()
 
 
 async def _let_in(rig: Rig, n: int) -> list[Passage]:
@@ -79,7 +79,7 @@ def test_whoever_looks_sees_what_is_exact() -> None:
         assert (20, 60, 40) == (
             *(status.counts.succeeded, status.counts.input_tokens, status.counts.output_tokens),
         )
-        assert 40 * DOLLAR == rig.live().spending.spent_pusd(Period.HOUR)
+        assert 40 * DOLLAR == rig.live().resources.spending.spent_pusd(Period.HOUR)
         assert NOTHING == left_over(rig)
 
     run(scenario())
@@ -97,8 +97,8 @@ def test_what_was_spent_counts_from_when_it_was_spent_however_late_somebody_look
 
         rig.clock.advance(3700.0)
 
-        assert 0 == rig.live().spending.spent_pusd(Period.HOUR)
-        assert 20 * DOLLAR == rig.live().spending.spent_pusd(Period.DAY)
+        assert 0 == rig.live().resources.spending.spent_pusd(Period.HOUR)
+        assert 20 * DOLLAR == rig.live().resources.spending.spent_pusd(Period.DAY)
         assert [0, 0] == [each.used for each in rig.status().limits]
 
     run(scenario())
@@ -162,7 +162,7 @@ def test_what_ends_late_counts_from_then_and_not_from_when_its_lane_was_open() -
         await _ended(last, 7)
         rig.clock.advance(3000.0)
 
-        assert 7 * DOLLAR == rig.live().spending.spent_pusd(Period.HOUR)
+        assert 7 * DOLLAR == rig.live().resources.spending.spent_pusd(Period.HOUR)
 
     run(scenario())
 
@@ -273,7 +273,7 @@ class _Twin:
 
     def told(self) -> tuple[object, ...]:
         status, live = self.rig.status(), self.rig.live()
-        spent = [live.spending.spent_pusd(period) for period in Period]
+        spent = [live.resources.spending.spent_pusd(period) for period in Period]
         return (
             *status.limits,
             status.counts,
@@ -334,7 +334,7 @@ def test_two_that_get_the_same_requests_say_the_same(
 
     async def scenario() -> None:
         twins = _Twin(Rig((rules,))), _Twin(Rig((rules,)))
-        lane = twins[1].rig.live()._lane
+        lane = twins[1].rig.live().resources.lane
         lane.open = lambda now: None  # type: ignore[method-assign]
         for what, one, other in steps:
             if what == "enter":

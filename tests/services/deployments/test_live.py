@@ -278,9 +278,12 @@ def test_strict_limits_hold_in_this_process_when_the_common_count_fails(
 
 def test_what_all_processes_call_it_tells_nothing_of_its_server() -> None:
     config = RuntimeConfig(RuntimeKind.OPEN_AI, endpoint="https://who:secret@there.example/v1?key=private")
-    here = [Rig((remote("a", runtime_config=config),)).live().limits.common.shared_name for _ in range(2)]
+    here = [
+        Rig((remote("a", runtime_config=config),)).live().resources.limits.common.shared_name
+        for _ in range(2)
+    ]
     others = [
-        Rig((remote(*name, runtime_config=more),)).live(*name).limits.common.shared_name
+        Rig((remote(*name, runtime_config=more),)).live(*name).resources.limits.common.shared_name
         for name, more in [(("a",), replace(config, endpoint="https://there.example/v1")), (("b",), config)]
     ]
 
@@ -507,7 +510,7 @@ def test_who_was_just_given_a_slot_keeps_it_when_it_is_drained() -> None:
         rig.live().drain()
 
         passage = await second
-        assert 1 == rig.live().room.n_served
+        assert 1 == rig.live().resources.room.n_served
         passage.leave()
         assert NOTHING == left_over(rig)
 

@@ -50,7 +50,7 @@ def test_what_the_server_counted_is_billed() -> None:
     async def scenario() -> None:
         rig = Rig((PRICED,))
         async with entered(rig.live(), asking(5, 100)) as passage:
-            assert 100 * DOLLAR == rig.live().spending.held_pusd
+            assert 100 * DOLLAR == rig.live().resources.spending.held_pusd
 
             passage.take_breaker()
             passage.was_sent = True

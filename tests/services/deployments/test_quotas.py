@@ -136,7 +136,7 @@ def test_many_at_once_are_counted_one_by_one() -> None:
             await answer(rig.live(), facts=ANN)
             await answer(rig.live(), facts=BOB)
 
-        assert [50, 50] == [each.uses[0].used for each in rig.live().limits.all if each.client]
+        assert [50, 50] == [each.uses[0].used for each in rig.live().resources.limits.all if each.client]
         assert [("ann", 50)] == [(each.client, each.used) for each in rig.status().limits]
 
     run(scenario())

@@ -108,6 +108,8 @@ class Course:
         except BaseException as error:
             await all_written(passage.leave(error))
             raise
+        if unwritten := passage.leave():  # nothing, where its answer has gone
+            await all_written(unwritten)
 
     async def _entered(
         self, live: LivePort, request: ForwardRequest, ruled: Ruled, reply: Reply
@@ -193,6 +195,7 @@ class Course:
         self, live: LivePort, passage: PassagePort, request: ForwardRequest, reply: Reply, hold: EventHold
     ) -> None:
         rules = live.rules
+        reply.served_by = request.named  # of a failure before anything is asked
         attempt = Attempt(live, passage, request, reply, hold)
         if self._places is not None and live.is_by_backends:
             await self._places.answer(attempt)

@@ -91,15 +91,15 @@ class FactFinder:
 
 
 def input_tokens(body: bytes | bytearray, max_bytes: int) -> int:
-    """About how many tokens a model reads of a body; a form holds a sound.
+    """About how many tokens a model reads of a body; a form holds a sound. All of a short body counts.
 
     max_bytes: see estimate_tokens.
     """
+    if body.startswith(b"-"):
+        return MEDIA_TOKENS
     n_bytes = len(body)
     if n_bytes < _SHORT_BYTES:
         return -(-n_bytes // _BYTES_OF_TOKEN)
-    if body.startswith(b"-"):
-        return MEDIA_TOKENS
     if n_bytes > OFF_LOOP_BYTES:
         return estimate_tokens(body, max_bytes)
     return estimate_tokens(b"".join(msgspec.structs.astuple(_READ.decode(body))), max_bytes)

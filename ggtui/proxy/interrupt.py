@@ -75,7 +75,7 @@ class Interruptible:
     """A block that is cancelled when its client disconnects or the proxy drains.
 
     The block's request body must have been read: what comes after it is dropped.
-    Leaving raises Interrupted when the block was cut. `settle` ends the watch before the answer's last byte.
+    Leaving raises Interrupted when the block was cut. `settle` ends the watch before the answer's end.
     """
 
     def __init__(self, client: Presence, drain: Drain, *, is_endless: bool = False) -> None:

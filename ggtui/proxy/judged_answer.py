@@ -96,7 +96,7 @@ async def relay_judged(
     passage: PassagePort,
     catalog: ModelCatalogPort,
 ) -> None:
-    """Pass a sound answer on but for its end; the last of it goes when everything about it is settled.
+    """Pass a sound answer on but for its end; before the last of it goes the passage is told, and left.
 
     The reply begins with the first byte or event that there is: until then another server may be asked.
     Raises: UpstreamFailure, ModelLoading; before anything has gone to the client for a server that fails.

@@ -99,7 +99,7 @@ class PassagePort(Protocol):
         """A part of the answer has come, with so many tokens more where that can be seen."""
 
     def used(self, n_input: int, n_output: int, n_cached: int = 0) -> None:
-        """The server has counted: tokens, see Usage."""
+        """The server has counted so many tokens, the cached ones among those of the input."""
 
 
 class LivePort(Protocol):

@@ -446,6 +446,16 @@ def test_limits_of_each_key_count_for_whoever_sends_it() -> None:
     run(check())
 
 
+def test_a_failure_before_anything_is_asked_names_what_was_meant() -> None:
+    async def check() -> None:
+        async with door(deployments=[with_key(far(1))]) as proxy:
+            answer = await ask(proxy)
+
+            assert (503, ["far"]) == (answer.status, answer.values("x-ggtui-endpoint"))
+
+    run(check())
+
+
 def test_what_may_not_be_repeated_is_sent_once() -> None:
     async def check() -> None:
         async with (

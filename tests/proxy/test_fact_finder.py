@@ -52,7 +52,7 @@ def test_the_input_is_what_the_model_reads_and_the_answer_what_the_client_allows
     assert 90 <= unsaid.input_tokens <= 120
 
 
-def test_a_short_body_counts_by_its_length_as_more_rather_than_less() -> None:
+def test_a_short_body_counts_by_its_length() -> None:
     known = facts(body_of(b'{"model": "far", "messages": [{"content": "%b"}]}' % ("好".encode() * 50)))
 
     assert known is not None
@@ -87,7 +87,7 @@ def test_what_writes_nothing_reserves_nothing_for_it(path: bytes, expected: int 
 
 
 def test_a_form_counts_as_the_sound_it_holds() -> None:
-    known = facts(RequestBody(bytearray(b"--XX\r\n" + bytes(300))), b"/v1/audio/transcriptions")
+    known = facts(RequestBody(bytearray(b"--XX\r\n")), b"/v1/audio/transcriptions")
 
     assert known is not None
     assert MEDIA_TOKENS == known.input_tokens

@@ -3,7 +3,7 @@
 A commit waits for the disk, some 20 ms that no answer should wait for; a note is a write to a file, some
 microseconds. Even that is not made for each amount: a note covers up to a quarter more than what was added so
 far, and the next one follows when that is used up. So after a kill what is recorded is never less than what
-was settled, and at most that quarter of half a second more.
+was added, and at most that quarter of half a second more.
 
 Notes have the numbers of their batch and of a part of it; of one part the largest amount counts. Two files
 take turns: while what one covers goes to the database, the other takes new notes.

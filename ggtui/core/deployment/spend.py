@@ -35,11 +35,12 @@ class Period(StrEnum):
 
 
 class SpendEntry(NamedTuple):
-    """What one request has cost, as a database keeps it. Entries older than a day count no more."""
+    """What requests have cost, as a database keeps it. Entries older than a day count no more."""
 
     at: float
     """When it was settled."""
     cost_pusd: int
+    """Negative for what was kept at that time and not spent: the sum of a second never is."""
 
 
 @dataclass(frozen=True, slots=True)

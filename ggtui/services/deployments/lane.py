@@ -34,6 +34,9 @@ class Lane:
     Invariant: while it is open nobody waits, and whoever looks at the room, the limits, the budget, the
     retries or the tally has closed it before: these are exact then. So nobody is told of what happens in it:
     the request before it was told of, and whoever looked after that has closed it.
+
+    Of money it keeps a quarter more than was spent, which is taken back when it closes: so much too much is
+    on record after a kill, and while nobody looks.
     """
 
     def __init__(
@@ -61,10 +64,10 @@ class Lane:
         self._n_taken = 0
         self._kept_pusd = 0
         """What outlives ggtui already: more than was spent, so that most that end have nothing to write."""
-        self._kept_at = 0.0
-        """Monotonic moment at which the last of it was kept."""
+        self._kept_at = self._kept_unix = 0.0
+        """When the last of it was kept, by the monotonic clock and in Unix time."""
         self._keeping: Sequence[asyncio.Future[None]] = ()
-        """The write of it while it runs: until then none of it is kept."""
+        """Writes of it that run: whoever ends waits for all, as any of them may cover what it has cost."""
 
     def open(self, now: float) -> None:
         """Take what is free; nothing where there is something of which nothing is left."""
@@ -97,9 +100,10 @@ class Lane:
             self._tally.took(self.n_succeeded, self.n_input, self.n_output, self.spent_pusd)
         self._limits.give_rest_back(rest, self.newest, n_ended - self.n_earlier)
         if self.spent_pusd:
-            at = self._spending.kept_at + self.newest_end - self._kept_at
+            at = self._kept_unix + self.newest_end - self._kept_at
             self._spending.settle_kept(self.pusd + self.spent_pusd, self.spent_pusd, at)
-            self._spending.take_back(self._kept_pusd - self.spent_pusd)
+            if rest_pusd := self._kept_pusd - self.spent_pusd:
+                self._spending.take_back(rest_pusd, self._kept_unix, self._keeping)
         else:
             self._spending.give_back(self.pusd)
         if n := self._n_taken - self.n:
@@ -151,13 +155,17 @@ class Lane:
         self.newest_end = now
         if self.spent_pusd > self._kept_pusd:
             self._keep(now)
-        elif self._keeping and self._keeping[0].done():
-            self._keeping = ()
+        elif self._keeping:
+            self._keeping = _running(self._keeping)
         return self._keeping
 
     def _keep(self, now: float) -> None:
         """Keep a quarter more than was spent so far: what of it is not spent is taken back at the end."""
         most = self.spent_pusd + self.spent_pusd // 4
         task = self._spending.keep(most - self._kept_pusd)
-        self._kept_pusd, self._kept_at = most, now
-        self._keeping = () if task is None else (task,)
+        self._kept_pusd, self._kept_at, self._kept_unix = most, now, self._spending.kept_at
+        self._keeping = (*_running(self._keeping), *(() if task is None else (task,)))
+
+
+def _running(writes: Sequence[asyncio.Future[None]]) -> Sequence[asyncio.Future[None]]:
+    return tuple(each for each in writes if not each.done())

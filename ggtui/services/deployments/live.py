@@ -9,7 +9,7 @@ from ggtui.core.backends.serving import WHY_BY_BACKENDS, is_by_backends
 from ggtui.core.deployment.breaker import BreakerState, CircuitBreaker
 from ggtui.core.errors import CircuitOpen, ConfigInvalid, EndpointNotReady, EngineStopping
 from ggtui.core.routing.endpoints import EndpointStatus
-from ggtui.services.deployments.passage import UNSAID_TOKENS, Passage
+from ggtui.services.deployments.passage import Passage
 from ggtui.services.deployments.pauses import Pauses
 from ggtui.services.deployments.resources import Resources
 from ggtui.services.deployments.standing import Standing
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from ggtui.services.deployments.surroundings import Surroundings
 
 _LOG = logging.getLogger(__name__)
+UNSAID_TOKENS = 1024
+"""Reserved for an answer whose length the client does not limit."""
 
 
 class LiveDeployment:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from ggtui.core.deployment.limits import Moment
     from ggtui.services.deployments.limits import Limits
     from ggtui.services.deployments.live import LiveDeployment
-
-UNSAID_TOKENS = 1024
-"""Reserved for an answer whose length the client does not limit."""
 
 
 class Passage(msgspec.Struct, eq=False):
@@ -62,7 +59,7 @@ class Passage(msgspec.Struct, eq=False):
     """Tokens that its server has counted, the cached ones among them; -1 while it has not."""
     n_output: int = 0
     n_cached: int = 0
-    outcome: Failure | bool | None = None
+    outcome: Failure | Literal[True] | None = None
     """How it went: True, or its failure; None for neither."""
     _is_answered: bool = False
     _n_answered: int = 0

@@ -144,9 +144,9 @@ class Resources:
                 room.tell(room.decided.left(now - passage.in_lane_since, now))
             elif passage.has_slot:
                 room.tell(room.decided.leave(passage, now))
-            is_well, outcome = passage.outcome is True, passage.outcome
-            self._tally.took(is_well, n_input, n_output, cost_pusd)
-            if outcome and outcome is not True:
+            outcome = passage.outcome
+            self._tally.took(int(outcome is True), n_input, n_output, cost_pusd)
+            if outcome is not None and outcome is not True:
                 self._tally.failed(outcome)
             if self._may_throttle:
                 self.adapt_slots()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from ggtui.core.deployment.spend import DAY_S, Period, SpendLedger
 from ggtui.core.errors import BudgetExceeded, StoreUnavailable
 
 if TYPE_CHECKING:
-    import asyncio
+    from collections.abc import Sequence
 
     from ggtui.core.ports.deployments import SpendPort
     from ggtui.services.deployments.clock import Clock
@@ -104,14 +105,27 @@ class Spending:
     def keep(self, cost_pusd: int) -> asyncio.Task[None] | None:
         """Have a cost outlive ggtui; the task is what is still to be written."""
         self.kept_at = self._clock.unix()
-        return self._add(cost_pusd)
+        return self._add(cost_pusd, self.kept_at)
 
-    def take_back(self, kept_pusd: int) -> None:
-        """So much of what was kept last was not spent after all."""
-        self._add(-kept_pusd)
+    def take_back(self, kept_pusd: int, at: float, writes: Sequence[asyncio.Future[None]]) -> None:
+        """So much of what was kept at this Unix time was not spent after all.
 
-    def _add(self, cost_pusd: int) -> asyncio.Task[None] | None:
-        work = self._port.add(self._name, self.kept_at, cost_pusd)
+        writes: those that keep it and still run. It is never taken off before it is there.
+        """
+        if writes:
+            self._writes.begin(self._take_back_after(writes, kept_pusd, at))
+        else:
+            self._add(-kept_pusd, at)
+
+    async def _take_back_after(
+        self, writes: Sequence[asyncio.Future[None]], kept_pusd: int, at: float
+    ) -> None:
+        await asyncio.wait(writes)
+        if (work := self._port.add(self._name, at, -kept_pusd)) is not None:
+            await work
+
+    def _add(self, cost_pusd: int, at: float) -> asyncio.Task[None] | None:
+        work = self._port.add(self._name, at, cost_pusd)
         return None if work is None else self._writes.begin(work)
 
     def give_back(self, held_pusd: int) -> None:

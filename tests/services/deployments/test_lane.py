@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ggtui.adapters.memory.deployments import MemorySpend
 from ggtui.core.deployment.limits import TOGETHER_S
 from ggtui.core.deployment.policies import Budget, BudgetAction, CapacityPolicy, RateLimits, Serving
-from ggtui.core.deployment.spend import Period
+from ggtui.core.deployment.spend import Period, SpendEntry
 from ggtui.core.errors import EndpointNotReady, PolicyRefusal, UpstreamServerError
 from tests.services.deployments.rig import (
     A_DOLLAR,
@@ -25,10 +26,11 @@ from tests.services.deployments.rig import (
     left_over,
     remote,
     run,
+    settled,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Coroutine, Iterator
 
     from ggtui.services.deployments.live import LiveDeployment
     from ggtui.services.deployments.passage import Passage
@@ -124,7 +126,7 @@ def test_more_is_kept_than_was_spent_until_somebody_looks() -> None:
         assert 80 * DOLLAR < _kept(rig) <= 100 * DOLLAR
 
         rig.status()
-        await asyncio.sleep(0)
+        await settled()
 
         assert 80 * DOLLAR == _kept(rig)
 
@@ -148,6 +150,76 @@ def test_no_request_ends_before_what_it_cost_is_kept() -> None:
         await asyncio.sleep(0)
 
         assert 36 * DOLLAR <= _kept(rig)
+
+    run(scenario())
+
+
+class SlowFirst(MemorySpend):
+    """The first amount is kept late, all others at once: as while a batch begins."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = asyncio.Event()
+        self.n_added = 0
+
+    def add(self, name: str, at: float, cost_pusd: int) -> Coroutine[Any, Any, None] | None:  # type: ignore[override]
+        self.n_added += 1
+        if self.n_added == 1:
+            return self._late(name, at, cost_pusd)
+        self.kept.setdefault(name, []).append(SpendEntry(at, cost_pusd))
+        return None
+
+    async def _late(self, name: str, at: float, cost_pusd: int) -> None:
+        await self.go.wait()
+        self.kept.setdefault(name, []).append(SpendEntry(at, cost_pusd))
+
+
+def test_a_write_that_runs_is_waited_for_though_later_ones_are_done() -> None:
+    async def scenario() -> None:
+        spend = SlowFirst()
+        rig = Rig((MANY,), spend=spend)
+        ended = []
+        for passage in (await _let_in(rig, 12))[2:]:
+            passage.was_sent = True
+            passage.used(3, 2)
+            ended.append(passage.leave())
+
+        assert spend.n_added > 1
+        assert all(ended)
+        assert not any(each.done() for writes in ended for each in writes)
+
+        rig.status()
+        await settled()
+
+        assert not [each for each in spend.kept["a"] if each.cost_pusd < 0]
+
+        spend.go.set()
+        await rig.book.stop()
+
+        assert 20 * DOLLAR == _kept(rig)
+
+    run(scenario())
+
+
+def test_what_is_taken_back_is_of_the_time_for_which_it_was_kept() -> None:
+    """Another request of the deployment may settle by itself meanwhile."""
+
+    async def scenario() -> None:
+        rig = Rig((MANY,))
+        clock = rig.clock
+        clock.unix = lambda: clock.now + 1e9  # type: ignore[method-assign]
+        first, _, *others = await _let_in(rig, 13)
+        for passage in others:
+            await _ended(passage)
+        clock.advance(TOGETHER_S / 2)
+        await _ended(first)
+        rig.status()
+        await settled()
+        *_, taken_back = rig.spend.kept["a"]
+
+        assert taken_back.cost_pusd < 0
+        assert clock.unix() - TOGETHER_S / 2 == taken_back.at
+        assert 24 * DOLLAR == _kept(rig)
 
     run(scenario())
 
@@ -288,7 +360,7 @@ async def _look(*twins: _Twin) -> None:
     """What was kept ahead is taken back then, by a task."""
     for each in twins:
         each.rig.status()
-    await asyncio.sleep(0)
+    await settled()
 
 
 STEP = st.one_of(

@@ -314,7 +314,7 @@ def _rules(row: DeploymentRow, glyphs: Glyphs) -> list[Part]:
         ("spent", money or (dollars(cost) if cost else "nothing")),
     ]
     if row.status.budget is not None:
-        told.append(("over it", str(row.status.budget.on_exceeded)))
+        told.append(("then", str(row.status.budget.on_exceeded)))
     return [part for label, text in told for part in ((f"{label}  ", "$quiet"), f"{glyphs.twin(text)}  ")]
 
 

@@ -141,7 +141,7 @@ def test_below_stand_the_reasons_of_state_and_runtime() -> None:
     assert "● SERVING  gpt-4o-mini  its server keeps failing: tried again in 22 s" == lines[0]
     assert "runtime  open_ai: the name of the model is like those of open_ai" == lines[1]
     assert "model  gpt-4o-mini  tokens  900k in 120k out" == lines[2]
-    assert "limits  none  spent  $0.93/$1.00 h  $4.12/$10.00 d  over it  reject" == lines[3].strip()
+    assert "limits  none  spent  $0.93/$1.00 h  $4.12/$10.00 d  then  reject" == lines[3].strip()
     assert lines[4].startswith("requests  311 succeeded  10 failed  7 refused  6 content filtered")
 
 
@@ -179,7 +179,7 @@ def test_money_without_a_budget_is_told_too() -> None:
     budget = replace(cost, budget=Budget(max_spend_per_day_pusd=PUSD_PER_USD))
 
     assert "spent  $3.00" in _about(_row(cost))[3]
-    assert "spent  $0/$1.00 d  over it  reject" in _about(_row(budget))[3]
+    assert "spent  $0/$1.00 d  then  reject" in _about(_row(budget))[3]
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,9 @@ LIVE = {
 }
 """Fields of Config that a reload applies at once, and what a person calls them."""
 
+AS_WRITTEN = {"client_keys": "api_key_file"}
+"""Fields that count from the next start, where a person calls them otherwise."""
+
 SETTLED = frozenset({"data_dir", "cache_dir", "log_dir", "runtime_dir", "config_file", "models_file"})
 """Fields that say where ggtui lives; a running one has settled that."""
 
@@ -100,7 +103,11 @@ class Reloader:
         changed = (LIVE[name] for name in _differing(before, after) if name in LIVE)
         return ReloadReport(
             changed=(*changed, *(f'["{name}"]' for name in models)),
-            at_next_start=tuple(name for name in _differing(self._started_with, after) if name not in LIVE),
+            at_next_start=tuple(
+                AS_WRITTEN.get(name, name)
+                for name in _differing(self._started_with, after)
+                if name not in LIVE
+            ),
         )
 
     async def _take_deployments(self, config: Config) -> None:

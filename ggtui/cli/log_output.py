@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
@@ -29,16 +30,15 @@ class Discreet(logging.Formatter):
 
     def __init__(self, keys: Iterable[ClientKey], *, shows_traces: bool) -> None:
         super().__init__(_FORMAT)
-        self._secrets = sorted((each.key for each in keys), key=len, reverse=True)
+        known = sorted((re.escape(each.key) for each in keys), key=len, reverse=True)
+        self._keys = re.compile("|".join(known)) if known else None
         """The longest first: a key may begin with another one."""
         self._shows_traces = shows_traces
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, with a trace below it where that is wanted."""
         text = super().format(record) if self._shows_traces else self._without_trace(record)
-        for secret in self._secrets:
-            text = text.replace(secret, HIDDEN)
-        return text
+        return self._keys.sub(HIDDEN, text) if self._keys is not None else text
 
     def _without_trace(self, record: logging.LogRecord) -> str:
         record = logging.makeLogRecord(record.__dict__ | {"exc_text": None, "stack_info": None})

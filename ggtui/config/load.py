@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ggtui.config.kinds import FOLDERS, PROGRAM
 from ggtui.config.model_file import read_models
 from ggtui.config.paths import default_config_file, directories, models_file_beside
+from ggtui.config.plain_file import read_plain
 from ggtui.config.schema import Config
 from ggtui.config.settings import BACKENDS, BY_FIELD, DECLARED, DEPLOYMENTS, NAMES, OPTIONS, SETTINGS
 from ggtui.config.stores import store_roots
@@ -54,7 +55,22 @@ def load(
             _LOG.warning("%s: %s", file, words)
     values |= _anchored(_of_environment(environ), Path.cwd())
     values |= _anchored(_of_flags(flags or {}), Path.cwd())
-    return _config(values, file, environ)
+    config = _config(values, file, environ)
+    for words in sharing_warnings(config):
+        _LOG.warning("%s: %s", file, words)
+    return config
+
+
+def sharing_warnings(config: Config) -> list[str]:
+    """A sentence for each deployment whose limits should count for each key, where keys have no names."""
+    if any(each.name for each in config.client_keys):
+        return []
+    return [
+        f"deployment '{each.name}': rate_limits.per_key does nothing, for no API key has a name: all clients "
+        "share its limits"
+        for each in config.deployments
+        if each.rate_limits.per_key
+    ]
 
 
 def key_warnings(deployments: object, declared: object) -> list[str]:
@@ -87,7 +103,7 @@ def _config(values: Mapping[Setting, object], file: Path | None, environ: Mappin
         config_file=file,
         models_file=models_file,
         model_settings=read_models(models_file),
-        client_keys=_client_keys(environ.get("GGTUI_API_KEY", "").strip(), key_file),
+        client_keys=_client_keys(environ.get("GGTUI_API_KEY", ""), key_file),
         options=LaunchOptions(**options),
         names=NameSettings(**names),
         declared=replace(declared, **backends),
@@ -145,17 +161,21 @@ def _absolute(setting: Setting, value: object, folder: Path) -> object:
 
 
 def _client_keys(given: str, file: Path | None) -> tuple[ClientKey, ...]:
+    """given: GGTUI_API_KEY, which takes the place of the file."""
     if given:
-        if not is_sound(given):
+        key = given.strip()
+        if not is_sound(key):
             raise ConfigInvalid("GGTUI_API_KEY must hold one key without spaces, in ASCII")
-        return (ClientKey(given),)
+        return (ClientKey(key),)
     if file is None:
         return ()
     try:
-        with file.open(encoding="utf-8") as stream:
-            return parse_keys(stream.read(LARGEST_KEY_FILE))
+        data = read_plain(file, LARGEST_KEY_FILE + 1)
+        if len(data) > LARGEST_KEY_FILE:
+            raise ValueError("it is too large")
+        return parse_keys(data.decode("utf-8-sig"))
     except OSError as error:
-        raise ConfigInvalid(f"api_key_file {file} cannot be read: {error.strerror}") from None
+        raise ConfigInvalid(f"api_key_file {file} cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
         raise ConfigInvalid(f"api_key_file {file} cannot be read: not text") from None
     except ValueError as error:

@@ -98,7 +98,7 @@ SAMPLE = """\
 # tokens_per_minute = 100000
 # concurrent_requests = 8
 # strict = false                  # true: all ggtui of one user of this machine count together
-# per_key = false                 # true: each key of api_key_file has these limits for itself
+# per_key = false                 # true: each name in api_key_file has these limits for itself
 
 # [deployment.retry]
 # max_retries = 3

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from typing import Final
 
 LARGEST_KEY: Final = 4096
 """Characters."""
-LONGEST_NAME: Final = 64
+SHORTEST_NAMED_KEY: Final = 16
+"""Characters of a key behind a name: so the two cannot change places unnoticed."""
+_NAME: Final = re.compile(r"[\w.@+-]{1,64}")
+_LINE_END: Final = re.compile(r"\r\n?|\n")
+_GAP: Final = re.compile(r"[ \t]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,37 +25,46 @@ class ClientKey:
 
 
 def parse_keys(text: str) -> tuple[ClientKey, ...]:
-    """One key; or several, one a line, each behind the name of who holds it. `#` begins a comment.
+    """One key; or several, one a line, each behind the name of who holds it. A line may be a `#` comment.
 
     Raises: ValueError, which tells what is wrong and in which line; never a key.
     """
     found: list[ClientKey] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        words = line.split()
-        if not words or words[0].startswith("#"):
+    names: set[str] = set()
+    keys: set[str] = set()
+    for number, line in enumerate(_LINE_END.split(text), 1):
+        content = line.strip(" \t")
+        if not content or content.startswith("#"):
             continue
-        if len(words) > 2:
-            raise ValueError(f"line {number} must hold one key, or a name and a key")
-        found.append(ClientKey(words[-1], words[0] if len(words) == 2 else ""))
-        _check(found, f"line {number}")
+        each = _parse_line(content, f"line {number}")
+        if found and not (each.name and found[0].name):
+            raise ValueError(f"line {number}: where there are several keys, each needs a name before it")
+        if each.name in names:
+            raise ValueError(f"line {number} has a name that another line has")
+        if each.key in keys:
+            raise ValueError(f"line {number} has a key that another line has")
+        found.append(each)
+        names.add(each.name)
+        keys.add(each.key)
     if not found:
-        raise ValueError("it must hold a key")
+        raise ValueError("it holds no key; a line that begins with # is a comment")
     return tuple(found)
 
 
-def _check(found: Sequence[ClientKey], line: str) -> None:
-    """What was found last."""
-    *others, newest = found
-    if not is_sound(newest.key):
-        raise ValueError(f"{line} must hold a key without spaces, in ASCII")
-    if newest.name and not (newest.name.isprintable() and len(newest.name) <= LONGEST_NAME):
-        raise ValueError(f"the name in {line} must have at most {LONGEST_NAME} characters")
-    if others and not (newest.name and others[0].name):
-        raise ValueError(f"{line}: where there are several keys, each needs a name before it")
-    if newest.name in [each.name for each in others]:
-        raise ValueError(f"{line} has a name that another line has")
-    if newest.key in [each.key for each in others]:
-        raise ValueError(f"{line} has a key that another line has")
+def _parse_line(content: str, place: str) -> ClientKey:
+    words = _GAP.split(content)
+    if len(words) > 2 or words[-1].startswith("#"):
+        raise ValueError(f"{place} must hold one key, or a name and a key, and nothing behind it")
+    key = words[-1]
+    if not is_sound(key):
+        raise ValueError(f"{place} must hold a key without spaces, in ASCII")
+    if len(words) == 1:
+        return ClientKey(key)
+    if not _NAME.fullmatch(words[0]):
+        raise ValueError(f"the name in {place} must be one word of letters, digits and . _ - + @, at most 64")
+    if len(key) < SHORTEST_NAMED_KEY:
+        raise ValueError(f"the key in {place}, behind the name, must have {SHORTEST_NAMED_KEY} characters")
+    return ClientKey(key, words[0])
 
 
 def is_sound(key: str) -> bool:

@@ -97,6 +97,7 @@ class Course:
     async def _through(
         self, live: LivePort, request: ForwardRequest, ruled: Ruled, reply: Reply, hold: EventHold
     ) -> None:
+        reply.served_by = request.named  # of a failure before anything is asked
         passage = live.enter_at_once(ruled) or await self._entered(live, request, ruled, reply)
         try:
             if passage.taken is None:
@@ -195,7 +196,6 @@ class Course:
         self, live: LivePort, passage: PassagePort, request: ForwardRequest, reply: Reply, hold: EventHold
     ) -> None:
         rules = live.rules
-        reply.served_by = request.named  # of a failure before anything is asked
         attempt = Attempt(live, passage, request, reply, hold)
         if self._places is not None and live.is_by_backends:
             await self._places.answer(attempt)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from ggtui.config.load import load
+from ggtui.config.load import LARGEST_KEY_FILE, load
 from ggtui.config.schema import Config
 from ggtui.core.client_keys import ClientKey
 from ggtui.core.context import AUTO_CTX
@@ -147,11 +148,44 @@ def test_the_key_of_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 
 
 def test_several_keys_have_names(tmp_path: Path) -> None:
-    (tmp_path / "key").write_text("# who may ask\nann k1\n\nbob  k2\n")
+    (tmp_path / "key").write_text("\ufeff# who may ask\nann k1-0123456789abcdef\nbob  k2-0123456789abcdef\n")
 
     config = load({}, {}, _written(tmp_path, "[server]\napi_key_file = 'key'\n"))
 
-    assert (ClientKey("k1", "ann"), ClientKey("k2", "bob")) == config.client_keys
+    assert ["ann", "bob"] == [each.name for each in config.client_keys]
+    assert "k1-0123456789abcdef" == config.client_keys[0].key
+
+
+def test_a_variable_that_should_hold_a_key_and_is_blank_opens_no_door() -> None:
+    with pytest.raises(ConfigInvalid, match="GGTUI_API_KEY must hold one key"):
+        load({}, {"GGTUI_API_KEY": "  "})
+
+
+def test_a_file_of_keys_is_never_cut(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("#" * LARGEST_KEY_FILE + "\nk")
+
+    with pytest.raises(ConfigInvalid, match="it is too large"):
+        load({}, {}, _written(tmp_path, "[server]\napi_key_file = 'key'\n"))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "key")
+
+    with pytest.raises(ConfigInvalid, match="it is not a regular file"):
+        load({}, {}, _written(tmp_path, "[server]\napi_key_file = 'key'\n"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "n_warnings"), [("k1", 1), ("ann k1-0123456789abcdef", 0)], ids=["no name", "a name"]
+)
+def test_limits_for_each_key_need_keys_with_names(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, keys: str, n_warnings: int
+) -> None:
+    (tmp_path / "key").write_text(keys)
+    rules = "[[deployment]]\nname = 'a'\nmodel = 'm.gguf'\nrate_limits = { per_key = true }\n"
+    load({}, {}, _written(tmp_path, f"[server]\napi_key_file = 'key'\n{rules}"))
+
+    assert n_warnings == len([each for each in caplog.messages if "no API key has a name" in each])
 
 
 @pytest.mark.parametrize("content", ["", "three se cret", "schlüssel", "k" * 5000, "\xff", "an \x07bell"])

@@ -14,7 +14,7 @@ from ggtui.cli.declared_words import backend_lines, backend_warnings, declared_d
 from ggtui.cli.deployment_words import rules_of
 from ggtui.cli.exits import ExitCode
 from ggtui.cli.surroundings import look
-from ggtui.config.load import key_warnings, load
+from ggtui.config.load import key_warnings, load, sharing_warnings
 from ggtui.config.mistakes import FileMistake
 from ggtui.config.settings import DEPLOYMENTS
 from ggtui.config.toml_file import read_to_the_end
@@ -155,6 +155,7 @@ def _print(
     declared = config.declared
     warnings = [
         *key_warnings(config.deployments, declared),
+        *sharing_warnings(config),
         *_guesses(config, known),
         *_missing(config, known),
         *backend_warnings(declared),

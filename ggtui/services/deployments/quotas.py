@@ -32,10 +32,12 @@ class Quotas:
 
     def of(self, client: str) -> Limits:
         """What counts for this client."""
-        name = client if self.is_per_key else ""
-        if name not in self._of:
-            self._of[name] = self._make(name)
-        return self._of[name]
+        if not self.is_per_key:
+            return self.common
+        found = self._of.get(client)
+        if found is None:
+            found = self._of[client] = self._make(client)
+        return found
 
     @property
     def n_waiting(self) -> int:
@@ -52,11 +54,15 @@ class Quotas:
         """Of each limit that is set, the use of whoever uses most of it."""
         counted = self.all if self.is_per_key else (self.common,)
         return tuple(
-            max(same, key=lambda use: use.used) for same in zip(*(each.uses for each in counted), strict=True)
+            max(same, key=lambda use: (use.used, bool(use.client)))
+            for same in zip(*(each.uses for each in counted), strict=True)
         )
 
     def adapt(self, limits: RateLimits, serving: Serving) -> None:
-        """Other limits from now on; what was let through still counts, for whom it was counted."""
+        """Other limits from now on; what was let through still counts, for whom it was counted.
+
+        So with another `per_key` each begins anew.
+        """
         self.is_per_key = limits.per_key
         for each in self.all:
             each.adapt(limits, serving)

@@ -80,30 +80,23 @@ class Resources:
 
     def limits_of(self, client: str) -> Limits:
         """What counts for whoever asks."""
-        return self._quotas.of(client) if self._quotas.is_per_key else self._quotas.common
+        return self._quotas.of(client)
 
     async def take(self, passage: Passage, now: float) -> None:
         """Ask for each thing: slot, limits, budget. Whoever is refused or cancelled holds but a part.
 
+        Where each key has limits of its own these come first: who waits for them keeps no slot from others.
         Raises: PolicyRefusal, and what `turn_away` was given.
         """
-        rules, n_input, limits = passage.rules, passage.facts.input_tokens, passage.limits
+        rules, n_input = passage.rules, passage.facts.input_tokens
         cost_pusd = rules.pricing.most_pusd(n_input, passage.tokens - n_input)
         deadline = now + rules.serving.queue_timeout_s
-        priority = passage.facts.priority
-        if self._slots_vary:
-            self.adapt_slots()
-        if not self.room.decided.admits_at_once(passage, now):
-            await self.room.enter(passage, priority, deadline)
-            now = self._clock.monotonic()
-        passage.has_slot = True
-        self.lane.close()  # it may have been opened while this one waited
-        passage.moment = limits.enter_at_once(passage.tokens, now)
-        if passage.moment is None:
-            may_wait = rules.serving.on_capacity_exhausted is CapacityPolicy.QUEUE
-            grant = await limits.enter(passage.tokens, priority, deadline, may_wait=may_wait)
-            passage.moment, passage.shared = grant
-            now = self._clock.monotonic()
+        if self._quotas.is_per_key:
+            now = await self._take_limits(passage, now, deadline)
+            now = await self._take_slot(passage, now, deadline)
+        else:
+            now = await self._take_slot(passage, now, deadline)
+            now = await self._take_limits(passage, now, deadline)
         self.spending.reserve(cost_pusd)
         passage.held_pusd = cost_pusd
         self.retry_budget.requested(now)
@@ -181,6 +174,29 @@ class Resources:
 
     # How
 
+    async def _take_slot(self, passage: Passage, now: float, deadline: float) -> float:
+        """Returns the time after that."""
+        if self._slots_vary:
+            self.adapt_slots()
+        if not self.room.decided.admits_at_once(passage, now):
+            await self.room.enter(passage, passage.facts.priority, deadline)
+            now = self._clock.monotonic()
+        passage.has_slot = True
+        return now
+
+    async def _take_limits(self, passage: Passage, now: float, deadline: float) -> float:
+        """Returns the time after that."""
+        self.lane.close()  # it may have been opened while this one waited
+        passage.moment = passage.limits.enter_at_once(passage.tokens, now)
+        if passage.moment is not None:
+            return now
+        may_wait = passage.rules.serving.on_capacity_exhausted is CapacityPolicy.QUEUE
+        grant = await passage.limits.enter(
+            passage.tokens, passage.facts.priority, deadline, may_wait=may_wait
+        )
+        passage.moment, passage.shared = grant
+        return self._clock.monotonic()
+
     def _made(self, client: str) -> Limits:
         rules, around = self._rules, self._around
         return Limits(
@@ -209,5 +225,7 @@ def _shared_name(rules: Deployment, client: str) -> str:
     A digest: a URL can hold what is nobody's business, and the file of the counts keeps what it is given.
     """
     config = rules.runtime_config
-    parts = (rules.name, rules.model, config.endpoint, config.resource, config.deployment, client)
+    parts = [rules.name, rules.model, config.endpoint, config.resource, config.deployment]
+    if client:
+        parts.append(client)
     return blake2s("\0".join(parts).encode(), digest_size=16).hexdigest()

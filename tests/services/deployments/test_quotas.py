@@ -97,6 +97,41 @@ def test_who_waits_keeps_nobody_else_waiting() -> None:
     run(scenario())
 
 
+def test_who_waits_for_limits_keeps_no_slot_from_others() -> None:
+    async def scenario() -> None:
+        limits = RateLimits(concurrent_requests=1, per_key=True)
+        rig = Rig((remote(serving=Serving(max_concurrent=2), rate_limits=limits),))
+        async with entered(rig.live(), ANN):
+            waiting = [asyncio.create_task(answer(rig.live(), facts=ANN)) for _ in range(3)]
+            await settled()
+            await answer(rig.live(), facts=BOB)
+
+            assert 3 == rig.status().queued
+
+        await asyncio.gather(*waiting)
+
+        assert NOTHING == left_over(rig)
+
+    run(scenario())
+
+
+def test_who_waits_for_a_slot_and_leaves_was_never_counted() -> None:
+    async def scenario() -> None:
+        limits = RateLimits(2, per_key=True)
+        rig = Rig((remote(serving=Serving(max_concurrent=1), rate_limits=limits),))
+        async with entered(rig.live(), BOB):
+            waiting = asyncio.create_task(answer(rig.live(), facts=ANN))
+            await settled()
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+        for _ in range(2):
+            await answer(rig.live(), facts=ANN)
+
+        assert NOTHING == left_over(rig)
+
+    run(scenario())
+
+
 def test_all_processes_together_count_each_key_by_itself() -> None:
     async def scenario() -> None:
         rules = replace(TWO_EACH, rate_limits=RateLimits(2, strict=True, per_key=True))

@@ -72,8 +72,7 @@ class Course:
         if len(ruled.chain) > 1:
             return self._along(request, asked, ruled, reply, hold)
         live = ruled.chain[0]
-        if asked.status is not _READY:
-            _check_ready(asked, live)
+        _check_ready(asked, live)
         return self._through(live, request, ruled, reply, hold)
 
     async def _along(
@@ -82,7 +81,7 @@ class Course:
         first: Failure | None = None
         for live in ruled.chain:
             try:
-                if first is None and not asked.status.is_available:
+                if first is None:
                     _check_ready(asked, live)
                 carried = request if first is None else self._for_fallback(request, live)
                 await self._through(live, carried, ruled, reply, hold)
@@ -225,5 +224,5 @@ class Course:
 def _check_ready(endpoint: ModelEndpoint, live: LivePort) -> None:
     """Raises: EndpointNotReady, unless backends serve it: these say themselves what is the matter."""
     status = endpoint.status
-    if not (status.is_available or (live.is_by_backends and status is not EndpointStatus.DISABLED)):
+    if not (status is _READY or (live.is_by_backends and status is not EndpointStatus.DISABLED)):
         raise EndpointNotReady(endpoint.id, status, hint=endpoint.why)

@@ -638,6 +638,6 @@ def holds(live: LiveDeployment) -> bool:
         live.in_flight
         or live.n_waiting
         or live.resources.room.n_served
-        or live.resources.limits.in_flight
+        or any(each.in_flight for each in live.resources.limits.all)
         or live.resources.spending.held_pusd
     )

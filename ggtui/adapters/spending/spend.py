@@ -39,7 +39,7 @@ SCHEMA = schema_of(
 
 @dataclass(slots=True, eq=False)
 class _Sum:
-    """What a batch has spent with one deployment within a second: nobody looks closer."""
+    """What a batch has spent with one deployment within a second, less what it takes back."""
 
     part: int
     """Its number within the batch."""

@@ -1,4 +1,4 @@
-"""What the rules of a deployment need to know of one request, and what became of it."""
+"""What the rules of a deployment need to know of one request."""
 
 from __future__ import annotations
 

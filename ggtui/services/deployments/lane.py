@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 MANY: Final = 1 << 60
 """So much is taken of what has no limit."""
-
-
 WORTH: Final = 16
 """For fewer requests than this, asking is cheaper than opening a lane."""
 

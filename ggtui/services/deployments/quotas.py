@@ -45,11 +45,6 @@ class Quotas:
         return sum(each.n_waiting for each in self.all)
 
     @property
-    def in_flight(self) -> int:
-        """Requests that were let through and have not ended."""
-        return sum(each.in_flight for each in self.all)
-
-    @property
     def uses(self) -> tuple[LimitUse, ...]:
         """Of each limit that is set, the use of whoever uses most of it."""
         counted = self.all if self.is_per_key else (self.common,)

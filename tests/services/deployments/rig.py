@@ -135,7 +135,7 @@ def left_over(rig: Rig, name: str = "a") -> dict[str, int]:
         "open": live.in_flight,
         "waiting": live.n_waiting,
         "slots": live.resources.room.n_served,
-        "limits": live.resources.limits.in_flight,
+        "limits": sum(each.in_flight for each in live.resources.limits.all),
         "shared": rig.counters.n_open,
         "held": live.resources.spending.held_pusd,
         "passes": live.breaker._n_probes,
